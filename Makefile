@@ -1,0 +1,46 @@
+# Each habit has one target; every target sets up what it needs. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint conformance faults bench lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+install: $(INSTALLED)  ## set up .venv with the `sluicegate` command in it
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else "Sluicegate needs Python 3.11 or newer, this is %d.%d: run make PYTHON=python3.11 …" % v)'
+	@test -x $(BIN)/python || { echo "» creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "» installing the locked packages into $(VENV) (first time: about 250 MB)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --progress-bar on -q -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@touch $@
+	@echo "» ready: $(BIN)/sluicegate --help"
+
+demo: install  ## start everything, let an agent work through the gateway, show the trail, stay up
+	@exec $(BIN)/sluicegate demo
+
+test: install lint  ## lint, then all tests (a real broker and a real chDB; no Docker, no Java to install)
+	@$(BIN)/python -m pytest
+
+lint: install  ## ruff, mypy strict, import contracts
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+conformance: install  ## the official MCP conformance suite, direct against through the gateway
+	@$(BIN)/python -m tests.conformance
+
+faults: install  ## kill -9 everything under load and count what was lost
+	@$(BIN)/python -m tests.faults
+
+bench: install  ## direct against through, side by side
+	@$(BIN)/python -m benchmarks
+
+lock: $(INSTALLED)  ## renew requirements.lock from pyproject.toml
+	@$(BIN)/python -m pip install -q uv && $(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+
+clean:  ## remove what the targets made (not ./var, where trails live)
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info build
