@@ -1,1 +1,6 @@
+"""Bytes to frames, without I/O: what a JSON-RPC body says, where a server-sent event ends, which headers go on.
 
+`jsonrpc.py` looks into a body and never writes one; `sse.py` cuts a stream at its events and keeps every byte;
+`headers.py` knows the headers of one hop and those that hold credentials; `modern.py` has the rules of MCP
+2026-07-28 by which headers must agree with the body.
+"""

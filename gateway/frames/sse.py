@@ -1,0 +1,61 @@
+"""Server-sent events: a byte stream cut at the blank lines that end its events. No byte is lost or changed.
+
+Source: WHATWG HTML, "Parsing an event stream": lines end with CRLF, LF or CR; a blank line ends an event.
+"""
+
+import re
+from typing import NamedTuple
+
+_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_OVERLAP = 3  # the longest line ends, CR LF CR LF, less one byte
+
+
+class EventTooLongError(ValueError):
+    """An event grew over the limit before it ended."""
+
+
+class EventFields(NamedTuple):
+    """What an event block says: its id ('' without one) and its data lines joined by LF (b'' without any)."""
+
+    id: str
+    data: bytes
+
+
+class EventSplitter:
+    """Cuts a stream into blocks: an event or a comment, each with the blank line that ends it."""
+
+    def __init__(self, event_bytes_max: int) -> None:
+        self._limit = event_bytes_max
+        self._buffer = bytearray()
+        self._searched = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The blocks that `data` completes, in order. Raises EventTooLongError."""
+        self._buffer += data
+        blocks: list[bytes] = []
+        start, search = 0, max(0, self._searched - _OVERLAP)
+        while match := _BLANK_LINE.search(self._buffer, search):
+            blocks.append(bytes(self._buffer[start : match.end()]))
+            start = search = match.end()
+        del self._buffer[:start]
+        self._searched = len(self._buffer)
+        if self._searched > self._limit or any(len(block) > self._limit for block in blocks):
+            raise EventTooLongError(f"an event is longer than {self._limit} bytes")
+        return blocks
+
+    def rest(self) -> bytes:
+        """What came after the last blank line; asked for when the stream has ended."""
+        return bytes(self._buffer)
+
+
+def fields(block: bytes) -> EventFields:
+    """Id and data of one block; a comment has neither."""
+    event_id, data = "", []
+    for line in _LINE_END.split(block):
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            data.append(value[1:] if value[:1] == b" " else value)
+        elif name == b"id":
+            event_id = (value[1:] if value[:1] == b" " else value).decode("utf-8", "replace")
+    return EventFields(event_id, b"\n".join(data))
