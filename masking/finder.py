@@ -1,0 +1,121 @@
+"""Finds the secrets of one text: scan once, look into the windows, go into what is wrapped.
+
+The way of a text: its view is scanned with all patterns at once; no hit, nothing to do (the common case takes a
+microsecond). Hits go to the rule they belong to. String literals that hold escapes and a hit are decoded and searched as
+texts of their own, so that every rule sees values as they are; what is found there is mapped back, and the pseudonym
+is escaped the way its place needs.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+
+from masking import kubernetes
+from masking.engine import Hit, Trigger, scanner
+from masking.filters import passes
+from masking.found import Found, outermost
+from masking.literals import OffsetMap, decode, escape, escaped_literals
+from masking.patterns import trigger
+from masking.records import LimitCrossed
+from masking.rules import Rule
+from masking.windows import matches
+
+DEPTH_MAX = 8
+"""Levels of wrapping that are followed; JSON in a string in a string is three."""
+
+_SECRET_KIND = Trigger(r"""kind\\*["']?\s*:\s*\\*["']?Secret""")
+_ESCAPES = Trigger(r"\\(?:u00[2-7]|/)", once=True)
+
+
+class Finder:
+    """All rules of a deployment, compiled; immutable, and safe to use from any number of threads."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        special = (_SECRET_KIND, _ESCAPES)
+        self._secret_kind = len(self.rules)
+        self._escapes = self._secret_kind + 1
+        self._scanner = scanner([*(trigger(rule.pattern.pattern) for rule in rules), *special])
+
+    def find(self, view: str, depth: int = 0) -> list[Found]:
+        """The secrets of this view, in order and without overlap. Raises LimitCrossed on endless nesting."""
+        hits = self._scanner.scan(view.encode("latin-1"))
+        return outermost(list(self._confirmed(view, hits, depth))) if hits else []
+
+    def _confirmed(self, view: str, hits: list[Hit], depth: int) -> Iterator[Found]:
+        if depth > DEPTH_MAX:
+            raise LimitCrossed(
+                f"strings are nested more than {DEPTH_MAX} levels deep; nothing of this text passes"
+            )
+        wrapped: list[tuple[int, int]] = []
+        if "\\" in view:
+            hits, wrapped = self._split(view, hits)
+        ends: dict[int, list[int]] = {}
+        for number, end in hits:
+            ends.setdefault(number, []).append(end)
+        for number, found in ends.items():
+            yield from self._by_rule(view, number, found)
+        for start, end in wrapped:
+            yield from self._inside(view, start, end, depth)
+
+    def _by_rule(self, view: str, number: int, ends: list[int]) -> Iterator[Found]:
+        if number == self._secret_kind:
+            yield from kubernetes.in_json(view)
+            yield from kubernetes.in_yaml(view)
+        elif number < len(self.rules):
+            yield from _by_pattern(view, self.rules[number], ends)
+
+    def _split(self, view: str, hits: list[Hit]) -> tuple[list[Hit], list[tuple[int, int]]]:
+        """The hits of this level, and the escaped literals that hold the others."""
+        everything = any(number == self._escapes for number, _ in hits)
+        places = sorted(end for _, end in hits)
+        wrapped = [
+            (start, end)
+            for start, end in escaped_literals(view)
+            if _any_within(places, start, end) or (everything and _has_escapes(view, start, end))
+        ]
+        if not wrapped:
+            return hits, wrapped
+        starts = [start for start, _ in wrapped]
+        return [hit for hit in hits if not _within(hit[1], wrapped, starts)], wrapped
+
+    def _inside(self, view: str, start: int, end: int, depth: int) -> Iterator[Found]:
+        """What is found in the literal between start and end, where it stands in this view."""
+        raw = view[start:end]
+        inner = self.find(decode(raw), depth + 1)
+        if not inner:
+            return
+        offsets = OffsetMap(raw)
+        for item in inner:
+            yield item._replace(
+                start=start + offsets.raw(item.start),
+                end=start + offsets.raw(item.end),
+                lead=escape(item.lead),
+                trail=escape(item.trail),
+            )
+
+
+def _has_escapes(view: str, start: int, end: int) -> bool:
+    return view.find("\\u00", start, end) >= 0 or view.find("\\/", start, end) >= 0
+
+
+def _any_within(places: list[int], start: int, end: int) -> bool:
+    index = bisect_left(places, start)
+    return index < len(places) and places[index] <= end
+
+
+def _within(place: int, spans: list[tuple[int, int]], starts: list[int]) -> bool:
+    index = bisect_left(starts, place) - 1
+    return index >= 0 and place <= spans[index][1]
+
+
+def _by_pattern(view: str, rule: Rule, ends: list[int]) -> Iterator[Found]:
+    group = "secret" if "secret" in rule.pattern.groupindex else 0
+    for match in matches(rule.pattern, view, ends, rule.width):
+        value = match[group]
+        if passes(value, rule.filters, rule.entropy):
+            start, end = match.span(group)
+            trimmed = value.strip()
+            start += len(value) - len(value.lstrip())
+            yield Found(start, start + len(trimmed), rule.id, rule.kind, trimmed)

@@ -1,0 +1,43 @@
+"""A secret that was found: where it stands in a view, and how its pseudonym has to be written there.
+
+A *view* is a `str` in which every character stands for one byte (Latin-1 over UTF-8). Offsets in a view are
+byte offsets, so what Hyperscan reports and what `re` finds fit together without conversion.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Found(NamedTuple):
+    """`secret` is the decoded value (a view too); `lead` and `trail` are quotes the pseudonym needs here."""
+
+    start: int
+    end: int
+    rule: str
+    kind: str
+    secret: str
+    lead: str = ""
+    trail: str = ""
+
+
+def outermost(found: list[Found]) -> list[Found]:
+    """Sorted by start, without overlap: of two that overlap the one that starts first and reaches furthest."""
+    if len(found) < 2:
+        return found
+    kept: list[Found] = []
+    for item in sorted(found, key=_widest_first):
+        if not kept or item.start >= kept[-1].end:
+            kept.append(item)
+        elif item.end > kept[-1].end:
+            kept[-1] = _joined(kept[-1], item)
+    return kept
+
+
+def _widest_first(item: Found) -> tuple[int, int]:
+    return item.start, -item.end
+
+
+def _joined(first: Found, second: Found) -> Found:
+    secret = first.secret + second.secret[-(second.end - first.end) :]
+    return first._replace(end=second.end, secret=secret, trail=second.trail if first.lead else "")

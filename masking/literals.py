@@ -1,0 +1,72 @@
+"""JSON string literals: finding them in any text, decoding them, and mapping decoded offsets back to raw ones.
+
+Works on fragments too (a log line that quotes JSON, an SSE line, a body cut short): a literal never spans lines, and
+one without its closing quote ends with the line.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+
+LITERAL = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|$|(?=\n))', re.DOTALL)
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
+)
+_SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+
+
+def escaped_literals(view: str) -> Iterator[tuple[int, int]]:
+    """(start, end) of the *content* of each string literal that holds a backslash."""
+    for match in LITERAL.finditer(view):
+        start, end = match.span()
+        if view.find("\\", start, end) >= 0:
+            closed = end - start > 1 and view[end - 1] == '"'
+            yield start + 1, end - 1 if closed else end
+
+
+def decode(raw: str) -> str:
+    """The view that a literal's content stands for. Unknown escapes stand for their own character."""
+    return _ESCAPE.sub(_unescape, raw)
+
+
+def _unescape(match: re.Match[str]) -> str:
+    escape = match.group()
+    if escape[1] != "u" or len(escape) < 6:
+        return _SIMPLE.get(escape[1], escape[1])
+    if len(escape) == 6:
+        character = chr(int(escape[2:], 16))
+    else:
+        high, low = int(escape[2:6], 16), int(escape[8:], 16)
+        character = chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
+    return character.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
+class OffsetMap:
+    """From offsets in a decoded literal to offsets in its raw content."""
+
+    def __init__(self, raw: str) -> None:
+        self._decoded, self._raw = [0], [0]
+        shift = 0
+        for match in _ESCAPE.finditer(raw):
+            width = len(_unescape(match))
+            start = match.start() - shift
+            # Both edges of an escape are marks, so that an offset inside of it goes to its beginning.
+            self._mark(start, match.start())
+            shift += len(match.group()) - width
+            self._mark(start + width, match.end())
+
+    def _mark(self, decoded: int, raw: int) -> None:
+        self._decoded.append(decoded)
+        self._raw.append(raw)
+
+    def raw(self, offset: int) -> int:
+        """The raw offset of this decoded offset."""
+        index = bisect_right(self._decoded, offset) - 1
+        return self._raw[index] + offset - self._decoded[index]
+
+
+def escape(text: str) -> str:
+    """`text` as it has to be written inside a JSON string literal (only quotes and backslashes occur)."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')

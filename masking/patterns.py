@@ -1,0 +1,114 @@
+"""From a rule's `re` pattern to its Hyperscan trigger.
+
+The trigger is the pattern without its zero-width assertions (Hyperscan has no look-around, and a word boundary is not
+one any more when the text stands escaped inside a JSON string: `\\nghp_…`) and with its last repeats cut to their
+minimum, so that a long match is one hit instead of hundreds. Every match of the pattern therefore contains the end of a
+hit, which is what the windows in `windows.py` stand on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from masking.engine import Trigger
+
+_parser: Any = re._parser  # type: ignore[attr-defined]
+_constants: Any = re._constants  # type: ignore[attr-defined]
+_CATEGORIES = {
+    _constants.CATEGORY_DIGIT: r"\d",
+    _constants.CATEGORY_NOT_DIGIT: r"\D",
+    _constants.CATEGORY_SPACE: r"\s",
+    _constants.CATEGORY_NOT_SPACE: r"\S",
+    _constants.CATEGORY_WORD: r"\w",
+    _constants.CATEGORY_NOT_WORD: r"\W",
+}
+_REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT)
+MARGIN = 2
+"""Bytes around a window that look-around may read."""
+
+
+def trigger(pattern: str) -> Trigger:
+    """The Hyperscan trigger of a rule's pattern. Raises ValueError for what cannot be translated."""
+    tree = _parser.parse(pattern)
+    caseless = bool(tree.state.flags & re.IGNORECASE)
+    return Trigger(_sequence(_cut(list(tree))), caseless)
+
+
+def width(pattern: str) -> int:
+    """The most characters a match can have. Raises ValueError if there is no bound."""
+    widest = int(_parser.parse(pattern).getwidth()[1])
+    if widest > 100_000:
+        raise ValueError(f"the pattern has no bound: give each repeat a maximum: {pattern}")
+    return widest
+
+
+def _cut(items: list[Any]) -> list[Any]:
+    """Without trailing assertions, and with the last repeat at its minimum."""
+    while items and items[-1][0] in (_constants.AT, _constants.ASSERT, _constants.ASSERT_NOT):
+        items.pop()
+    if not items:
+        return items
+    operator, argument = items[-1]
+    if operator in _REPEATS:
+        least, _most, body = argument
+        items[-1] = (operator, (least, least, body))
+        if least == 0:
+            return _cut(items[:-1])
+    elif operator is _constants.SUBPATTERN:
+        group, add, remove, body = argument
+        items[-1] = (operator, (group, add, remove, _cut(list(body))))
+    return items
+
+
+def _sequence(items: Any) -> str:
+    return "".join(_item(operator, argument) for operator, argument in items)
+
+
+def _item(operator: Any, argument: Any) -> str:
+    if operator is _constants.LITERAL:
+        return _literal(argument)
+    if operator is _constants.NOT_LITERAL:
+        return f"[^{_literal(argument)}]"
+    if operator is _constants.ANY:
+        return r"[^\n]"
+    if operator is _constants.IN:
+        return f"[{''.join(_member(*member) for member in argument)}]"
+    if operator is _constants.BRANCH:
+        return f"(?:{'|'.join(_sequence(branch) for branch in argument[1])})"
+    if operator in _REPEATS:
+        least, most, body = argument
+        return f"(?:{_sequence(body)}){_quantifier(least, most)}"
+    return _zero_width_or_group(operator, argument)
+
+
+def _zero_width_or_group(operator: Any, argument: Any) -> str:
+    if operator in (_constants.AT, _constants.ASSERT, _constants.ASSERT_NOT):
+        return ""
+    if operator is _constants.SUBPATTERN:
+        _group, add, _remove, body = argument
+        return f"(?{'i' if add & re.IGNORECASE else ''}:{_sequence(body)})"
+    if operator is _constants.ATOMIC_GROUP:
+        return f"(?:{_sequence(argument)})"
+    raise ValueError(f"{operator} has no place in a rule: write the pattern without it")
+
+
+def _quantifier(least: int, most: int) -> str:
+    if most == _constants.MAXREPEAT:
+        return f"{{{least},}}"
+    return f"{{{least}}}" if least == most else f"{{{least},{most}}}"
+
+
+def _member(operator: Any, argument: Any) -> str:
+    if operator is _constants.NEGATE:
+        return "^"
+    if operator is _constants.RANGE:
+        return f"{_literal(argument[0])}-{_literal(argument[1])}"
+    if operator is _constants.CATEGORY:
+        return _CATEGORIES[argument]
+    return _literal(argument)
+
+
+def _literal(code: int) -> str:
+    character = chr(code)
+    return character if character.isalnum() and code < 128 else f"\\x{code:02x}"

@@ -1,0 +1,35 @@
+"""Profiles: how much is masked on a connection, and what happens to a body that cannot be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What to mask. `strict` refuses what cannot be decoded; `enabled=False` is the profile `off`."""
+
+    name: str
+    pii: bool = False
+    strict: bool = False
+    enabled: bool = True
+
+
+PROFILES: dict[str, Profile] = {
+    "secrets": Profile("secrets"),
+    "secrets+pii": Profile("secrets+pii", pii=True),
+    "strict": Profile("strict", strict=True),
+    "strict+pii": Profile("strict+pii", strict=True, pii=True),
+    "off": Profile("off", enabled=False),
+}
+
+
+def resolve(profile: str | Profile) -> Profile:
+    """The profile of this name. Raises ValueError for a name that is not known."""
+    if isinstance(profile, Profile):
+        return profile
+    try:
+        return PROFILES[profile]
+    except KeyError:
+        known = ", ".join(PROFILES)
+        raise ValueError(f"masking profile {profile!r} is not known; choose one of: {known}") from None
