@@ -51,7 +51,9 @@ def end_to_end(headers: Headers) -> Headers:
 
 
 # `Connection: authorization` must not strip what decides on the request (ABUSE 13)
-_PROTECTED = frozenset({b"authorization", b"origin", b"mcp-session-id", b"mcp-protocol-version", b"content-type"})
+_PROTECTED = frozenset(
+    {b"authorization", b"origin", b"mcp-session-id", b"mcp-protocol-version", b"content-type"}
+)
 
 
 def towards_upstream(headers: Headers) -> Headers:

@@ -3,12 +3,14 @@
 Source: JSON-RPC 2.0; Model Context Protocol 2024-11-05 … 2026-07-28.
 """
 
+import re
 from typing import Any, NamedTuple
 
 import msgspec
 
 VERSION_META_KEY = "io.modelcontextprotocol/protocolVersion"
 _ABSENT = msgspec.UNSET
+_BRACKET_OR_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
 class TooDeepError(ValueError):
@@ -62,6 +64,22 @@ class _Body(msgspec.Struct):
 
 _typed = msgspec.json.Decoder(_Body)
 _members = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def too_deep(body: bytes, depth_max: int) -> bool:
+    """Whether brackets outside of strings are nested deeper than that."""
+    if body.count(b"[") + body.count(b"{") <= depth_max:
+        return False
+    depth = 0
+    for found in _BRACKET_OR_STRING.finditer(body):
+        bracket = found[0]
+        if bracket in (b"[", b"{"):
+            depth += 1
+            if depth > depth_max:
+                return True
+        elif bracket in (b"]", b"}"):
+            depth -= 1
+    return False
 
 
 def look(body: bytes) -> Look:
@@ -169,4 +187,7 @@ def _loose_version(params: dict[str, Any]) -> str | None:
 def error_body(request_id: str, code: int, message: str, **data: Any) -> bytes:
     """A JSON-RPC error; `request_id` is the id's JSON literal, '' for none."""
     error = {"code": code, "message": message, "data": data}
-    return b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (request_id.encode() or b"null", msgspec.json.encode(error))
+    return b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (
+        request_id.encode() or b"null",
+        msgspec.json.encode(error),
+    )

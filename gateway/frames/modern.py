@@ -44,7 +44,11 @@ def mismatch(headers: Headers, body: Look) -> str:
     if seen.get(b"mcp-method", b"").decode("latin-1") != body.method:
         return "mcp-method header does not match the body's method"
     key = _NAMED.get(body.method)
-    if key and (body.tool or body.resource) and decoded(seen.get(b"mcp-name")) != (body.tool or body.resource):
+    if (
+        key
+        and (body.tool or body.resource)
+        and decoded(seen.get(b"mcp-name")) != (body.tool or body.resource)
+    ):
         return f"mcp-name header does not match the body's {key!r}"
     return _param_mismatch({n: v for n, v in seen.items() if n.startswith(_PARAM)}, body)
 

@@ -1,0 +1,123 @@
+"""Wires the gateway: settings in, a served ASGI application out."""
+
+import socket
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from gateway.edge.downstream import McpEndpoint
+from gateway.edge.perform import Route
+from gateway.edge.probes import probe_routes
+from gateway.edge.recorder import Recorder
+from gateway.edge.upstream import HttpUpstream, Upstream
+from gateway.exchange import Mask, MaskingFailedError, Terms
+from gateway.settings import Connection, GatewaySettings
+from masking import Masker, MaskingError
+from schemas.frames import Redaction
+from schemas.kafka import KafkaAddress
+
+GRACE_SECONDS = 8.0
+DRAIN_SECONDS = 5.0
+
+log = structlog.get_logger("gateway")
+
+
+class Gateway:
+    """One gateway process: its recorder, its upstreams, its ASGI application."""
+
+    def __init__(self, settings: GatewaySettings, kafka: KafkaAddress, worker: int = 0) -> None:
+        limits = settings.limits
+        self.recorder = Recorder(
+            kafka,
+            f"{settings.instance}/{uuid.uuid4().hex[:12]}/{worker}",
+            deadline_seconds=settings.record_deadline_seconds,
+            frames_max=limits.unrecorded_frames_max,
+            bytes_max=limits.unrecorded_bytes_max,
+        )
+        self._routes = {c.name: _route(c, settings) for c in settings.connections}
+        nowhere = Terms("unknown", _mask(settings.masking_key, "secrets"), limits, "")
+        self.endpoint = McpEndpoint(self._routes, nowhere, self.recorder, limits, settings.host)
+        self.app = Starlette(
+            routes=[*probe_routes(self.recorder), Mount("/mcp", app=self.endpoint)], lifespan=self._lifespan
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        self.recorder.start()
+        yield
+        for route in self._routes.values():
+            await route.upstream.close()
+        await self.recorder.stop(DRAIN_SECONDS)
+
+
+class _Server(uvicorn.Server):
+    """Ends streams on a signal, each with its record, before it waits for the other exchanges."""
+
+    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
+        super().__init__(config)
+        self._gateway = gateway
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        await self._gateway.endpoint.stop(GRACE_SECONDS)
+        await super().shutdown(sockets)
+
+
+def serve(settings: GatewaySettings, kafka: KafkaAddress) -> None:
+    """Runs the gateway until SIGTERM or SIGINT. Raises OSError when the address cannot be had."""
+    gateway = Gateway(settings, kafka)
+    server = _Server(_config(gateway, settings), gateway)
+    server.run()
+
+
+def _config(gateway: Gateway, settings: GatewaySettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        gateway.app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=int(GRACE_SECONDS),
+        timeout_keep_alive=75,
+        backlog=2048,
+    )
+
+
+def _route(connection: Connection, settings: GatewaySettings) -> Route:
+    terms = Terms(connection.name, _mask(settings.masking_key, connection.masking), settings.limits, "")
+    return Route(connection, terms, _upstream(connection))
+
+
+def _upstream(connection: Connection) -> Upstream:
+    return HttpUpstream(connection)
+
+
+def _mask(key: bytes, profile: str) -> Mask:
+    masker = Masker(key, profile)
+
+    def mask(body: bytes) -> tuple[bytes, list[Redaction]]:
+        if not body:
+            return body, []
+        try:
+            masked = masker.mask(body)
+        except MaskingError as exc:
+            raise MaskingFailedError(str(exc)) from exc
+        redactions: list[Redaction] = [
+            {"path": r.path, "rule": r.rule, "start": r.start, "end": r.end, "pseudonym": r.pseudonym}
+            for r in masked.redactions
+        ]
+        return masked.text, redactions
+
+    return mask

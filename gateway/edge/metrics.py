@@ -1,0 +1,46 @@
+"""Prometheus metrics of the gateway. Label values come from the configuration or from closed lists only."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What the gateway counts and times."""
+
+    exchanges: Counter = field(
+        default_factory=lambda: Counter(
+            "sluicegate_exchanges", "Exchanges that ended.", ["connection", "outcome"]
+        )
+    )
+    exchange_seconds: Histogram = field(
+        default_factory=lambda: Histogram(
+            "sluicegate_exchange_seconds", "Whole exchange, upstream included.", buckets=_SECONDS
+        )
+    )
+    record_seconds: Histogram = field(
+        default_factory=lambda: Histogram(
+            "sluicegate_record_seconds",
+            "From a frame's sealing to Kafka's acknowledgement.",
+            buckets=_SECONDS,
+        )
+    )
+    in_flight: Gauge = field(
+        default_factory=lambda: Gauge("sluicegate_exchanges_in_flight", "Exchanges under way.")
+    )
+    unrecorded: Gauge = field(
+        default_factory=lambda: Gauge("sluicegate_frames_unacknowledged", "Frames queued for Kafka.")
+    )
+
+
+METRICS = Metrics()
+
+
+@lru_cache(maxsize=1024)
+def ended(connection: str, outcome: str) -> Counter:
+    """The counter of exchanges of `connection` that ended so."""
+    return METRICS.exchanges.labels(connection, outcome)

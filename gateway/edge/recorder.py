@@ -1,0 +1,264 @@
+"""The recorder: success means that every replica that must have the frame has it on durable storage.
+
+G1 and G2 stand on `Recorder.record`: it answers True only after Kafka's acknowledgement (acks=all, idempotent
+producer), False when the deadline passed first, and at once when the trail is known to be unwritable.
+"""
+
+import asyncio
+import os
+import time
+from contextlib import suppress
+from functools import lru_cache
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+
+from gateway.effects import Draft
+from gateway.edge.identifiers import uuid7
+from gateway.edge.lane import BATCH_BYTES_MAX, Lane, Ticket, header_of
+from gateway.edge.metrics import METRICS
+from schemas.frames import SALT_BYTES
+from schemas.kafka import KafkaAddress, KafkaUnsafeError, check_topics
+
+TOPIC = "frames"
+TICK_SECONDS = 0.05
+CHECK_SECONDS = 60.0
+REDACTIONS_PER_PART = 2_000
+_HEADER_ROOM = 512 * 1024  # what a record may need beside its body: header fields, redactions, batch overhead
+
+log = structlog.get_logger("recorder")
+
+
+class Recorder:
+    """Frames onto topic `frames`. One a process; `start` before use, `stop` drains what is queued."""
+
+    def __init__(
+        self, kafka: KafkaAddress, name: str, *, deadline_seconds: float, frames_max: int, bytes_max: int
+    ) -> None:
+        self._kafka = kafka
+        self._name = name
+        self._deadline = deadline_seconds
+        self._frames_max = frames_max
+        self._bytes_max = bytes_max
+        self._lanes: list[Lane] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._producer: AIOKafkaProducer | None = None
+        self._replacing = asyncio.Lock()
+        self._part_bytes = 0
+        self._queued_frames = 0
+        self._queued_bytes = 0
+        self._late = False
+        self._unrecorded_refusals = 0
+        self.fault = "the recorder has not reached Kafka yet"
+
+    # -- life
+
+    def start(self) -> None:
+        """Begins to reach for Kafka in the background; `fault` tells how far it is."""
+        self._tasks = [asyncio.create_task(self._watch_topics()), asyncio.create_task(self._tick())]
+
+    async def stop(self, drain_seconds: float) -> None:
+        """Waits at most that long for queued frames, then leaves."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(drain_seconds):
+                while any(lane.oldest() is not None for lane in self._lanes):
+                    await asyncio.sleep(TICK_SECONDS)
+        left = sum(len(lane.pending) + len(lane.in_flight) for lane in self._lanes)
+        if left:
+            log.error("frames_not_recorded", frames=left, advice="they were never acknowledged to anybody")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._producer is not None:
+            with suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(2):
+                    await self._producer.stop()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a frame given now has a chance to be recorded in time."""
+        return not self.fault and not self._late
+
+    # -- frames
+
+    async def record(self, base: dict[str, object], drafts: list[Draft], started: float) -> bool:
+        """True once every frame is acknowledged; False when that did not happen within the deadline."""
+        if self._refuses():
+            self._unrecorded_refusals += len(drafts)
+            return False
+        tickets = [ticket for draft in drafts for ticket in self._enter(base, draft, started)]
+        if self.fault or self._late:
+            return False  # queued, and recorded when Kafka is back; nobody is kept waiting for it
+        last = self._await(tickets[-1])
+        if len(tickets) == 1:
+            return await last
+        waits = [self._await(ticket) for ticket in tickets[:-1]]
+        return all(await asyncio.gather(*waits, last))
+
+    def note(self, base: dict[str, object], drafts: list[Draft], started: float) -> None:
+        """Queues frames that nobody waits for."""
+        if self._refuses():
+            self._unrecorded_refusals += len(drafts)
+            return
+        for draft in drafts:
+            self._enter(base, draft, started)
+
+    def _refuses(self) -> bool:
+        return (
+            not self._lanes
+            or self._queued_frames >= self._frames_max
+            or self._queued_bytes >= self._bytes_max
+        )
+
+    def _enter(self, base: dict[str, object], draft: Draft, started: float) -> list[Ticket]:
+        now = time.monotonic()
+        session = str(base["session_id"])
+        lane = self._lanes[_partition(session, len(self._lanes))]
+        fields: dict[str, object] = {
+            **base,
+            **draft.facts,
+            "direction": draft.direction,
+            "redactions": draft.redactions,
+            "body_bytes": draft.body_bytes,
+            "frame_id": uuid7(),
+            "part": 1,
+            "parts": 1,
+            "recorded_at": time.time_ns() // 1000,
+            "elapsed_us": int((now - started) * 1e6),
+        }
+        if len(draft.body) <= self._part_bytes and len(draft.redactions) <= REDACTIONS_PER_PART:
+            tickets = [
+                lane.enter(header_of(fields), draft.body, os.urandom(SALT_BYTES), session.encode(), now)
+            ]
+        else:
+            tickets = self._enter_parts(lane, fields, draft, session.encode(), now)
+        self._queued_frames += len(tickets)
+        self._queued_bytes += sum(len(ticket.value) for ticket in tickets)
+        return tickets
+
+    def _enter_parts(
+        self, lane: Lane, fields: dict[str, object], draft: Draft, key: bytes, now: float
+    ) -> list[Ticket]:
+        """A frame above the topic's message limit, as numbered parts that share its id."""
+        size, body, redactions = self._part_bytes, draft.body, draft.redactions
+        parts = max(-(-len(body) // size), -(-len(redactions) // REDACTIONS_PER_PART))
+        tickets = []
+        for part in range(parts):
+            some = redactions[part * REDACTIONS_PER_PART : (part + 1) * REDACTIONS_PER_PART]
+            header = header_of({**fields, "part": part + 1, "parts": parts, "redactions": some})
+            piece = body[part * size : (part + 1) * size]
+            tickets.append(lane.enter(header, piece, os.urandom(SALT_BYTES), key, now))
+        return tickets
+
+    def _await(self, ticket: Ticket) -> asyncio.Future[bool]:
+        if ticket.acknowledged is None:
+            ticket.acknowledged = asyncio.get_running_loop().create_future()
+        return ticket.acknowledged
+
+    # -- Kafka
+
+    async def _deliver(self, partition: int, tickets: list[Ticket]) -> None:
+        pause = 0.05
+        while True:
+            try:
+                await self._send(partition, tickets)
+            except (KafkaError, OSError, TimeoutError) as exc:
+                log.warning("send_in_doubt", partition=partition, frames=len(tickets), error=repr(exc))
+                await self._replace_producer()
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+            else:
+                self._queued_frames -= len(tickets)
+                self._queued_bytes -= sum(len(ticket.value) for ticket in tickets)
+                METRICS.record_seconds.observe(time.monotonic() - tickets[0].entered)
+                return
+
+    async def _send(self, partition: int, tickets: list[Ticket]) -> None:
+        producer = self._producer
+        if producer is None:
+            raise KafkaError("no producer")
+        batch = producer.create_batch()
+        for ticket in tickets:
+            if batch.append(timestamp=ticket.timestamp_ms, key=ticket.key, value=ticket.value) is None:
+                raise KafkaError("a batch was cut smaller than a lane's batch may be")
+        await (await producer.send_batch(batch, TOPIC, partition=partition))
+
+    async def _replace_producer(self) -> None:
+        """A failed batch leaves the sequence of its producer in doubt, so a new producer takes over."""
+        if self._replacing.locked():
+            async with self._replacing:
+                return
+        async with self._replacing:
+            old, self._producer = self._producer, None
+            if old is not None:
+                with suppress(KafkaError, TimeoutError, OSError):
+                    async with asyncio.timeout(2):
+                        await old.stop()
+            with suppress(KafkaError, OSError):
+                self._producer = await self._new_producer()
+
+    async def _new_producer(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **self._kafka.client_options(),
+            acks="all",
+            enable_idempotence=True,
+            request_timeout_ms=5_000,
+            retry_backoff_ms=50,
+            metadata_max_age_ms=60_000,
+            max_batch_size=BATCH_BYTES_MAX + 8 * 1024 * 1024,
+            max_request_size=64 * 1024 * 1024,
+        )
+        try:
+            await producer.start()
+            await producer.partitions_for(TOPIC)
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
+
+    async def _watch_topics(self) -> None:
+        """Reaches for Kafka, then checks again and again that the topics are safe to record on."""
+        while True:
+            try:
+                limits = await check_topics(self._kafka)
+                if self._producer is None and not self._lanes:
+                    await self._open_lanes()
+                self._part_bytes = limits[TOPIC] - _HEADER_ROOM
+                self.fault = ""
+            except KafkaUnsafeError as exc:
+                self.fault = str(exc)
+                log.error("topics_unsafe", fault=self.fault)
+            except (KafkaError, OSError) as exc:
+                if not self._lanes:
+                    self.fault = f"Kafka at {self._kafka.bootstrap} cannot be reached: {type(exc).__name__}"
+            await asyncio.sleep(0.5 if self.fault else CHECK_SECONDS)
+
+    async def _open_lanes(self) -> None:
+        self._producer = await self._new_producer()
+        partitions = sorted(await self._producer.partitions_for(TOPIC))
+        self._lanes = [Lane(f"{self._name}/{number}", number, self._deliver) for number in partitions]
+        self._tasks += [asyncio.create_task(lane.run()) for lane in self._lanes]
+
+    async def _tick(self) -> None:
+        """Ends waits that are past the deadline, and says aloud when the trail stops being written."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = time.monotonic()
+            for lane in self._lanes:
+                lane.expire(now - self._deadline)
+            oldest = min((t for lane in self._lanes if (t := lane.oldest()) is not None), default=now)
+            late = now - oldest > self._deadline
+            if late != self._late:
+                log.error("audit_unavailable") if late else log.info(
+                    "audit_available", unrecorded_refusals=self._unrecorded_refusals
+                )
+            self._late = late
+            METRICS.unrecorded.set(self._queued_frames)
+
+
+@lru_cache(maxsize=4096)
+def _partition(session: str, partitions: int) -> int:
+    """As Kafka's default partitioner places a key."""
+    return int((murmur2(session.encode()) & 0x7FFFFFFF) % partitions)

@@ -1,0 +1,145 @@
+"""The way to an upstream: where it is, and a bounded pool of connections to it."""
+
+import asyncio
+import ssl
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from gateway.edge.http1 import Http1Connection, UpstreamBrokenError
+from gateway.effects import Broken, Forward, Gone, Head
+from gateway.settings import Connection
+
+IDLE_SECONDS = 3.0  # servers close idle connections after 5 s (uvicorn, Node): be sooner
+
+
+class Answering(Protocol):
+    """An answer of upstream under way. Every wait can end with UpstreamBrokenError."""
+
+    async def head(self) -> Head: ...
+    def ready(self) -> bytes | None: ...
+    async def chunk(self) -> bytes: ...
+    async def body(self, bytes_max: int) -> bytes: ...
+    def fail(self, fact: Broken | Gone) -> None: ...
+
+
+class Upstream(Protocol):
+    """What stands behind a connection."""
+
+    async def ask(self, request: Forward) -> Answering: ...
+    def done(self, answering: Answering) -> None: ...
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an HTTP upstream is. `target` is the path (and query) of its URL."""
+
+    host: str
+    port: int
+    tls: bool
+    authority: bytes
+    target: str
+
+
+def address(url: str) -> Address:
+    """The parts of an upstream URL. Raises ValueError for anything but http(s) with a host."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.fragment:
+        raise ValueError(f"not an http(s) URL of a server: {url!r}")
+    tls = parts.scheme == "https"
+    authority = parts.netloc.encode("ascii")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Address(parts.hostname, parts.port or (443 if tls else 80), tls, authority, target)
+
+
+class HttpUpstream:
+    """An upstream behind a URL. At most `connections_max` connections; more callers wait their turn."""
+
+    def __init__(self, connection: Connection) -> None:
+        if connection.upstream is None:
+            raise ValueError(f"connection {connection.name} has no upstream URL")
+        self._address = address(connection.upstream)
+        self._connect_seconds = connection.timeouts.connect_seconds
+        self._ssl = ssl.create_default_context() if self._address.tls else None
+        self._idle: deque[Http1Connection] = deque()
+        self._places = asyncio.Semaphore(connection.connections_max)
+        self._head = b"host: %b\r\n" % self._address.authority
+
+    async def ask(self, request: Forward) -> Http1Connection:
+        """Sends a request; the answer is awaited on what is returned. Raises UpstreamBrokenError."""
+        if self._places.locked():
+            await self._wait_for_place()
+        else:
+            await self._places.acquire()
+        try:
+            carrier = self._from_pool() or await self._connect()
+        except BaseException:
+            self._places.release()
+            raise
+        carrier.send(self._encoded(request))
+        return carrier
+
+    def done(self, answering: Answering) -> None:
+        """Gives the connection back: into the pool when its answer was read to the end, else closed."""
+        self._places.release()
+        if not isinstance(answering, Http1Connection):
+            return
+        if answering.reusable:
+            answering.idle_since = asyncio.get_running_loop().time()
+            self._idle.append(answering)
+        else:
+            answering.abort()
+
+    async def close(self) -> None:
+        """Closes what is idle."""
+        while self._idle:
+            self._idle.pop().abort()
+
+    async def _wait_for_place(self) -> None:
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                await self._places.acquire()
+        except TimeoutError as exc:
+            fact = Broken("timed_out", "upstream_unreachable", "all its connections are in use", sent=False)
+            raise UpstreamBrokenError(fact) from exc
+
+    def _from_pool(self) -> Http1Connection | None:
+        oldest = asyncio.get_running_loop().time() - IDLE_SECONDS
+        while self._idle and self._idle[0].idle_since < oldest:
+            self._idle.popleft().abort()
+        while self._idle:
+            carrier = self._idle.pop()
+            if carrier.reusable:
+                return carrier
+        return None
+
+    async def _connect(self) -> Http1Connection:
+        where = self._address
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                _, carrier = await asyncio.get_running_loop().create_connection(
+                    Http1Connection, where.host, where.port, ssl=self._ssl
+                )
+        except TimeoutError as exc:
+            fact = Broken("timed_out", "upstream_unreachable", "no connection in time", sent=False)
+            raise UpstreamBrokenError(fact) from exc
+        except (OSError, ssl.SSLError) as exc:
+            fact = Broken("upstream_failed", "upstream_unreachable", type(exc).__name__, sent=False)
+            raise UpstreamBrokenError(fact) from exc
+        return carrier
+
+    def _encoded(self, request: Forward) -> bytes:
+        target = self._address.target
+        if request.query:
+            target += ("&" if "?" in target else "?") + request.query
+        lines = [f"{request.method} {target} HTTP/1.1\r\n".encode("ascii"), self._head, _length(request)]
+        lines += [b"%b: %b\r\n" % pair for pair in request.headers]
+        return b"".join([*lines, b"accept-encoding: identity\r\n\r\n", request.body])
+
+
+def _length(request: Forward) -> bytes:
+    if request.body or request.method in ("POST", "PUT", "PATCH"):
+        return b"content-length: %d\r\n" % len(request.body)
+    return b""

@@ -1,0 +1,159 @@
+"""Facts that reach an exchange and effects it asks for. No I/O here: `edge/perform.py` does what is asked.
+
+An exchange yields an effect and is sent the fact that answers it:
+
+    Record          → bool: every frame is acknowledged by Kafka, or it is not within the deadline
+    Note            → nothing: the frames will be recorded as soon as Kafka takes them; nobody waits
+    Forward         → Head, Broken or Gone
+    ReadBody        → bytes, Broken or Gone
+    ReadReady       → bytes that are already here, None when there are none yet, Broken or Gone
+    ReadChunk       → bytes (b"" at the end of the stream), Broken or Gone
+    Answer, OpenStream, Send, CloseStream, CutStream   → nothing
+"""
+
+from dataclasses import dataclass, field
+
+from gateway.frames.headers import Headers
+from schemas.frames import Redaction
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the client sent: one whole HTTP request. `path` is the one towards the gateway, with its query."""
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    peer: str
+    user_agent: str
+
+
+# ---- facts
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of upstream's answer."""
+
+    status: int
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Upstream gave no answer, or not a whole one. `outcome` is upstream_failed or timed_out."""
+
+    outcome: str
+    reason_code: str
+    reason: str
+    sent: bool = True  # whether upstream may have seen the request
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The client closed its connection."""
+
+
+# ---- effects
+
+
+@dataclass(slots=True)
+class Draft:
+    """One frame before it is stamped: its body as it is to be recorded, and the fields that differ."""
+
+    direction: str
+    body: bytes = b""
+    body_bytes: int = 0
+    redactions: list[Redaction] = field(default_factory=list)
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Put the frames on Kafka, in order, and wait until all are acknowledged."""
+
+    frames: list[Draft]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Put the frames on Kafka when that is possible; the client is not kept waiting for them."""
+
+    frames: list[Draft]
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Send the request to upstream and wait for the head of its answer."""
+
+    method: str
+    query: str
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBody:
+    """Wait for the whole body of upstream's answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReady:
+    """Take the bytes of upstream's stream that have come with the head, without waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadChunk:
+    """Wait for the next bytes of upstream's stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Give the client a whole answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStream:
+    """Give the client the head of a streamed answer."""
+
+    status: int
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Give the client the next bytes of a streamed answer."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseStream:
+    """End the streamed answer properly."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutStream:
+    """Break the streamed answer off, so that the client sees that it is not whole."""
+
+
+Fact = bool | bytes | Head | Broken | Gone | None
+Effect = (
+    Record
+    | Note
+    | Forward
+    | ReadBody
+    | ReadReady
+    | ReadChunk
+    | Answer
+    | OpenStream
+    | Send
+    | CloseStream
+    | CutStream
+)
