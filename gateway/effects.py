@@ -88,6 +88,7 @@ class Note:
 class Forward:
     """Send the request to upstream and wait for the head of its answer."""
 
+    session_id: str
     method: str
     query: str
     headers: Headers

@@ -33,7 +33,7 @@ from gateway.effects import (
 )
 from gateway.frames import headers as header_rules
 from gateway.frames import modern, sse
-from gateway.frames.headers import Headers, first
+from gateway.frames.headers import first
 from gateway.frames.jsonrpc import NOTHING, Look, TooDeepError, error_body, look, too_deep
 from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD
 from gateway.sessions import Principal, session_id
@@ -70,9 +70,9 @@ class Exchange:
         self._terms = terms
         self.base = self._shared_facts(first(request.headers, b"mcp-session-id").decode("latin-1"))
 
-    def life(self, refused: str = "", detail: str = "") -> Life:
+    def life(self, refused: str = "") -> Life:
         """The whole life; `refused` is a reason code when the edge has already found a fault."""
-        reason, detail = (refused, detail) if refused else self._fault()
+        reason, detail = (refused, "") if refused else self._fault()
         try:
             body, redactions = self._terms.mask(self._request.body)
         except MaskingFailedError:
@@ -122,9 +122,9 @@ class Exchange:
 
     def _forward(self) -> Life:
         request = self._request
-        fact = yield Forward(
-            request.method, request.query, header_rules.towards_upstream(request.headers), request.body
-        )
+        headers = header_rules.towards_upstream(request.headers)
+        session = str(self.base["session_id"])
+        fact = yield Forward(session, request.method, request.query, headers, request.body)
         if not isinstance(fact, Head):
             yield from self._unanswered(fact)
             return

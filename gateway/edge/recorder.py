@@ -15,10 +15,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
-from gateway.effects import Draft
 from gateway.edge.identifiers import uuid7
 from gateway.edge.lane import BATCH_BYTES_MAX, Lane, Ticket, header_of
 from gateway.edge.metrics import METRICS
+from gateway.effects import Draft
 from schemas.frames import SALT_BYTES
 from schemas.kafka import KafkaAddress, KafkaUnsafeError, check_topics
 
