@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from masking import kubernetes
+from masking import assignments, judge, kubernetes
 from masking.engine import Hit, Trigger, scanner
 from masking.filters import passes
 from masking.found import Found, outermost
@@ -33,9 +33,9 @@ class Finder:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
-        special = (_SECRET_KIND, _ESCAPES)
-        self._secret_kind = len(self.rules)
-        self._escapes = self._secret_kind + 1
+        special = (_SECRET_KIND, _ESCAPES, trigger(assignments.STRONG), trigger(assignments.WEAK))
+        self._secret_kind, self._escapes, strong, weak = range(len(self.rules), len(self.rules) + 4)
+        self._assigned = (strong, weak)
         self._scanner = scanner([*(trigger(rule.pattern.pattern) for rule in rules), *special])
 
     def find(self, view: str, depth: int = 0) -> list[Found]:
@@ -56,6 +56,7 @@ class Finder:
             ends.setdefault(number, []).append(end)
         for number, found in ends.items():
             yield from self._by_rule(view, number, found)
+        yield from _by_name(view, sorted(end for n in self._assigned for end in ends.get(n, ())))
         for start, end in wrapped:
             yield from self._inside(view, start, end, depth)
 
@@ -119,3 +120,12 @@ def _by_pattern(view: str, rule: Rule, ends: list[int]) -> Iterator[Found]:
             trimmed = value.strip()
             start += len(value) - len(value.lstrip())
             yield Found(start, start + len(trimmed), rule.id, rule.kind, trimmed)
+
+
+def _by_name(view: str, ends: list[int]) -> Iterator[Found]:
+    """Values under telling names that the judge takes for secrets."""
+    if not ends:
+        return
+    for candidate in assignments.candidates(view, ends):
+        if judge.is_secret(candidate):
+            yield Found(candidate.start, candidate.end, "assignment", judge.kind_of(candidate), candidate.value)

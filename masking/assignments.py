@@ -1,0 +1,106 @@
+"""Values that are assigned to a telling name, in whatever notation: JSON, YAML, dotenv, properties, INI, XML, tables as
+kubectl prints them, flags, SQL, source code, `name`/`value` pairs.
+
+Here a candidate is only cut out: which name, which value, how it stands there. `judge.py` decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from masking.windows import windows
+
+
+class Candidate(NamedTuple):
+    """A value [start, end) under a name. `quote` is what it stands in, or ""; `sep` what stands between."""
+
+    key: str
+    start: int
+    end: int
+    value: str
+    quote: str
+    sep: str
+    call: str
+    before: str
+    after: str
+
+
+_CLOSE = r"""["'`\]\)\\]{0,6}"""
+_SEP = (
+    r"(?:\s{0,10}(?:\?\?=|[:?.|+]{0,3}=>?|=>|->|:|,|>|\|\|)\s{0,40}"
+    r"|[ \t]{0,2}\([ \t]{0,2}|[ \t]{1,20}"
+    r"""|(?:\s|\\{1,4}[nrt]|[,;/]){0,80}["'`\\]{0,6}(?:(?:default_?)?value|val|content)["'`\\]{0,6}\s{0,4}[:=]\s{0,20})"""
+)
+_CALL = r"(?:[A-Za-z_.\[\]]{0,30}[({]{1,2}\s{0,20})?"
+_OPEN = r"""["'`\\]{0,6}"""
+_STRONG = r"(?:pass|pwd|psw|secret|token|cred|api[_.-]?key)"
+_WEAK = r"(?:key|auth|sig|sid|seed|salt|nonce|cookie|sess|licen[cs]e|access|private|otp|jwt|cipher|hash|_pw|pat)"
+STRONG = rf"(?i){_STRONG}[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}{_OPEN}[^\s\"'`<>{{}}\[\](),;:=|\\]{{3}}"
+WEAK = rf"(?i){_WEAK}[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}{_OPEN}[A-Za-z0-9+/=_.$!@%~-]{{8}}"
+WIDTH = 300
+_ANCHOR = re.compile(
+    rf"(?i)(?P<key>(?:{_STRONG}|{_WEAK})[\w.-]{{0,40}})(?P<close>{_CLOSE})(?P<sep>{_SEP})(?P<call>{_CALL})"
+    rf"(?P<open>{_OPEN})(?=[^\s\"'`<>{{}}\[\](),;:=|\\])",
+    re.ASCII,
+)
+_KEY_HEAD = re.compile(r"[\w.$-]{0,60}\Z", re.ASCII)
+_BARE = re.compile(r"[^\s\"'`<>\\]{1,4096}")
+_QUOTED = {
+    quote: re.compile(rf"(?:[^{quote}\\\n]|\\.){{1,4096}}(?={quote})", re.DOTALL) for quote in "\"'`"
+}
+
+
+def candidates(view: str, ends: list[int]) -> Iterator[Candidate]:
+    """The candidates around these hits."""
+    done = -1
+    for start, stop in windows(ends, WIDTH, len(view)):
+        for match in _ANCHOR.finditer(view, start, stop):
+            if match.end() >= done:
+                candidate = _cut(view, match)
+                if candidate:
+                    done = candidate.end
+                    yield candidate
+
+
+def _cut(view: str, match: re.Match[str]) -> Candidate | None:
+    start = match.end()
+    opened = match["open"]
+    quote = opened[-1:] if opened[-1:] in _QUOTED else ""
+    value = _QUOTED[quote].match(view, start) if quote else None
+    if value is None:
+        quote = ""
+        value = _BARE.match(view, start)
+    if value is None:
+        return None
+    end = value.end()
+    if not quote:
+        end = _bare_end(view, start, end, match["sep"])
+    head = _KEY_HEAD.search(view, max(0, match.start() - 60), match.start())
+    begin = head.start() if head else match.start()
+    return Candidate(
+        key=view[begin : match.end("key")],
+        start=start,
+        end=end,
+        value=view[start:end],
+        quote=quote,
+        sep=match["sep"].strip() or " ",
+        call=match["call"],
+        before=view[max(0, begin - 24) : begin],
+        after=view[end : end + 3],
+    )
+
+
+_STOP = re.compile(r"[;,&|(){}\[\]]")
+
+
+def _bare_end(view: str, start: int, end: int, sep: str) -> int:
+    """Where a value without quotes ends. At the end of its line it may hold anything; else punctuation ends it."""
+    alone = end == len(view) or view[end] in "\r\n"
+    if alone and sep.strip() in ("=", ":") and not _STOP.search(view, end - 1, end):
+        line = view.rfind("\n", 0, start) + 1
+        if not _STOP.search(view, line, start) and "?" not in view[line:start]:
+            return end
+    stop = _STOP.search(view, start, end)
+    return stop.start() if stop else end

@@ -1,0 +1,224 @@
+"""Is a candidate a secret? First what settles it alone (placeholders, references, names of things), then weights.
+
+The weights are the logarithms of odds that a trait of the name, the value or the notation adds; they were fitted on
+labelled lines and rounded. `explain` shows the traits and their sum.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib.resources import files
+from types import MappingProxyType
+
+from masking.assignments import Candidate
+from masking.filters import entropy
+from masking.pseudonym import is_masked
+from masking.wordlike import wordlike, words
+
+PASSWORD = frozenset("password passwd pwd pass passphrase passcode psw pswd passwort pw passwords pswrd".split())
+SECRET = frozenset("secret secrets credential credentials cred creds secretkey".split())
+TOKEN = frozenset("token tokens jwt pat bearer authtoken accesstoken".split())
+KEY = frozenset("key apikey keys".split())
+META = frozenset(
+    "name names file files path dir url uri endpoint type kind length len size min max count limit policy ttl expiry "
+    "expires expire expiration expired timeout duration days seconds enabled disabled enable disable reset required "
+    "require field fields header label prompt hint format version algorithm alg issuer method ref refs reference "
+    "template manager provider store service account host port user username email at date time created updated "
+    "rotation rotate validator validate valid invalid error err message msg text title description desc placeholder "
+    "regex pattern mode state status index idx map list class func function handler callback event selector column "
+    "table schema arn region group role scope scopes fingerprint thumbprint public pub present exists mount "
+    "volume locator link prefix suffix separator mapping usage bytes bits budget counter page cache".split()
+)
+_WORDS_OF_KEY = PASSWORD | SECRET | TOKEN | KEY
+_LITERAL = re.compile(
+    r"(?i)^(?:true|false|null|nil|none|undefined|nan|yes|no|on|off|str|string|int|bool|bytes|object|any|text|"
+    r"integer|number|array|void|self|this|new|return|optional|required|default|opaque|basic|bearer|enabled|disabled)$"
+)
+_PLACEHOLDER = re.compile(
+    r"(?i)^(?:<.*|[{\[(].*[}\])]|%[\w-]+%|%[sdvq].*|\*+|[x*.\-_#]{3,}|(.)\1{3,}"
+    r"|.*(?:x{6,}|\*{4,}|\.{3}|\$\{|\{\{|#\{|<%|\$\().*"
+    r"|.*(?:example|placeholder|redacted|change[-_]?(?:me|it|this)|your[-_ ]?(?:own|secret|token|pass|api|key|very)"
+    r"|replace[-_]?(?:me|with|this)|insert[-_]|todo|fixme|dummy|sample|put[-_]|enter[-_]|_here|-here"
+    r"|not[-_]?(?:a|real)[-_]).*"
+    r"|(?:my|your|the|a|new|old|test|some|fake|mock|super|very|user|db|admin|invalid|wrong)?[-_ ]?"
+    r"(?:pass(?:word|wd)?|pwd|secret|token|api[-_ ]?key|key|credentials?)[-_ ]?\d{0,3}"
+    r"|foo(?:bar)?|bar|baz|hunter2?|test(?:ing)?\d{0,3}|admin\d{0,3}|root|guest|user\d?|abc(?:123|def)?|s3cr3t)$"
+)
+_NAME = r"[A-Za-z_$][a-z_$]*(?:[A-Z][a-z]+)*\d?"
+_REFERENCE = re.compile(
+    rf"^(?:{_NAME}(?:(?:\.|->|::|\?\.)(?:{_NAME}|[A-Z_]+\d?))+|[A-Za-z_$][\w$]*\[.*|@\w+(?:/[\w.-]+)*"
+    r"|(?:vault|ssm|secretsmanager|op|ref|awssm|gcpsm|keyvault|file|env|sops|projects|arn|urn):.*"
+    r"|\$\w+|(?:https?|file)://[^@]*|\.{0,2}(?:/[a-z0-9_.@-]+)+/?|[A-Za-z]:\\.*|[\w.-]+/[\w./-]+\.[a-z]{1,5}"
+    r"|[\w-]+\.(?:pem|crt|key|cer|json|ya?ml|txt|p12|jks|enc|conf|properties|js|ts|py|go|java|html|php|md|sh|xml))$"
+)
+_HEX = re.compile(r"^[0-9a-fA-F]+$")
+_UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
+_CAMEL = re.compile(r"^[a-z]+(?:[A-Z][a-z]+)+\d?$|^(?:[A-Z][a-z]+){2,}\d?$")
+_SNAKE = re.compile(r"^[a-z]+(?:[_.-][a-z]+)+$|^[A-Z]+(?:_[A-Z]+)+$")
+_NUMBER = re.compile(r"^[-+]?[\d.,:_]+(?:[smhd]|ms|ns|Mi|Gi|px|%)?$")
+
+
+
+def _weights() -> dict[str, float]:
+    table = tomllib.loads((files("masking") / "rules" / "weights.toml").read_text("utf-8"))
+    return {str(trait): float(weight) for trait, weight in table.items()}
+
+
+WEIGHTS = MappingProxyType(_weights())
+BIAS = WEIGHTS["bias"]
+
+
+def ruled_out(c: Candidate) -> str:
+    """Why this candidate cannot be a secret, or "" if it can."""
+    value = c.value
+    if is_masked(value):
+        return "masked already"
+    if len(value) < 3 or _LITERAL.match(value):
+        return "a literal"
+    if _PLACEHOLDER.match(value):
+        return "a placeholder"
+    if _REFERENCE.match(value) and not _UUID.match(value):
+        return "a reference"
+    if value.lower() in c.key.lower().replace("_", ""):
+        return "the name itself"
+    return ""
+
+
+_WHOLE_LINE = re.compile(r"""(?:\n|^)[ \t]*(?:- |export |set |ENV )?["']?$""")
+
+
+def traits(c: Candidate) -> Iterator[tuple[str, float]]:
+    """What there is about this candidate: (trait, amount)."""
+    yield from _of_key(c.key)
+    yield from _of_notation(c)
+    yield from _of_value(c.value)
+
+
+def _of_key(key: str) -> Iterator[tuple[str, float]]:
+    parts = words(key)
+    kinds = [
+        (index, kind)
+        for index, part in enumerate(parts)
+        for kind in [_kind(part)]
+        if kind
+    ]
+    last, kind = kinds[-1] if kinds else (len(parts), "other")
+    if kind == "key" and last:
+        kind = "key-of" if parts[last - 1] in _KEY_OF else "key"
+    yield "name:" + kind, 1.0
+    if len(parts) == 1:
+        yield "name:alone", 1.0
+    tail = parts[last + 1 :]
+    if any(part in META for part in tail):
+        yield "name:about", 1.0
+    elif tail:
+        yield "name:tail", 1.0
+    if any(part in META for part in parts[:last]):
+        yield "name:head-about", 1.0
+    if key.isupper():
+        yield "name:upper", 1.0
+
+
+_KEY_OF = frozenset(
+    "api access private secret client consumer auth encryption signing app application license shared master storage "
+    "account service admin subscription write read hmac session cipher crypto aes integration ingestion".split()
+)
+
+
+def _kind(part: str) -> str:
+    if part in PASSWORD or part.endswith(("password", "passwd", "passphrase", "pwd")):
+        return "password"
+    if part in SECRET or part.endswith("secret"):
+        return "secret"
+    if part in TOKEN or part.endswith("token"):
+        return "token"
+    if part.endswith(("apikey", "accesskey", "secretkey", "privatekey")):
+        return "key-of"
+    if part in KEY:
+        return "key"
+    if part in ("auth", "authorization", "oauth", "signature", "sig", "seed", "cookie", "session", "cipher"):
+        return "auth"
+    return ""
+
+
+def _of_notation(c: Candidate) -> Iterator[tuple[str, float]]:
+    yield "sep:" + (c.sep if c.sep in _SEPS else "pair" if c.sep[-1:] in ":=" and len(c.sep) > 3 else "other"), 1.0
+    yield ("quoted" if c.quote else "bare"), 1.0
+    if c.call:
+        yield "call", 1.0
+    if _WHOLE_LINE.search(c.before):
+        yield "line-begins", 1.0
+        if c.after.strip("\"'`,; \r")[:1] in ("", "\n"):
+            yield "line-of-its-own", 1.0
+    if c.before[-1:] in "?&":
+        yield "query", 1.0
+    if not c.quote and c.after[:1] in "([.":
+        yield "goes-on", 1.0
+    if not c.quote and c.sep == "=" and c.key.isupper():
+        yield "dotenv", 1.0
+
+
+_SEPS = frozenset([":", "=", ":=", "=>", ",", " ", ">", "(", "->", "+=", "?="])
+
+
+def _of_value(value: str) -> Iterator[tuple[str, float]]:
+    size = len(value)
+    digits = sum(map(str.isdigit, value))
+    letters = sum(map(str.isalpha, value))
+    like = wordlike(value)
+    yield "length", min(math.log2(size), 6.0)
+    yield "entropy", entropy(value)
+    yield "wordlike", like
+    if letters == size:
+        yield "letters-only", 1.0
+        yield "letters-only:wordlike", like
+    if digits and letters:
+        yield "letters-and-digits", 1.0
+        yield "digit-share", digits / size
+    if digits == size or _NUMBER.match(value):
+        yield "number", 1.0
+    if value.lower() != value and value.upper() != value:
+        yield "both-cases", 1.0
+    if size - digits - letters:
+        yield "symbols", 1.0
+    if " " in value:
+        yield "spaces", min(3.0, value.count(" "))
+    yield from _forms(value, size)
+
+
+def _forms(value: str, size: int) -> Iterator[tuple[str, float]]:
+    if _HEX.match(value) and size >= 16:
+        yield "hex", 1.0
+    if _UUID.match(value):
+        yield "uuid", 1.0
+    if _CAMEL.match(value):
+        yield "camel", 1.0
+    if _SNAKE.match(value):
+        yield "snake", 1.0
+        yield "snake-parts", min(4.0, len(words(value)))
+    if any(part in _WORDS_OF_KEY for part in words(value)):
+        yield "names-a-secret", 1.0
+    if size >= 20:
+        yield "long", 1.0
+
+
+def score(c: Candidate) -> float:
+    """The log odds that this candidate is a secret."""
+    return BIAS + sum(WEIGHTS.get(trait, 0.0) * amount for trait, amount in traits(c))
+
+
+def is_secret(c: Candidate) -> bool:
+    """Whether to mask this candidate."""
+    return not ruled_out(c) and score(c) > 0
+
+
+def kind_of(c: Candidate) -> str:
+    """The kind its pseudonym shows."""
+    kinds = [kind for part in words(c.key) if (kind := _kind(part))]
+    return _KINDS.get(kinds[-1] if kinds else "", "secret")
+
+
+_KINDS = {"password": "password", "token": "token", "key-of": "api-key", "key": "key", "auth": "credential"}
