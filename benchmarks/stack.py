@@ -1,0 +1,78 @@
+"""`sluicegate up` for a measurement: a config on free ports in a folder of its own, waited for, stopped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import yaml
+
+from benchmarks.processes import Child, free_port
+
+READY_TIMEOUT_S = 300.0  # the first start on a machine downloads the broker
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack: its process tree, the gateway's port and where it keeps its files."""
+
+    child: Child
+    port: int
+    folder: Path
+
+    def url(self, connection: str) -> str:
+        """The downstream URL of one connection."""
+        return f"http://127.0.0.1:{self.port}/mcp/{connection}"
+
+
+def config(upstreams: dict[str, str], port: int, folder: Path, kafka: dict[str, object]) -> dict[str, object]:
+    """The config that the outside sees: one MCP connection for each of `upstreams` (name to URL)."""
+    return {
+        "data_dir": str(folder / "var"),
+        "gateway": {"listen": f"127.0.0.1:{port}", "workers": 1},
+        "console": {"listen": f"127.0.0.1:{free_port()}"},
+        "kafka": {"bootstrap": "embedded", **kafka},
+        "clickhouse": {"dsn": "embedded"},
+        "identity": {"mode": "none"},
+        "connections": [{"name": name, "kind": "mcp", "upstream": url} for name, url in upstreams.items()],
+    }
+
+
+@contextmanager
+def running(
+    upstreams: dict[str, str], folder: Path, kafka: dict[str, object] | None = None
+) -> Iterator[Stack]:
+    """Run `sluicegate up` under `folder` until the block is left; yields when it says `ready`.
+
+    `upstreams` is connection name to URL; `kafka` is added to the config's section of that name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    path = folder / "sluicegate.yaml"
+    path.write_text(yaml.safe_dump(config(upstreams, port, folder, kafka or {}), sort_keys=False))
+    command = [str(Path(sys.executable).parent / "sluicegate"), "up", "--config", str(path)]
+    child = Child("sluicegate up", command, folder / "up.log", cwd=folder, env={"NO_COLOR": "1"})
+    with child:
+        child.wait_for(r"\bready\b", READY_TIMEOUT_S)
+        child.wait_for_port(port, 10)
+        yield Stack(child, port, folder)
+    if child.left_behind:
+        print(f"! sluicegate up left processes behind, killed: {', '.join(child.left_behind)}", flush=True)
+
+
+def listeners(tree: list[psutil.Process], port: int) -> list[psutil.Process]:
+    """The processes of `tree` that listen on `port`: the gateway's workers, or a peer."""
+    return [process for process in tree if port in listening_ports(process)]
+
+
+def listening_ports(process: psutil.Process) -> set[int]:
+    """TCP ports on which `process` itself accepts connections; empty when it has just ended."""
+    try:
+        connections = process.net_connections(kind="tcp")
+    except psutil.NoSuchProcess:
+        return set()
+    return {one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN and one.laddr}
