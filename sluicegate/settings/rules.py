@@ -1,0 +1,74 @@
+"""What takes two settings to know. Each rule yields (where, what is wrong and what to do)."""
+
+from collections.abc import Iterator
+
+from sluicegate.settings.addresses import EMBEDDED, is_loopback, split_address
+from sluicegate.settings.model import ConnectionBlock, KafkaBlock, Settings
+from sluicegate.settings.source import Loc
+
+Fault = tuple[Loc, str]
+
+
+def faults(settings: Settings) -> Iterator[Fault]:
+    """Everything wrong with settings that are each right alone."""
+    yield from _identity(settings)
+    yield from _listen(settings)
+    yield from _kafka(settings.kafka)
+    yield from _names(settings.connections)
+    for index, connection in enumerate(settings.connections):
+        yield from _connection(connection, ("connections", index))
+
+
+def _identity(settings: Settings) -> Iterator[Fault]:
+    for block, listen in (("gateway", settings.gateway.listen), ("console", settings.console.listen)):
+        if settings.identity.mode == "none" and not is_loopback(listen):
+            yield (
+                (block, "listen"),
+                "`identity: {mode: none}` asks nobody who they are, so only a loopback address may be listened on: "
+                "write 127.0.0.1",
+            )
+
+
+def _listen(settings: Settings) -> Iterator[Fault]:
+    if split_address(settings.gateway.listen) == split_address(settings.console.listen):
+        yield ("console", "listen"), "is the gateway's address too; give the console another port"
+
+
+def _kafka(kafka: KafkaBlock) -> Iterator[Fault]:
+    where = ("kafka", "security_protocol")
+    if kafka.bootstrap == EMBEDDED and kafka.security_protocol != "PLAINTEXT":
+        yield where, "the embedded broker listens on loopback in PLAINTEXT; remove this or name your brokers"
+    if kafka.security_protocol.startswith("SASL") and not (kafka.sasl_username and kafka.sasl_password):
+        yield where, "SASL needs `sasl_username` and `sasl_password`"
+    if kafka.sasl_username and not kafka.security_protocol.startswith("SASL"):
+        yield ("kafka", "sasl_username"), "is used with SASL only; set `security_protocol: SASL_SSL`"
+    for name in ("ca_file", "certificate_file", "key_file"):
+        path = getattr(kafka, name)
+        if path and not kafka.security_protocol.endswith("SSL"):
+            yield ("kafka", name), "is used with TLS only; set `security_protocol: SSL` or `SASL_SSL`"
+        if path and not path.is_file():
+            yield ("kafka", name), "there is no such file (paths are relative to the folder of this file)"
+    if kafka.key_file and not kafka.certificate_file:
+        yield ("kafka", "key_file"), "belongs to a certificate; give `certificate_file` too"
+
+
+def _names(connections: tuple[ConnectionBlock, ...]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, connection in enumerate(connections):
+        if connection.name in seen:
+            yield (
+                ("connections", index, "name"),
+                f"a connection `{connection.name}` stands above already; give this one another name",
+            )
+        seen.add(connection.name)
+
+
+def _connection(connection: ConnectionBlock, loc: Loc) -> Iterator[Fault]:
+    if connection.upstream and connection.command:
+        yield (*loc, "command"), "a connection has either `upstream` or `command`; remove one"
+    if not connection.upstream and not connection.command:
+        yield loc, "a connection needs `upstream` (a URL) or `command` (a program and its arguments)"
+    if connection.env and not connection.command:
+        yield (*loc, "env"), "is the environment of `command`; without one it does nothing, remove it"
+    if "stdio" in connection.model_fields_set and not connection.command:
+        yield (*loc, "stdio"), "bounds the processes of `command`; without one it does nothing, remove it"
