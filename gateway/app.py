@@ -4,6 +4,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 import uvicorn
@@ -17,6 +18,7 @@ from gateway.edge.recorder import Recorder
 from gateway.edge.upstream import HttpUpstream, Upstream
 from gateway.exchange import Mask, MaskingFailedError, Terms
 from gateway.settings import Connection, GatewaySettings
+from gateway.workers import Workers, bound, shared_metrics_folder
 from masking import Masker, MaskingError
 from schemas.frames import Redaction
 from schemas.kafka import KafkaAddress
@@ -71,16 +73,19 @@ class _Server(uvicorn.Server):
 
 def serve(settings: GatewaySettings, kafka: KafkaAddress) -> None:
     """Runs the gateway until SIGTERM or SIGINT. Raises OSError when the address cannot be had."""
-    gateway = Gateway(settings, kafka)
-    server = _Server(_config(gateway, settings), gateway)
-    server.run()
+    listening = bound(settings.host, settings.port)
+    if settings.workers == 1:
+        serve_one(settings, kafka, 0, listening)
+        return
+    shared_metrics_folder()
+    Workers(partial(serve_one, settings, kafka), settings.workers, listening).run()
 
 
-def _config(gateway: Gateway, settings: GatewaySettings) -> uvicorn.Config:
-    return uvicorn.Config(
+def serve_one(settings: GatewaySettings, kafka: KafkaAddress, worker: int, listening: socket.socket) -> None:
+    """Runs one gateway process on a listening socket until it is told to stop."""
+    gateway = Gateway(settings, kafka, worker)
+    config = uvicorn.Config(
         gateway.app,
-        host=settings.host,
-        port=settings.port,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -89,10 +94,11 @@ def _config(gateway: Gateway, settings: GatewaySettings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         date_header=False,
+        proxy_headers=False,  # nobody may name another peer address (ABUSE 16)
         timeout_graceful_shutdown=int(GRACE_SECONDS),
         timeout_keep_alive=75,
-        backlog=2048,
     )
+    _Server(config, gateway).run([listening])
 
 
 def _route(connection: Connection, settings: GatewaySettings) -> Route:

@@ -76,7 +76,8 @@ class Exchange:
         try:
             body, redactions = self._terms.mask(self._request.body)
         except MaskingFailedError:
-            reason, detail, body, redactions = reason or "request_masking_failed", detail, b"", []
+            reason = reason or "request_masking_failed"
+            body, redactions = b"", []
         asked = self._draft("request", body, redactions, len(self._request.body))
         asked.facts = self._asked_facts()
         if reason:

@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
-from gateway.edge.identifiers import uuid7
+from gateway.edge.identifiers import Entropy
 from gateway.edge.metrics import METRICS, ended
 from gateway.edge.perform import Performer, Receive, Route, Scope, Write
 from gateway.edge.recorder import Recorder
@@ -29,7 +30,9 @@ class McpEndpoint:
         self._recorder = recorder
         self._limits = limits
         self._hosts = LOOPBACK_NAMES | {host}
+        self._entropy = Entropy()
         self._running: set[Performer] = set()
+        self._idle = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Write) -> None:
         """Serves one HTTP request."""
@@ -39,10 +42,10 @@ class McpEndpoint:
         request = _request(scope, body)
         refused = fault or self._refusal(request, route)
         terms = route.terms if route else self._nowhere
-        exchange = Exchange(uuid7(), request, _caller(scope, request), terms)
+        exchange = Exchange(self._entropy.uuid7(), request, _caller(scope, request), terms)
         if route is None:
             exchange.base["connection"] = name[:100]
-        performer = Performer(exchange, self._recorder, route, self._limits, receive, send)
+        performer = Performer(exchange, self._recorder, route, self._limits, receive=receive, write=send)
         await self._run(performer, exchange, refused, terms.connection)
 
     async def _run(self, performer: Performer, exchange: Exchange, refused: str, connection: str) -> None:
@@ -53,6 +56,8 @@ class McpEndpoint:
             await performer.run(exchange.life(refused))
         finally:
             self._running.discard(performer)
+            if not self._running:
+                self._idle.set()
             METRICS.in_flight.dec()
             METRICS.exchange_seconds.observe(time.perf_counter() - started)
             ended(connection, exchange.outcome).inc()
@@ -61,9 +66,10 @@ class McpEndpoint:
         """Lets exchanges end for so long, streams not at all; then ends them all, each with its record."""
         for performer in [p for p in self._running if p.streaming]:
             performer.stop(STOPPING)
-        deadline = time.monotonic() + grace_seconds
-        while self._running and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
+        self._idle.clear() if self._running else self._idle.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                await self._idle.wait()
         for performer in list(self._running):
             performer.stop(STOPPING)
 

@@ -162,7 +162,7 @@ class Http1Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         return False
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         self.lost = True
         if self._head_done and not self._complete and self._ends_with_connection():
             self._complete = True

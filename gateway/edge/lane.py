@@ -76,6 +76,15 @@ class Lane:
                     waiting.set_result(True)
             self.in_flight = []
 
+    async def drained(self) -> None:
+        """Returns when every frame that entered before this call is acknowledged."""
+        tickets = [*self.in_flight, *self.pending]
+        if tickets:
+            last = tickets[-1]
+            last.acknowledged = last.acknowledged or asyncio.get_running_loop().create_future()
+            while not await last.acknowledged:  # a wait that was given up before is not the end of the frame
+                last.acknowledged = asyncio.get_running_loop().create_future()
+
     def oldest(self) -> float | None:
         """When the oldest frame entered that is not acknowledged; None when there is none."""
         if self.in_flight:

@@ -30,10 +30,14 @@ class Metrics:
         )
     )
     in_flight: Gauge = field(
-        default_factory=lambda: Gauge("sluicegate_exchanges_in_flight", "Exchanges under way.")
+        default_factory=lambda: Gauge(
+            "sluicegate_exchanges_in_flight", "Exchanges under way.", multiprocess_mode="livesum"
+        )
     )
     unrecorded: Gauge = field(
-        default_factory=lambda: Gauge("sluicegate_frames_unacknowledged", "Frames queued for Kafka.")
+        default_factory=lambda: Gauge(
+            "sluicegate_frames_unacknowledged", "Frames queued for Kafka.", multiprocess_mode="livesum"
+        )
     )
 
 

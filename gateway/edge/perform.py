@@ -55,6 +55,7 @@ class Performer:
         recorder: Recorder,
         route: Route | None,
         limits: Limits,
+        *,
         receive: Receive,
         write: Write,
     ) -> None:

@@ -5,7 +5,6 @@ producer), False when the deadline passed first, and at once when the trail is k
 """
 
 import asyncio
-import os
 import time
 from contextlib import suppress
 from functools import lru_cache
@@ -15,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
-from gateway.edge.identifiers import uuid7
+from gateway.edge.identifiers import Entropy
 from gateway.edge.lane import BATCH_BYTES_MAX, Lane, Ticket, header_of
 from gateway.edge.metrics import METRICS
 from gateway.effects import Draft
@@ -39,6 +38,7 @@ class Recorder:
     ) -> None:
         self._kafka = kafka
         self._name = name
+        self._entropy = Entropy()
         self._deadline = deadline_seconds
         self._frames_max = frames_max
         self._bytes_max = bytes_max
@@ -63,8 +63,7 @@ class Recorder:
         """Waits at most that long for queued frames, then leaves."""
         with suppress(TimeoutError):
             async with asyncio.timeout(drain_seconds):
-                while any(lane.oldest() is not None for lane in self._lanes):
-                    await asyncio.sleep(TICK_SECONDS)
+                await asyncio.gather(*(lane.drained() for lane in self._lanes))
         left = sum(len(lane.pending) + len(lane.in_flight) for lane in self._lanes)
         if left:
             log.error("frames_not_recorded", frames=left, advice="they were never acknowledged to anybody")
@@ -122,7 +121,7 @@ class Recorder:
             "direction": draft.direction,
             "redactions": draft.redactions,
             "body_bytes": draft.body_bytes,
-            "frame_id": uuid7(),
+            "frame_id": self._entropy.uuid7(),
             "part": 1,
             "parts": 1,
             "recorded_at": time.time_ns() // 1000,
@@ -130,7 +129,9 @@ class Recorder:
         }
         if len(draft.body) <= self._part_bytes and len(draft.redactions) <= REDACTIONS_PER_PART:
             tickets = [
-                lane.enter(header_of(fields), draft.body, os.urandom(SALT_BYTES), session.encode(), now)
+                lane.enter(
+                    header_of(fields), draft.body, self._entropy.take(SALT_BYTES), session.encode(), now
+                )
             ]
         else:
             tickets = self._enter_parts(lane, fields, draft, session.encode(), now)
@@ -149,7 +150,7 @@ class Recorder:
             some = redactions[part * REDACTIONS_PER_PART : (part + 1) * REDACTIONS_PER_PART]
             header = header_of({**fields, "part": part + 1, "parts": parts, "redactions": some})
             piece = body[part * size : (part + 1) * size]
-            tickets.append(lane.enter(header, piece, os.urandom(SALT_BYTES), key, now))
+            tickets.append(lane.enter(header, piece, self._entropy.take(SALT_BYTES), key, now))
         return tickets
 
     def _await(self, ticket: Ticket) -> asyncio.Future[bool]:
@@ -229,7 +230,7 @@ class Recorder:
                 self.fault = ""
             except KafkaUnsafeError as exc:
                 self.fault = str(exc)
-                log.error("topics_unsafe", fault=self.fault)
+                log.error("topics_unsafe", fault=self.fault)  # noqa: TRY400 - the fault is the message
             except (KafkaError, OSError) as exc:
                 if not self._lanes:
                     self.fault = f"Kafka at {self._kafka.bootstrap} cannot be reached: {type(exc).__name__}"
