@@ -37,18 +37,23 @@ def mismatch(headers: Headers, body: Look) -> str:
             if name in seen:
                 return f"{name.decode()} header appears more than once"
             seen[name] = value
+    return _version_mismatch(seen, body) or _routing_mismatch(seen, body)
+
+
+def _version_mismatch(seen: dict[bytes, bytes], body: Look) -> str:
     if seen.get(b"mcp-protocol-version", b"").decode("latin-1") != body.meta_version:
         return "mcp-protocol-version header does not match the body's _meta"
-    if not is_modern(body.meta_version):
+    return ""
+
+
+def _routing_mismatch(seen: dict[bytes, bytes], body: Look) -> str:
+    if not is_modern(body.meta_version or ""):
         return ""
     if seen.get(b"mcp-method", b"").decode("latin-1") != body.method:
         return "mcp-method header does not match the body's method"
     key = _NAMED.get(body.method)
-    if (
-        key
-        and (body.tool or body.resource)
-        and decoded(seen.get(b"mcp-name")) != (body.tool or body.resource)
-    ):
+    named = body.tool or body.resource
+    if key and named and decoded(seen.get(b"mcp-name")) != named:
         return f"mcp-name header does not match the body's {key!r}"
     return _param_mismatch({n: v for n, v in seen.items() if n.startswith(_PARAM)}, body)
 
