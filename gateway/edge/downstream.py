@@ -110,7 +110,7 @@ def _request(scope: Scope, body: bytes) -> Request:
     query = scope["query_string"].decode("latin-1")
     path = scope["raw_path"].decode("latin-1")
     client = scope.get("client") or ("", 0)
-    headers = scope["headers"]
+    headers = [(name, value.strip(b" \t")) for name, value in scope["headers"]]  # RFC 9110, 5.5
     return Request(
         method=scope["method"],
         path=f"{path}?{query}" if query else path,
