@@ -45,7 +45,6 @@ _PLAIN_WORDS = {
     "literal_error": "must be {expected}",
     "finite_number": "must be a finite number",
     "string_too_short": "must not be empty",
-    "too_short": "must have at least one entry",
     "value_error": "{error}",
 }
 _MISSING_HINTS: dict[Loc, str] = {

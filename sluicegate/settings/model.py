@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the parts take their time to import, and reading the file n
     from sinks.settings import SinkSettings
 
 MIB = 1024 * 1024
+_Entry = TypeVar("_Entry")
 _CONNECTION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -31,6 +32,13 @@ def _named(pattern: re.Pattern[str], rule: str) -> Callable[[str], str]:
         return text
 
     return check
+
+
+def _some(entries: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
+    # Not `min_length`: that one counts faulty entries as absent, and tells two faults where there is one.
+    if not entries:
+        raise ValueError("must have at least one entry")
+    return entries
 
 
 FilePath = Annotated[Path, AfterValidator(_in_folder_of_file)]
@@ -199,8 +207,9 @@ class ConnectionBlock(Block):
     upstream: Upstream | None = Field(
         default=None, description="URL of an MCP server that speaks Streamable HTTP."
     )
-    command: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)] | None = Field(
+    command: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(_some)] | None = Field(
         default=None,
+        json_schema_extra={"minItems": 1},
         description="Program and arguments of an MCP server that speaks stdio; instead of `upstream`.",
     )
     env: dict[VariableName, str] = Field(
@@ -223,8 +232,8 @@ class ConnectionBlock(Block):
 class Settings(Block):
     """Everything in the file. Made by `sluicegate.settings.load`, which also checks what takes two settings."""
 
-    data_dir: FilePath = Field(
-        default=Path("./var"),
+    data_dir: FilePath = Field(  # type: ignore[assignment]  # text here too: it is validated like the file's
+        default="./var",
         description="Everything kept on this machine; relative to the folder of the file.",
     )
     gateway: GatewayBlock = Field(default=GatewayBlock(), description="The gateway: where agents connect.")
@@ -235,8 +244,8 @@ class Settings(Block):
     )
     identity: IdentityBlock = Field(description="Who may call. Always written out.")
     processors: ProcessorsBlock = Field(default=ProcessorsBlock(), description="The stream processors.")
-    connections: Annotated[tuple[ConnectionBlock, ...], Field(min_length=1)] = Field(
-        description="The registered upstreams, at least one."
+    connections: Annotated[tuple[ConnectionBlock, ...], AfterValidator(_some)] = Field(
+        json_schema_extra={"minItems": 1}, description="The registered upstreams, at least one."
     )
 
     def gateway_settings(self) -> "GatewaySettings":
