@@ -28,21 +28,26 @@ class Candidate(NamedTuple):
 
 
 _CLOSE = r"""["'`\]\)\\]{0,6}"""
-_SEP = (
-    r"(?:\s{0,10}(?:\?\?=|[:?.|+]{0,3}=>?|=>|->|:|,|>|\|\|)\s{0,40}"
-    r"|[ \t]{0,2}\([ \t]{0,2}|[ \t]{1,20}"
-    r"""|(?:\s|\\{1,4}[nrt]|[,;/]){0,80}["'`\\]{0,6}(?:(?:default_?)?value|val|content)["'`\\]{0,6}\s{0,4}[:=]\s{0,20})"""
+_PAIR = (
+    r"""(?:(?:\s|\\{1,4}[nrt]|[,;/]){0,80}["'`\\]{0,6}(?:(?:default_?)?value|val|content)["'`\\]{0,6}\s{0,4}[:=]\s{0,20}"""
+    r"""|;s:\d{1,5}:)"""
 )
-_CALL = r"(?:[A-Za-z_.\[\]]{0,30}[({]{1,2}\s{0,20})?"
-_OPEN = r"""["'`\\]{0,6}"""
-_STRONG = r"(?:pass|pwd|psw|secret|token|cred|api[_.-]?key)"
-_WEAK = r"(?:key|auth|sig|sid|seed|salt|nonce|cookie|sess|licen[cs]e|access|private|otp|jwt|cipher|hash|_pw|pat)"
-STRONG = rf"(?i){_STRONG}[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}{_OPEN}[^\s\"'`<>{{}}\[\](),;:=|\\]{{3}}"
+_TYPE = r"(?:\s{0,2}:?\s{1,2}(?:\*|&(?:'static\s)?)?(?:[Ss]tring|str|String\?|char\s?\*|text))"
+_SEP = (
+    rf"(?:{_PAIR}|{_TYPE}?\s{{0,10}}(?:\?\?=|[=!]==?|[:?.|+]{{0,3}}=>?|->|:|,|>|\|\|)\s{{0,40}}"
+    r"|[ \t]{0,2}\([ \t]{0,2}|[ \t]{1,20})"
+)
+_CALL = r"(?:[A-Za-z_.\[\]]{0,30}[({\[]{1,2}\s{0,20})?"
+_OPEN = r"""b?["'`\\]{0,6}"""
+_STRONG = r"(?:pass|pwd|psw|pw|secret|token|cred|api[_.-]?key)"
+_WEAK = r"(?:key|auth|sig|sid|seed|salt|nonce|cookie|sess|licen[cs]e|access|private|otp|jwt|cipher|pat|login)"
+_VALUE = r"[^\s\"'`<>{}\[\](),;:=|\\]"
+STRONG = rf"(?i){_STRONG}[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}{_OPEN}(?:{_VALUE}{{3}}|\{{\\)"
 WEAK = rf"(?i){_WEAK}[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}{_OPEN}[A-Za-z0-9+/=_.$!@%~-]{{8}}"
-WIDTH = 300
+WIDTH = 400
 _ANCHOR = re.compile(
     rf"(?i)(?P<key>(?:{_STRONG}|{_WEAK})[\w.-]{{0,40}})(?P<close>{_CLOSE})(?P<sep>{_SEP})(?P<call>{_CALL})"
-    rf"(?P<open>{_OPEN})(?=[^\s\"'`<>{{}}\[\](),;:=|\\])",
+    rf"(?P<open>{_OPEN})(?={_VALUE}|\{{\\)",
     re.ASCII,
 )
 _KEY_HEAD = re.compile(r"[\w.$-]{0,60}\Z", re.ASCII)
@@ -56,16 +61,34 @@ def candidates(view: str, ends: list[int]) -> Iterator[Candidate]:
     """The candidates around these hits."""
     done = -1
     for start, stop in windows(ends, WIDTH, len(view)):
-        for match in _ANCHOR.finditer(view, start, stop):
-            if match.end() >= done:
-                candidate = _cut(view, match)
-                if candidate:
-                    done = candidate.end
-                    yield candidate
+        at = max(start, done)
+        while match := _ANCHOR.search(view, at, stop):
+            candidate = _cut(view, match, match.end())
+            at = match.end("key")
+            if candidate is None:
+                continue
+            yield candidate
+            yield from _others(view, match, candidate)
+            done = candidate.end
+            if candidate.quote:
+                at = max(at, candidate.end)
 
 
-def _cut(view: str, match: re.Match[str]) -> Candidate | None:
-    start = match.end()
+_NEXT = re.compile(r"""["'`]\s{0,40},\s{0,40}(?=["'`])""")
+
+
+def _others(view: str, match: re.Match[str], first: Candidate) -> Iterator[Candidate]:
+    """The further strings of a list: `"tokens": ["…", "…"]`."""
+    if "[" not in match["call"] or not first.quote:
+        return
+    candidate: Candidate | None = first
+    while candidate and (comma := _NEXT.match(view, candidate.end)):
+        candidate = _cut(view, match, comma.end() + 1)
+        if candidate:
+            yield candidate
+
+
+def _cut(view: str, match: re.Match[str], start: int) -> Candidate | None:
     opened = match["open"]
     quote = opened[-1:] if opened[-1:] in _QUOTED else ""
     value = _QUOTED[quote].match(view, start) if quote else None
@@ -77,6 +100,8 @@ def _cut(view: str, match: re.Match[str]) -> Candidate | None:
     end = value.end()
     if not quote:
         end = _bare_end(view, start, end, match["sep"])
+    if end <= start:
+        return None
     head = _KEY_HEAD.search(view, max(0, match.start() - 60), match.start())
     begin = head.start() if head else match.start()
     return Candidate(

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 
 from masking.pseudonym import is_masked
+from masking.wordlike import wordlike
 
 PLACEHOLDER = re.compile(
-    r"(?i)^(?:[<\[{(%$].*|.*[>\]})%]|x{4,}.*|\*+|\.+|(.)\1*|.*\b(?:example|placeholder|redacted|changeme|dummy|your[-_ ].*)\b.*)$"
+    r"(?i)^(?:<.*|[{\[(].*[}\])]|%[\w-]+%|%[sdvq].*|\*+|[x*.\-_#]{3,}|(.)\1{3,}"
+    r"|.*(?:x{6,}|\*{4,}|#{4,}|\.{3}|\$\{|\{\{|#\{|<%|\$\().*"
+    r"|.*(?:placeholder|redacted|removed|change[-_]?(?:me|it|this)"
+    r"|your[-_ ]?(?:own|secret|token|pass|api|key|very|access)"
+    r"|replace[-_]?(?:me|with|this)|insert[-_]|todo|fixme|dummy|put[-_]|enter[-_]|_here|-here|string_?here"
+    r"|not[-_]?(?:a|real)[-_]).*"
+    r"|(?:my|your|the|a|new|old|test|some|fake|mock|super|very|user|db|admin|invalid|wrong)?[-_ ]?"
+    r"(?:pass(?:word|wd)?|pwd|secret|token|api[-_ ]?key|key|credentials?)[-_ ]?\d{0,3}"
+    r"|foo(?:bar)?|bar|baz|hunter2?|test(?:ing)?\d{0,3}|admin\d{0,3}|root|guest|user\d?|abc(?:123|def)?|s3cr3t"
+    r"|.*example(?:key|token|secret)?)$",
+    re.DOTALL,
 )
 
 
@@ -30,7 +44,61 @@ def mixed(value: str) -> bool:
     return any(c.isdigit() for c in value) or not (value.islower() or value.isupper() or value.istitle())
 
 
-FILTERS: Mapping[str, Callable[[str], bool]] = {"placeholder": not_a_placeholder, "mixed": mixed}
+def odd(value: str) -> bool:
+    """Whether it is no word: it has digits, or letters in an order no language has."""
+    return any(c.isdigit() for c in value) or wordlike(value) < 3.5
+
+
+def random(value: str) -> bool:
+    """Whether it looks made by a generator: many different characters, not words, digits among letters."""
+    digits = sum(map(str.isdigit, value))
+    if not 0 < digits < len(value):
+        return len(value) >= 16 and wordlike(value) < 3.6 and not value.isdigit()
+    return entropy(value) >= (2.5 if len(value) < 24 else 2.9) and wordlike(value) < 5.0
+
+
+_VARIABLE = re.compile(r"^(?:\$\w+|%\w+%|\$\(.*|\{.*|<.*|\[.*|:?\w*\}\}?|[\\*.]+|x+)$", re.IGNORECASE)
+
+
+def password(value: str) -> bool:
+    """Whether a password may be it: not a variable, a format directive, or a word that stands for one."""
+    return _VARIABLE.match(value) is None and not_a_placeholder(value)
+
+
+def basic(value: str) -> bool:
+    """Whether it decodes to `user:password`."""
+    try:
+        plain = base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return b":" in plain and plain.isascii() and not_a_placeholder(plain.partition(b":")[2].decode())
+
+
+def authorization(value: str) -> bool:
+    """Whether the value of an authorization header is a credential and no word that describes one."""
+    return not_a_placeholder(value) and (odd(value) or mixed(value)) and not value.endswith("..")
+
+
+def token_header(value: str) -> bool:
+    """Whether this is not an encrypted token (JWE): its header names a content encryption."""
+    head = value.partition(".")[0]
+    try:
+        header = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except (binascii.Error, ValueError):
+        return mixed(value)
+    return isinstance(header, dict) and "enc" not in header
+
+
+FILTERS: Mapping[str, Callable[[str], bool]] = {
+    "placeholder": not_a_placeholder,
+    "mixed": mixed,
+    "odd": odd,
+    "random": random,
+    "password": password,
+    "basic": basic,
+    "authorization": authorization,
+    "token-header": token_header,
+}
 
 
 def passes(value: str, filters: tuple[str, ...], least_entropy: float) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from masking import assignments, judge, kubernetes
+from masking import assignments, encodings, judge, kubernetes
 from masking.engine import Hit, Trigger, scanner
 from masking.filters import passes
 from masking.found import Found, outermost
@@ -26,6 +26,7 @@ DEPTH_MAX = 8
 
 _SECRET_KIND = Trigger(r"""kind\\*["']?\s*:\s*\\*["']?Secret""")
 _ESCAPES = Trigger(r"\\(?:u00[2-7]|/)", once=True)
+_RUNS = Trigger(encodings.RUN_TRIGGER, once=True)
 
 
 class Finder:
@@ -33,8 +34,8 @@ class Finder:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
-        special = (_SECRET_KIND, _ESCAPES, trigger(assignments.STRONG), trigger(assignments.WEAK))
-        self._secret_kind, self._escapes, strong, weak = range(len(self.rules), len(self.rules) + 4)
+        special = (_SECRET_KIND, _ESCAPES, _RUNS, trigger(assignments.STRONG), trigger(assignments.WEAK))
+        self._secret_kind, self._escapes, self._runs, strong, weak = range(len(self.rules), len(self.rules) + 5)
         self._assigned = (strong, weak)
         self._scanner = scanner([*(trigger(rule.pattern.pattern) for rule in rules), *special])
 
@@ -55,17 +56,27 @@ class Finder:
         for number, end in hits:
             ends.setdefault(number, []).append(end)
         for number, found in ends.items():
-            yield from self._by_rule(view, number, found)
+            yield from self._by_rule(view, number, found, depth)
         yield from _by_name(view, sorted(end for n in self._assigned for end in ends.get(n, ())))
         for start, end in wrapped:
             yield from self._inside(view, start, end, depth)
 
-    def _by_rule(self, view: str, number: int, ends: list[int]) -> Iterator[Found]:
+    def _by_rule(self, view: str, number: int, ends: list[int], depth: int) -> Iterator[Found]:
         if number == self._secret_kind:
             yield from kubernetes.in_json(view)
             yield from kubernetes.in_yaml(view)
+        elif number == self._runs:
+            yield from self._in_runs(view, depth)
         elif number < len(self.rules):
             yield from _by_pattern(view, self.rules[number], ends)
+
+    def _in_runs(self, view: str, depth: int) -> Iterator[Found]:
+        """Base64 runs that hold a secret; all of such a run goes, since its parts decode to parts of it."""
+        for run in encodings.runs(view):
+            inner = self.find(run.view, depth + 1)
+            if inner:
+                secret = inner[0].secret if len(inner) == 1 else run.view
+                yield Found(run.start, run.end, inner[0].rule, inner[0].kind, secret)
 
     def _split(self, view: str, hits: list[Hit]) -> tuple[list[Hit], list[tuple[int, int]]]:
         """The hits of this level, and the escaped literals that hold the others."""
@@ -79,7 +90,7 @@ class Finder:
         if not wrapped:
             return hits, wrapped
         starts = [start for start, _ in wrapped]
-        return [hit for hit in hits if not _within(hit[1], wrapped, starts)], wrapped
+        return [hit for hit in hits if hit[0] == self._runs or not _within(hit[1], wrapped, starts)], wrapped
 
     def _inside(self, view: str, start: int, end: int, depth: int) -> Iterator[Found]:
         """What is found in the literal between start and end, where it stands in this view."""

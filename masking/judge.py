@@ -14,7 +14,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from masking.assignments import Candidate
-from masking.filters import entropy
+from masking.filters import PLACEHOLDER, entropy
 from masking.pseudonym import is_masked
 from masking.wordlike import wordlike, words
 
@@ -30,22 +30,12 @@ META = frozenset(
     "rotation rotate validator validate valid invalid error err message msg text title description desc placeholder "
     "regex pattern mode state status index idx map list class func function handler callback event selector column "
     "table schema arn region group role scope scopes fingerprint thumbprint public pub present exists mount "
-    "volume locator link prefix suffix separator mapping usage bytes bits budget counter page cache".split()
+    "volume id ids public encrypted hash hashed sha md5 checksum digest foreign primary sort partition compound scheme locator link prefix suffix separator mapping usage bytes bits budget counter page cache".split()
 )
 _WORDS_OF_KEY = PASSWORD | SECRET | TOKEN | KEY
 _LITERAL = re.compile(
     r"(?i)^(?:true|false|null|nil|none|undefined|nan|yes|no|on|off|str|string|int|bool|bytes|object|any|text|"
     r"integer|number|array|void|self|this|new|return|optional|required|default|opaque|basic|bearer|enabled|disabled)$"
-)
-_PLACEHOLDER = re.compile(
-    r"(?i)^(?:<.*|[{\[(].*[}\])]|%[\w-]+%|%[sdvq].*|\*+|[x*.\-_#]{3,}|(.)\1{3,}"
-    r"|.*(?:x{6,}|\*{4,}|\.{3}|\$\{|\{\{|#\{|<%|\$\().*"
-    r"|.*(?:example|placeholder|redacted|change[-_]?(?:me|it|this)|your[-_ ]?(?:own|secret|token|pass|api|key|very)"
-    r"|replace[-_]?(?:me|with|this)|insert[-_]|todo|fixme|dummy|sample|put[-_]|enter[-_]|_here|-here"
-    r"|not[-_]?(?:a|real)[-_]).*"
-    r"|(?:my|your|the|a|new|old|test|some|fake|mock|super|very|user|db|admin|invalid|wrong)?[-_ ]?"
-    r"(?:pass(?:word|wd)?|pwd|secret|token|api[-_ ]?key|key|credentials?)[-_ ]?\d{0,3}"
-    r"|foo(?:bar)?|bar|baz|hunter2?|test(?:ing)?\d{0,3}|admin\d{0,3}|root|guest|user\d?|abc(?:123|def)?|s3cr3t)$"
 )
 _NAME = r"[A-Za-z_$][a-z_$]*(?:[A-Z][a-z]+)*\d?"
 _REFERENCE = re.compile(
@@ -78,7 +68,7 @@ def ruled_out(c: Candidate) -> str:
         return "masked already"
     if len(value) < 3 or _LITERAL.match(value):
         return "a literal"
-    if _PLACEHOLDER.match(value):
+    if PLACEHOLDER.match(value) and not value.startswith("{\\"):
         return "a placeholder"
     if _REFERENCE.match(value) and not _UUID.match(value):
         return "a reference"
@@ -161,7 +151,7 @@ def _of_notation(c: Candidate) -> Iterator[tuple[str, float]]:
         yield "dotenv", 1.0
 
 
-_SEPS = frozenset([":", "=", ":=", "=>", ",", " ", ">", "(", "->", "+=", "?="])
+_SEPS = frozenset([":", "=", ":=", "=>", ",", " ", ">", "(", "->", "+=", "?=", "==", "!=", "||", "===", "!=="])
 
 
 def _of_value(value: str) -> Iterator[tuple[str, float]]:
@@ -186,6 +176,10 @@ def _of_value(value: str) -> Iterator[tuple[str, float]]:
         yield "symbols", 1.0
     if " " in value:
         yield "spaces", min(3.0, value.count(" "))
+    if not value.isascii():
+        yield "not-ascii", 1.0
+    if value[0] == "$" and value.count("$") > 2:
+        yield "hash-form", 1.0
     yield from _forms(value, size)
 
 

@@ -99,6 +99,7 @@ _YAML_MAP = re.compile(r"""^([ ]*(?:-[ ]+)*)["']?(?:data|stringData)["']?[ ]*:[ 
 _YAML_ENTRY = re.compile(
     r"""(?P<indent>[ ]*)(?P<key>"[^"]*"|'[^']*'|[^\s:#"'][^:#]*?)[ ]*:(?:[ ]+(?P<value>\S.*?))?[ ]*\r?$"""
 )
+_TEMPLATE = re.compile(r"\s*(?:\{\{.*|\$\{[^{}]*\}|\$\([A-Z_]+\)|<[^<>]*>)\s*\Z", re.DOTALL)
 _BLOCK = re.compile(r"[|>][-+0-9]*$")
 
 
@@ -212,7 +213,7 @@ def yaml_scalar(view: str, start: int, end: int) -> Found | None:
 
 def _found(view: str, start: int, end: int) -> Found | None:
     raw = view[start:end]
-    if not raw.strip() or is_masked(raw):
+    if not raw.strip() or is_masked(raw) or _TEMPLATE.match(raw):
         return None
     return Found(start, end, RULE, KIND, plain(decode(raw) if "\\" in raw else raw))
 

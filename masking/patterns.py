@@ -1,9 +1,9 @@
 """From a rule's `re` pattern to its Hyperscan trigger.
 
 The trigger is the pattern without its zero-width assertions (Hyperscan has no look-around, and a word boundary is not
-one any more when the text stands escaped inside a JSON string: `\\nghp_…`) and with its last repeats cut to their
-minimum, so that a long match is one hit instead of hundreds. Every match of the pattern therefore contains the end of a
-hit, which is what the windows in `windows.py` stand on.
+one any more when the text stands escaped inside a JSON string: `\\nghp_…`), with its last repeats cut to their minimum,
+so that a long match is one hit instead of hundreds, and without the upper bound of wide repeats, which would make the
+database large. Every match of the pattern therefore contains the end of a hit, which is what `windows.py` stands on.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _CATEGORIES = {
     _constants.CATEGORY_NOT_WORD: r"\W",
 }
 _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT)
+_COUNTED_MAX = 8
 MARGIN = 2
 """Bytes around a window that look-around may read."""
 
@@ -94,7 +95,7 @@ def _zero_width_or_group(operator: Any, argument: Any) -> str:
 
 
 def _quantifier(least: int, most: int) -> str:
-    if most == _constants.MAXREPEAT:
+    if most == _constants.MAXREPEAT or most - least > _COUNTED_MAX:
         return f"{{{least},}}"
     return f"{{{least}}}" if least == most else f"{{{least},{most}}}"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -27,6 +27,20 @@ class Rule:
     entropy: float = 0.0
     examples: tuple[str, ...] = ()
     counter_examples: tuple[str, ...] = ()
+
+
+_NAMES_TOGETHER = 60
+"""Names in one alternation: Hyperscan refuses patterns that are too large."""
+
+
+def rules_from(entry: dict[str, object]) -> Iterator[Rule]:
+    """The rules of a TOML table: one, or one for each group of its `names`, which stand at `{names}`."""
+    names = _strings(entry.get("names"))
+    if not names:
+        yield rule_from(entry)
+    for first in range(0, len(names), _NAMES_TOGETHER):
+        group = "|".join(map(re.escape, names[first : first + _NAMES_TOGETHER]))
+        yield rule_from(entry | {"pattern": str(entry.get("pattern")).replace("{names}", f"(?:{group})")})
 
 
 def rule_from(entry: dict[str, object]) -> Rule:
@@ -53,7 +67,7 @@ def rule_from(entry: dict[str, object]) -> Rule:
     )
 
 
-_FIELDS = {"id", "kind", "pattern", "filters", "entropy", "examples", "counter_examples"}
+_FIELDS = {"id", "kind", "pattern", "filters", "entropy", "examples", "counter_examples", "names"}
 
 
 def _strings(value: object) -> tuple[str, ...]:
@@ -62,7 +76,7 @@ def _strings(value: object) -> tuple[str, ...]:
 
 def parse(document: str) -> tuple[Rule, ...]:
     """The rules of one TOML document with `[[rule]]` tables."""
-    return tuple(rule_from(entry) for entry in tomllib.loads(document).get("rule", []))
+    return tuple(rule for entry in tomllib.loads(document).get("rule", []) for rule in rules_from(entry))
 
 
 @lru_cache(maxsize=1)
