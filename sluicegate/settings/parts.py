@@ -1,12 +1,13 @@
 """From the file's settings to the frozen settings that each part takes. The parts know nothing of YAML."""
 
-import json
 from pathlib import Path
 
 from gateway.settings import Connection, ConnectionKind, GatewaySettings, Limits, StdioLimits, Timeouts
 from schemas.kafka import KafkaAddress
 from sinks.clickhouse import ClickHouseAddress
 from sinks.settings import SinkSettings
+from sluicegate.embedded.datadir import read_state
+from sluicegate.embedded.errors import DataDirError
 from sluicegate.settings.addresses import EMBEDDED, split_address
 from sluicegate.settings.masking_key import masking_key
 from sluicegate.settings.model import ConnectionBlock, Settings
@@ -64,23 +65,11 @@ def kafka_address(settings: Settings) -> KafkaAddress:
     )
 
 
-def state_file(data_dir: Path) -> Path:
-    """Where `sluicegate up` writes what it runs, and removes it when it stops."""
-    return data_dir / "run" / "state.json"
-
-
 def _embedded_bootstrap(data_dir: Path) -> str:
-    path = state_file(data_dir)
     try:
-        return str(json.loads(path.read_text("utf-8"))["kafka"]["bootstrap"])
-    except FileNotFoundError:
-        raise NotRunningError(
-            f"no Sluicegate runs on {data_dir} (there is no {path}); start it with: sluicegate up"
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NotRunningError(
-            f"{path} cannot be read; stop and start Sluicegate again: sluicegate up"
-        ) from error
+        return read_state(data_dir).bootstrap
+    except DataDirError as error:
+        raise NotRunningError(str(error)) from error
 
 
 def sink_settings(settings: Settings) -> SinkSettings:

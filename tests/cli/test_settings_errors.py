@@ -87,7 +87,7 @@ BAD_FILES = {
     ),
     "an unknown profile": (
         GOOD.replace("name: demo", "name: demo, masking: none"),
-        "s.yaml:3:26: connections[0].masking: must be 'secrets', ",
+        "s.yaml:3:27: connections[0].masking: must be 'secrets', ",
     ),
     "a key twice": (
         GOOD + "kafka: {}\nkafka: {}\n",

@@ -9,6 +9,7 @@ import pytest
 from gateway.settings import Connection, ConnectionKind, GatewaySettings, Limits, StdioLimits, Timeouts
 from masking.profiles import PROFILES
 from schemas.kafka import KafkaAddress
+from sluicegate.embedded.datadir import DataDir, RunState
 from sluicegate.settings import Settings, SettingsError, load
 from sluicegate.settings.load import STARTER
 from sluicegate.settings.masking_key import MaskingKeyError, masking_key
@@ -20,7 +21,7 @@ from sluicegate.settings.model import (
     StdioBlock,
     TimeoutsBlock,
 )
-from sluicegate.settings.parts import NotRunningError, state_file
+from sluicegate.settings.parts import NotRunningError
 
 AS_IN_THE_README = """\
 data_dir: ./var
@@ -135,19 +136,13 @@ def test_two_dollars_write_the_characters_of_a_reference(tmp_path: Path) -> None
     assert settings.connections[0].command == ("echo", "${HOME}", "$5 y")
 
 
-def test_an_embedded_broker_is_found_by_what_up_wrote_and_missed_clearly_when_nothing_runs(
-    tmp_path: Path,
-) -> None:
+def test_an_embedded_broker_is_found_by_what_up_wrote_and_missed_clearly_when_nothing_runs(tmp_path: Path) -> None:
     settings = loaded(tmp_path, SMALLEST)
-    with pytest.raises(NotRunningError, match="start it with: sluicegate up"):
+    with pytest.raises(NotRunningError, match="sluicegate up"):
         settings.kafka_address()
-    state = state_file(settings.data_dir)
-    state.parent.mkdir(parents=True)
-    state.write_text('{"kafka": {"bootstrap": "127.0.0.1:23456"}}', "utf-8")
-    assert settings.kafka_address() == KafkaAddress("127.0.0.1:23456", embedded=True)
-    state.write_text("{", "utf-8")
-    with pytest.raises(NotRunningError, match="cannot be read"):
-        settings.kafka_address()
+    with DataDir.open(settings.data_dir) as data:
+        data.write_state(RunState(bootstrap="127.0.0.1:23456"))
+        assert settings.kafka_address() == KafkaAddress("127.0.0.1:23456", embedded=True)
 
 
 def test_the_masking_key_is_made_once_for_this_user_alone(tmp_path: Path) -> None:
