@@ -148,7 +148,7 @@ class Http1Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._complete or (not self._head_done and self._over_head(len(data))):
+        if self._complete:
             self.fail(Broken("upstream_failed", "upstream_broke", "it sent what nobody asked for"))
             return
         try:
@@ -158,6 +158,10 @@ class Http1Connection(asyncio.Protocol):
             return
         if self._head_done:
             self._wake()
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_BYTES_MAX:
+            self.fail(Broken("upstream_failed", "upstream_broke", "its headers are too long"))
 
     def eof_received(self) -> bool:
         return False
@@ -173,10 +177,6 @@ class Http1Connection(asyncio.Protocol):
     def _ends_with_connection(self) -> bool:
         names = {name for name, _ in self._headers}
         return b"content-length" not in names and b"transfer-encoding" not in names
-
-    def _over_head(self, size: int) -> bool:
-        self._head_bytes += size
-        return self._head_bytes > HEAD_BYTES_MAX and not self._status
 
     # -- httptools
 
