@@ -1,0 +1,141 @@
+"""What the agent tells while it works, and the counts it leaves for whoever checks the trail against them."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from mcp import Client, MCPError
+from mcp.types import CallToolResult, TextContent
+from rich.markup import escape
+
+Log: TypeAlias = Callable[[str], None]
+"""Takes one line in rich markup."""
+PREVIEW_CHARACTERS: Final = 72
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What happened in one era, as the client saw it."""
+
+    era: str
+    tools: dict[str, int]
+    """Tool calls by tool, each counted once however many requests it took."""
+    tool_errors: int
+    protocol_errors: int
+    cancelled: int
+    progress: int
+    elicitations: int
+    received: tuple[str, ...]
+    """Every text a tool answered with, for whoever looks for leaks in them."""
+
+    @property
+    def calls(self) -> int:
+        """All tool calls."""
+        return sum(self.tools.values())
+
+    def __str__(self) -> str:
+        return (
+            f"MCP {self.era}: {self.calls} tool calls ({self.tool_errors} failed, {self.cancelled} cancelled), "
+            f"{self.progress} progress notifications, {self.elicitations} question to the user, "
+            f"{self.protocol_errors} protocol error"
+        )
+
+
+@dataclass(frozen=True)
+class Story:
+    """The chapters in the order they happened."""
+
+    chapters: tuple[Chapter, ...]
+
+    @property
+    def calls(self) -> int:
+        """All tool calls of all chapters."""
+        return sum(chapter.calls for chapter in self.chapters)
+
+    @property
+    def received(self) -> tuple[str, ...]:
+        """Every text a tool answered with."""
+        return tuple(text for chapter in self.chapters for text in chapter.received)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.chapters))
+
+
+class Teller:
+    """Makes the calls of one chapter, tells them and counts."""
+
+    def __init__(self, era: str, log: Log) -> None:
+        self._era, self._log = era, log
+        self._tools: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
+        self._received: list[str] = []
+
+    async def call(self, client: Client, tool: str, show: str = "", **arguments: Any) -> str:
+        """Call a tool, tell about it with the line of the answer that has `show` in it, and return its text."""
+        result = await self.result(client, tool, **arguments)
+        text = _text(result)
+        mark = "[red]✗[/]" if result.is_error else "[green]✓[/]"
+        given = " ".join(f"{value}" for value in arguments.values())
+        self._log(f"  {mark} [bold]{tool}[/] {escape(given)}  [dim]{escape(_preview(text, show))}[/]")
+        return text
+
+    async def result(self, client: Client, tool: str, **arguments: Any) -> CallToolResult:
+        """Call a tool and count it, without telling."""
+        self._tools[tool] += 1
+        result = await client.call_tool(tool, arguments, progress_callback=self._on_progress)
+        self._counts["tool_errors"] += bool(result.is_error)
+        self._received.append(_text(result))
+        return result
+
+    def heading(self, text: str) -> None:
+        """Begin the chapter."""
+        self._log(f"[bold cyan]{escape(text)}[/]")
+
+    def listed(self, what: str, count: int) -> None:
+        """Tell about a list, a prompt or a resource that was read."""
+        self._log(f"  [green]✓[/] {escape(what)}  [dim]{count}[/]")
+
+    def asked(self, question: str) -> None:
+        """The server asked the user something."""
+        self._counts["elicitations"] += 1
+        self._log(f"  [yellow]?[/] {escape(question)}  [dim]the user says yes[/]")
+
+    def refused(self, what: str, error: MCPError) -> None:
+        """A request was answered with a JSON-RPC error."""
+        self._counts["protocol_errors"] += 1
+        self._log(f"  [red]✗[/] {escape(what)}  [dim]{error.code} {escape(_preview(error.message))}[/]")
+
+    def cancelled(self, tool: str) -> None:
+        """The agent cancelled a call on its way."""
+        self._tools[tool] += 1
+        self._counts["cancelled"] += 1
+        self._log(f"  [yellow]■[/] [bold]{tool}[/]  [dim]cancelled by the agent[/]")
+
+    def chapter(self) -> Chapter:
+        """The counts so far."""
+        return Chapter(
+            era=self._era,
+            tools=dict(self._tools),
+            tool_errors=self._counts["tool_errors"],
+            protocol_errors=self._counts["protocol_errors"],
+            cancelled=self._counts["cancelled"],
+            progress=self._counts["progress"],
+            elicitations=self._counts["elicitations"],
+            received=tuple(self._received),
+        )
+
+    async def _on_progress(self, progress: float, total: float | None, message: str | None) -> None:
+        del progress, total, message  # only how many there are is told
+        self._counts["progress"] += 1
+
+
+def _text(result: CallToolResult) -> str:
+    return "\n".join(item.text for item in result.content if isinstance(item, TextContent))
+
+
+def _preview(text: str, show: str = "") -> str:
+    """One line of `text`, shortened: the first with `show` in it, else the last, where logs and errors say most."""
+    lines = text.strip().split("\n")
+    line = next((line for line in lines if show and show in line), lines[-1]).strip()
+    return line if len(line) <= PREVIEW_CHARACTERS else line[: PREVIEW_CHARACTERS - 1] + "…"
