@@ -37,7 +37,7 @@ class Finder:
         special = (_SECRET_KIND, _ESCAPES, _RUNS, trigger(assignments.STRONG), trigger(assignments.WEAK))
         self._secret_kind, self._escapes, self._runs, strong, weak = range(len(self.rules), len(self.rules) + 5)
         self._assigned = (strong, weak)
-        self._scanner = scanner([*(trigger(rule.pattern.pattern) for rule in rules), *special])
+        self._scanner = scanner([*(trigger(rule.trigger or rule.source) for rule in rules), *special])
 
     def find(self, view: str, depth: int = 0) -> list[Found]:
         """The secrets of this view, in order and without overlap. Raises LimitCrossed on endless nesting."""

@@ -24,7 +24,7 @@ _CATEGORIES = {
     _constants.CATEGORY_NOT_WORD: r"\W",
 }
 _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT)
-_COUNTED_MAX = 8
+_COUNTED_MAX = 2
 MARGIN = 2
 """Bytes around a window that look-around may read."""
 

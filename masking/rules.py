@@ -8,39 +8,57 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 
+from masking.filters import FILTERS
 from masking.patterns import width
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One pattern. `filters` names the checks of `filters.py` a match has to pass; `entropy` is bits a character."""
+    """One pattern. `filters` names the checks of `filters.py` a match has to pass; `entropy` is bits a character.
+
+    `trigger`, if given, is a pattern for the engine to look for instead of the one derived from `source`: every match
+    of the source must contain the end of a match of it.
+    """
 
     id: str
     kind: str
-    pattern: re.Pattern[str]
+    source: str
     width: int
+    trigger: str = ""
     filters: tuple[str, ...] = ()
     entropy: float = 0.0
     examples: tuple[str, ...] = ()
     counter_examples: tuple[str, ...] = ()
 
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The compiled pattern: made when its trigger first hits, since most never do."""
+        return compiled(self.source)
 
-_NAMES_TOGETHER = 60
-"""Names in one alternation: Hyperscan refuses patterns that are too large."""
+
+@lru_cache(maxsize=None)
+def compiled(source: str) -> re.Pattern[str]:
+    """The pattern over views: ASCII classes, since a view is bytes."""
+    return re.compile(source, re.ASCII)
 
 
 def rules_from(entry: dict[str, object]) -> Iterator[Rule]:
-    """The rules of a TOML table: one, or one for each group of its `names`, which stand at `{names}`."""
+    """The rules of a TOML table: one, or one for each of its `names`, which stand at `{names}` in its pattern.
+
+    One pattern a name is what Hyperscan scans fast; one large alternation it does not.
+    """
     names = _strings(entry.get("names"))
     if not names:
         yield rule_from(entry)
-    for first in range(0, len(names), _NAMES_TOGETHER):
-        group = "|".join(map(re.escape, names[first : first + _NAMES_TOGETHER]))
-        yield rule_from(entry | {"pattern": str(entry.get("pattern")).replace("{names}", f"(?:{group})")})
+        return
+    text = str(entry.get("pattern", ""))
+    first = rule_from(entry | {"pattern": text.replace("{names}", max(names, key=len))})
+    for name in names:
+        yield replace(first, source=text.replace("{names}", name), trigger=first.trigger.replace("{names}", name))
 
 
 def rule_from(entry: dict[str, object]) -> Rule:
@@ -49,25 +67,29 @@ def rule_from(entry: dict[str, object]) -> Rule:
     unknown = entry.keys() - _FIELDS
     if not identity or "pattern" not in entry or unknown:
         raise ValueError(f"masking rule {identity!r}: needs id and pattern, does not know {sorted(unknown)}")
+    filters = _strings(entry.get("filters"))
+    if not FILTERS.keys() >= set(filters):
+        raise ValueError(f"masking rule {identity!r}: no filter of these names: {set(filters) - FILTERS.keys()}")
     text = str(entry["pattern"])
     try:
-        pattern = re.compile(text, re.ASCII)
+        compiled(text)
         widest = width(text)
     except (re.error, ValueError) as error:
         raise ValueError(f"masking rule {identity!r}: {error}") from error
     return Rule(
         id=identity,
         kind=str(entry.get("kind", identity)),
-        pattern=pattern,
+        source=text,
         width=widest,
-        filters=_strings(entry.get("filters")),
+        trigger=str(entry.get("trigger", "")),
+        filters=filters,
         entropy=float(str(entry.get("entropy", 0.0))),
         examples=_strings(entry.get("examples")),
         counter_examples=_strings(entry.get("counter_examples")),
     )
 
 
-_FIELDS = {"id", "kind", "pattern", "filters", "entropy", "examples", "counter_examples", "names"}
+_FIELDS = {"id", "kind", "pattern", "trigger", "filters", "entropy", "examples", "counter_examples", "names"}
 
 
 def _strings(value: object) -> tuple[str, ...]:
