@@ -15,10 +15,8 @@ import uvicorn
 from gateway.app import Gateway
 from gateway.settings import Connection, GatewaySettings, Limits
 from schemas.kafka import KafkaAddress, ensure_topics
-from sluicegate.embedded.kafka import KafkaBroker
-from sluicegate.embedded.ports import free_port
-from sluicegate.embedded.say import plain_say
 from tests.support.broker import running
+from tests.support.proxied import proxied_broker_at
 from tests.support.tcp_proxy import TcpProxy
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -36,16 +34,7 @@ class ProxiedBroker:
 def proxied_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxiedBroker]:
     """One broker for all gateway tests; each test runs its own proxy on `proxy_port`."""
     home = Path(tmp_path_factory.mktemp("proxied-kafka"))
-    broker = KafkaBroker(home, sync=False, heap_mb=256)
-    broker.prepare(plain_say)
-    proxy_port = free_port()
-    properties = home / "server.properties"
-    told = properties.read_text().replace(
-        f"advertised.listeners=BROKER://127.0.0.1:{broker.port}",
-        f"advertised.listeners=BROKER://127.0.0.1:{proxy_port}",
-    )
-    assert str(proxy_port) in told
-    properties.write_text(told)
+    broker, proxy_port = proxied_broker_at(home)
     with running(broker):
         yield ProxiedBroker(broker.port, proxy_port)
 

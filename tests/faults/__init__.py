@@ -1,0 +1,1 @@
+"""`make faults`: everything is killed under load, and what was lost is counted."""
