@@ -1,0 +1,106 @@
+"""The reader over HTTP: asks the process that owns the embedded store. Same answers as asking the store itself."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote
+
+import aiohttp
+
+from sinks.clickhouse import StoreAwayError
+from sinks.readers import Exchange, Frame, FrameFilter, Reader, ReadError, Session, SessionFilter, Table
+from sinks.settings import SinkSettings
+from sinks.sql_reader import SqlReader
+
+_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
+
+
+class HttpReader:
+    """Asks `url`, with the token of `token_path`."""
+
+    def __init__(self, url: str, token_path: Path) -> None:
+        self._url = url
+        self._token_path = token_path
+        self._http: aiohttp.ClientSession | None = None
+
+    async def sessions(self, wanted: SessionFilter, limit: int) -> list[Session]:
+        """See Reader."""
+        return cast("list[Session]", await self._get("/api/sessions", {**asdict(wanted), "limit": limit}))
+
+    async def session(self, session_id: str) -> Session | None:
+        """See Reader."""
+        return cast("Session | None", await self._get_one(f"/api/sessions/{quote(session_id, safe='')}"))
+
+    async def frames(self, wanted: FrameFilter, limit: int) -> list[Frame]:
+        """See Reader."""
+        return cast("list[Frame]", await self._get("/api/frames", {**asdict(wanted), "limit": limit}))
+
+    async def exchange(self, exchange_id: str) -> Exchange | None:
+        """See Reader."""
+        return cast("Exchange | None", await self._get_one(f"/api/exchanges/{quote(exchange_id, safe='')}"))
+
+    async def query(self, sql: str) -> Table:
+        """See Reader."""
+        head, *rows = await self._ask("POST", "/api/query", data=sql.encode())
+        return Table(head["columns"], rows)
+
+    async def close(self) -> None:
+        """See Reader."""
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def _get(self, path: str, params: dict[str, Any]) -> list[Any]:
+        given = {key: _written(value) for key, value in params.items() if value not in ("", False)}
+        return await self._ask("GET", path, params=given)
+
+    async def _get_one(self, path: str) -> Any:
+        try:
+            return (await self._ask("GET", path))[0]
+        except ReadError as exc:
+            if exc.status == 404:
+                return None
+            raise
+
+    async def _ask(self, method: str, path: str, **options: Any) -> list[Any]:
+        http = self._connected()
+        try:
+            async with http.request(method, self._url + path, **options) as response:
+                text = await response.text()
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            raise StoreAwayError(
+                f"the process that owns the store does not answer at {self._url}; is `sluicegate up` running?"
+            ) from exc
+        if response.status == 503:
+            raise StoreAwayError(text.strip())
+        if response.status != 200:
+            raise ReadError(text.strip(), response.status)
+        return [json.loads(line) for line in text.splitlines() if line]
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            try:
+                token = self._token_path.read_text(encoding="ascii").strip()
+            except OSError as exc:
+                raise StoreAwayError(
+                    f"the query token {self._token_path} cannot be read ({exc.strerror}); "
+                    "is `sluicegate up` running with this data_dir, and as this user?"
+                ) from exc
+            self._http = aiohttp.ClientSession(
+                headers={"Authorization": f"Bearer {token}"}, timeout=_TIMEOUT, trust_env=False
+            )
+        return self._http
+
+
+def open_reader(settings: SinkSettings) -> Reader:
+    """The reader for `settings`: of the server itself, or over HTTP from the owner of the embedded store."""
+    if not settings.clickhouse.embedded:
+        return SqlReader(settings.clickhouse)
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "") else settings.host
+    shown = f"[{host}]" if ":" in host else host
+    return HttpReader(f"http://{shown}:{settings.port}", settings.token_path)
+
+
+def _written(value: Any) -> str:
+    return "1" if value is True else str(value)

@@ -1,0 +1,122 @@
+"""The SQL of the reader: text with `{name:Type}` parameters, never with a value inside."""
+
+from typing import Any
+
+from sinks.clickhouse import quoted
+from sinks.readers import FrameFilter, SessionFilter
+
+FRAME_COLUMNS = (
+    "frame_id, exchange_id, session_id, recorded_at, elapsed_us, lane, lane_seq, direction, protocol, connection,"
+    " principal_subject AS principal, principal_issuer, peer, user_agent, http_method, http_path, content_type,"
+    " mcp_protocol_version, mcp_session_id, jsonrpc_type, jsonrpc_id, method, tool, resource, sse_event_id, verdict,"
+    " rule, reason, reason_code, outcome, http_status, jsonrpc_error, tool_is_error, redactions, deep_redactions,"
+    " body_bytes, part, parts, body"
+)
+_ORDER = "recorded_at, lane, lane_seq"
+
+# As in v_sessions; a test holds the two together.
+_SESSION_COLUMNS = """
+e.session_id AS session_id, min(e.started_at) AS started_at, max(e.ended_at) AS last_at,
+any(e.connection) AS connection, any(e.protocol) AS protocol, any(e.principal) AS principal,
+any(e.principal_issuer) AS principal_issuer, any(e.client_id) AS client_id,
+argMin(e.user_agent, e.started_at) AS user_agent, max(e.mcp_protocol_version) AS mcp_protocol_version,
+max(e.mcp_session_id) AS mcp_session_id, count() AS exchanges, sum(e.frames) AS frames,
+countIf(e.outcome = 'pending') AS pending, countIf(e.verdict = 'deny') AS denied,
+countIf(e.is_error) AS errors, sum(e.redactions) AS redactions, sum(e.request_bytes) AS request_bytes,
+sum(e.response_bytes) AS response_bytes"""
+
+_FRAME_CONDITIONS = {
+    "exchange": "exchange_id = {exchange:UUID}",
+    "since": "recorded_at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
+    "until": "recorded_at < parseDateTime64BestEffort({until:String}, 6, 'UTC')",
+    "connection": "connection = {connection:String}",
+    "principal": "principal_subject = {principal:String}",
+    "direction": "direction = {direction:String}",
+    "method": "method = {method:String}",
+    "tool": "tool = {tool:String}",
+    "verdict": "verdict = {verdict:String}",
+    "outcome": "outcome = {outcome:String}",
+    "text": "hasAllTokens(head, {text:String})",
+}
+_SESSION_CONDITIONS = {
+    "principal": "principal_subject = {principal:String}",
+    "connection": "connection = {connection:String}",
+    "since": "recorded_at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
+}
+
+Query = tuple[str, dict[str, Any]]
+
+
+class Queries:
+    """The reader's questions to one database."""
+
+    def __init__(self, database: str) -> None:
+        self._in = quoted(database)
+
+    def astray(self, session_id: str) -> Query:
+        """Exchanges of a session of which a frame may lie in another: those without their request or their end.
+
+        Only there does the protocol's session id change within an exchange (an initialize request).
+        """
+        text = f"""
+SELECT exchange_id FROM {self._in}.frames_stored WHERE session_id = {{session:UUID}}
+GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcome != 'pending') = 0"""
+        return text, {"session": session_id}
+
+    def frames(self, wanted: FrameFilter, astray: list[str], limit: int) -> Query:
+        """Rows of frames_stored, in order; `astray` are further exchanges of the session asked for."""
+        conditions, values = _given(wanted, _FRAME_CONDITIONS)
+        source = f"{self._in}.frames_stored FINAL"
+        if wanted.session:
+            source = self._session_rows(astray)
+            values |= {"session": wanted.session, "astray": astray}
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        order = _ORDER
+        if wanted.newest:
+            order = "recorded_at DESC, lane DESC, lane_seq DESC"
+        text = f"SELECT {FRAME_COLUMNS} FROM {source} {where} ORDER BY {order} LIMIT {int(limit)}"
+        if wanted.newest:
+            text = f"SELECT * FROM ({text}) ORDER BY {_ORDER}"
+        return text, values
+
+    def _session_rows(self, astray: list[str]) -> str:
+        own = f"SELECT *, head FROM {self._in}.frames_stored FINAL WHERE session_id = {{session:UUID}}"
+        if not astray:
+            return f"({own})"
+        others = (
+            f"SELECT *, head FROM {self._in}.frames_stored FINAL"
+            " WHERE exchange_id IN ({astray:Array(UUID)}) AND session_id != {session:UUID}"
+        )
+        return f"({own} UNION ALL {others})"
+
+    def exchange(self, exchange_id: str) -> Query:
+        """One row of v_exchanges."""
+        return f"SELECT * FROM {self._in}.v_exchanges WHERE exchange_id = {{id:UUID}}", {"id": exchange_id}
+
+    def latest_sessions(self, wanted: SessionFilter, limit: int) -> Query:
+        """Ids of the sessions with the latest frames, newest first, provisional ones among them."""
+        conditions, values = _given(wanted, _SESSION_CONDITIONS)
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        text = (
+            f"SELECT session_id FROM {self._in}.frames_stored {where}"
+            f" GROUP BY session_id ORDER BY max(recorded_at) DESC LIMIT {int(limit)}"
+        )
+        return text, values
+
+    def sessions(self, ids: list[str]) -> Query:
+        """Rows as v_sessions has them, newest first, from the exchanges that have a frame in one of `ids`.
+
+        The view itself cannot be narrowed before it has put every exchange together.
+        """
+        text = f"""
+SELECT {_SESSION_COLUMNS} FROM {self._in}.v_exchanges AS e WHERE e.exchange_id IN
+(SELECT exchange_id FROM {self._in}.frames_stored WHERE session_id IN ({{ids:Array(UUID)}}))
+GROUP BY e.session_id HAVING session_id IN ({{ids:Array(UUID)}}) ORDER BY last_at DESC"""
+        return text, {"ids": ids}
+
+
+def _given(
+    wanted: FrameFilter | SessionFilter, conditions: dict[str, str]
+) -> tuple[list[str], dict[str, Any]]:
+    values = {name: getattr(wanted, name) for name in conditions if getattr(wanted, name)}
+    return [conditions[name] for name in values], values

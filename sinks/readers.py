@@ -1,0 +1,205 @@
+"""Reading the trail: sessions, exchanges, frames and free queries, as typed rows with ISO times."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NotRequired, Protocol, TypedDict
+
+LIMIT_MAX = 100_000
+
+
+class ReadError(ValueError):
+    """A question cannot be answered. `status` is the HTTP status that says so; the text says what to change."""
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Redaction(TypedDict):
+    """One masked secret: where it stood, which rule found it, what stands there now."""
+
+    path: str
+    rule: str
+    start: int
+    end: int
+    pseudonym: str
+
+
+class Frame(TypedDict):
+    """One frame. `status` is the HTTP status; `body_base64` says that `body` is Base64, being no UTF-8 text."""
+
+    frame_id: str
+    exchange_id: str
+    session_id: str
+    recorded_at: str
+    elapsed_us: int
+    lane: str
+    lane_seq: int
+    direction: str
+    protocol: str
+    connection: str
+    principal: str
+    principal_issuer: str
+    peer: str
+    user_agent: str
+    http_method: str
+    http_path: str
+    status: int
+    content_type: str
+    mcp_protocol_version: str
+    mcp_session_id: str
+    jsonrpc_type: str
+    jsonrpc_id: str
+    method: str
+    tool: str
+    resource: str
+    sse_event_id: str
+    verdict: str
+    rule: str
+    reason: str
+    reason_code: str
+    outcome: str
+    http_status: int
+    jsonrpc_error: int | None
+    tool_is_error: bool | None
+    redactions: list[Redaction]
+    body_bytes: int
+    parts: int
+    parts_stored: int
+    body: str
+    body_base64: bool
+
+
+class Exchange(TypedDict):
+    """One exchange, with the columns of v_exchanges; `frame_list` where it was asked for alone."""
+
+    exchange_id: str
+    session_id: str
+    started_at: str
+    ended_at: str
+    connection: str
+    protocol: str
+    principal: str
+    principal_issuer: str
+    client_id: str
+    peer: str
+    user_agent: str
+    mcp_protocol_version: str
+    mcp_session_id: str
+    http_method: str
+    http_path: str
+    jsonrpc_id: str
+    method: str
+    tool: str
+    resource: str
+    verdict: str
+    rule: str
+    reason: str
+    reason_code: str
+    outcome: str
+    http_status: int
+    jsonrpc_error: int | None
+    tool_is_error: bool | None
+    is_error: bool
+    latency_ms: float
+    first_response_ms: float | None
+    frames: int
+    request_bytes: int
+    response_bytes: int
+    redactions: int
+    frame_list: NotRequired[list[Frame]]
+
+
+class Session(TypedDict):
+    """One session, with the columns of v_sessions."""
+
+    session_id: str
+    started_at: str
+    last_at: str
+    connection: str
+    protocol: str
+    principal: str
+    principal_issuer: str
+    client_id: str
+    user_agent: str
+    mcp_protocol_version: str
+    mcp_session_id: str
+    exchanges: int
+    frames: int
+    pending: int
+    denied: int
+    errors: int
+    redactions: int
+    request_bytes: int
+    response_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which sessions: of this caller, on this connection, active since (ISO time). '' asks for all."""
+
+    principal: str = ""
+    connection: str = ""
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFilter:
+    """Which frames. '' asks for all; `text` wants every word of it in the first 64 KB of the body.
+
+    `since` and `until` are ISO times, the second exclusive. `newest` gives the newest ones when there are
+    more than the limit; the order of what is given is always that of recording.
+    """
+
+    session: str = ""
+    exchange: str = ""
+    since: str = ""
+    until: str = ""
+    connection: str = ""
+    principal: str = ""
+    direction: str = ""
+    method: str = ""
+    tool: str = ""
+    verdict: str = ""
+    outcome: str = ""
+    text: str = ""
+    newest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The answer to a free query: column names, and rows of plain JSON values."""
+
+    columns: list[str]
+    rows: list[list[Any]]
+
+
+class Reader(Protocol):
+    """What can be asked of the trail, of a store directly or through the query API.
+
+    Raises ReadError for a question that cannot be answered, StoreAwayError when nobody answers.
+    """
+
+    async def sessions(self, wanted: SessionFilter, limit: int) -> Sequence[Session]:
+        """The sessions with the latest activity first."""
+        ...
+
+    async def session(self, session_id: str) -> Session | None:
+        """One session; None when the trail has none of this id."""
+        ...
+
+    async def frames(self, wanted: FrameFilter, limit: int) -> Sequence[Frame]:
+        """Frames in the order of recording; those of a session include all of its exchanges."""
+        ...
+
+    async def exchange(self, exchange_id: str) -> Exchange | None:
+        """One exchange with its frames; None when the trail has none of this id."""
+        ...
+
+    async def query(self, sql: str) -> Table:
+        """The answer to one read-only SQL statement."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of the store."""
+        ...

@@ -1,0 +1,93 @@
+"""The store process: owns the store, brings its schema up to date, runs the sink and the query API."""
+
+import asyncio
+import signal
+from contextlib import suppress
+
+import structlog
+
+from schemas.kafka import KafkaAddress
+from sinks.access import write_token
+from sinks.clickhouse import StoreOwner, StoreThread
+from sinks.metrics import SinkMetrics
+from sinks.migrate import migrate
+from sinks.patience import AbandonedError, Patience
+from sinks.server import QueryApi, query_server
+from sinks.settings import SinkSettings
+from sinks.sink import Sink
+from sinks.sql_reader import SqlReader
+
+log = structlog.get_logger(__name__)
+_STOP_S = 10.0
+
+
+async def run_sink(settings: SinkSettings, kafka: KafkaAddress) -> None:
+    """Runs until SIGTERM, SIGINT or cancellation, then stops in order.
+
+    Raises StoreError when the store cannot be used or its directory is owned by another process, OSError when
+    the address is taken. Kafka or a server being away is waited out, and said on /readyz.
+    """
+    owner = StoreOwner(settings.clickhouse)
+    owner.acquire()
+    try:
+        await _StoreProcess(settings, kafka).run()
+    finally:
+        owner.release()
+
+
+class _StoreProcess:
+    """The parts of the process, and the order they start and stop in."""
+
+    def __init__(self, settings: SinkSettings, kafka: KafkaAddress) -> None:
+        self._settings = settings
+        address = settings.clickhouse
+        self._leaving = asyncio.Event()
+        self._patience = Patience(self._leaving)
+        self._store = StoreThread(lambda: address.connect({"async_insert": 0}), "store-write")
+        self._metrics = SinkMetrics()
+        self._sink = Sink(settings, kafka, self._store, self._metrics)
+        self._reader = SqlReader(address)
+        self._migrated = False
+        api = QueryApi(self._reader, self._metrics, self._sink.observe, self._fault)
+        token = write_token(settings.token_path)
+        hosts = frozenset({settings.host, *settings.hosts})
+        self._server = query_server(api.app(token, hosts), settings.host, settings.port)
+
+    def _fault(self) -> str:
+        return self._patience.fault or self._sink.fault
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._leave)
+        serving = asyncio.create_task(self._server.serve())
+        storing = asyncio.create_task(self._migrate_and_store())
+        try:
+            await asyncio.wait((serving, storing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._leave()
+            await self._stop(serving, storing)
+        for task in (storing, serving):
+            task.result()
+
+    async def _migrate_and_store(self) -> None:
+        database = self._settings.clickhouse.database
+        with suppress(AbandonedError):
+            applied = await self._patience.until_done(
+                lambda: self._store.call(lambda client: migrate(client, database)), "the store is away"
+            )
+            log.info("store_open", store=str(self._settings.clickhouse), migrations_applied=applied)
+            await self._sink.run()
+
+    def _leave(self) -> None:
+        self._leaving.set()
+        self._sink.stop()
+        self._server.should_exit = True
+
+    async def _stop(self, *tasks: asyncio.Task[None]) -> None:
+        _done, late = await asyncio.wait(tasks, timeout=_STOP_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        await self._reader.close()
+        await self._store.close()

@@ -1,0 +1,42 @@
+"""Settings of the store process, read by the command line and passed as frozen values."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sinks.clickhouse import ClickHouseAddress
+
+GROUP = "sluicegate-sink"
+
+
+@dataclass(frozen=True, slots=True)
+class SinkTopics:
+    """The topics that are read, and the one that takes what cannot be stored."""
+
+    audit: str = "audit"
+    findings: str = "findings"
+    dead_letters: str = "dead-letters"
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSettings:
+    """One store process: which store, where it listens, and how large a batch may be.
+
+    A batch ends at `rows_max` rows, `bytes_max` bytes or `linger_ms` milliseconds, whichever is first.
+    `hosts` are further names by which the query API may be addressed (the Host header), beside loopback.
+    """
+
+    clickhouse: ClickHouseAddress
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8081
+    hosts: tuple[str, ...] = ()
+    group: str = GROUP
+    rows_max: int = 10_000
+    bytes_max: int = 8 * 1024 * 1024
+    linger_ms: int = 200
+    topics: SinkTopics = SinkTopics()
+
+    @property
+    def token_path(self) -> Path:
+        """Where the query API's bearer token lies, readable for the owner alone."""
+        return self.data_dir / "run" / "query.token"

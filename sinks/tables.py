@@ -1,0 +1,60 @@
+"""Which topic goes into which table: the schemas of its values, what of a value is looked at, what makes it unfit."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sinks.avro import UnfitError, WriterSchemas, schema_versions
+
+# DateTime64(6) holds more, but a frame recorded before 2020 or after 2100 is a fault, and its partition a stray.
+_RECORDED_MIN_US = 1_577_836_800_000_000
+_RECORDED_MAX_US = 4_102_444_800_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One topic, the table its records are stored in, and the schemas they may be written with."""
+
+    topic: str
+    table: str
+    schemas: WriterSchemas
+    has_identity: bool
+
+    def identity(self, value: bytes | None) -> tuple[bytes, tuple[str, int] | None]:
+        """(fingerprint, identity) of `value`: (lane, lane_seq) for a frame, None where the table needs none.
+
+        Raises UnfitError when the store could not take the value.
+        """
+        schema = self.schemas.of(value)
+        record = schema.read(value or b"")
+        if not self.has_identity:
+            return schema.fingerprint, None
+        _check_frame(record)
+        return schema.fingerprint, (record["lane"], record["lane_seq"])
+
+
+def frames_target(topic: str, schemas: Iterable[dict[str, Any]] | None = None) -> Target:
+    """Deep-masked frames; `schemas` are those of `audit.avsc` and its earlier versions unless given."""
+    look = ("lane", "lane_seq", "part", "parts", "recorded_at", "elapsed_us", "http_status", "body_bytes")
+    known = schema_versions("audit") if schemas is None else schemas
+    return Target(topic, "frames_stored", WriterSchemas(known, look), has_identity=True)
+
+
+def findings_target(topic: str) -> Target:
+    """Findings, one row each."""
+    look = ("finding_id", "raised_at")
+    return Target(
+        topic, "findings_stored", WriterSchemas(schema_versions("finding"), look), has_identity=False
+    )
+
+
+def _check_frame(record: dict[str, Any]) -> None:
+    """Refuses numbers that the columns would store as others."""
+    if not _RECORDED_MIN_US <= record["recorded_at"] < _RECORDED_MAX_US:
+        raise UnfitError("out_of_range", "recorded_at lies outside 2020 to 2100")
+    if not 0 <= record["http_status"] <= 999:
+        raise UnfitError("out_of_range", "http_status is no HTTP status")
+    if not 1 <= record["part"] <= record["parts"]:
+        raise UnfitError("out_of_range", "part is not between 1 and parts")
+    if min(record["lane_seq"], record["elapsed_us"], record["body_bytes"]) < 0:
+        raise UnfitError("out_of_range", "lane_seq, elapsed_us or body_bytes is negative")
