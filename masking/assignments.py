@@ -40,7 +40,7 @@ _SEP = (
 _CALL = r"(?:[A-Za-z_.\[\]]{0,30}[({\[]{1,2}\s{0,20})?"
 _OPEN = r"""b?["'`\\]{0,6}"""
 _STRONG = r"(?:pass|pwd|psw|pw|secret|token|cred|api[_.-]?key)"
-_WEAK = r"(?:key|auth|sig|sid|seed|salt|nonce|cookie|sess|licen[cs]e|access|private|otp|jwt|cipher|pat|login)"
+_WEAK = r"(?:key|auth|sig|sid|seed|salt|nonce|cookie|sess|licen[cs]e|access|private|otp|jwt|cipher|pat)"
 _VALUE = r"[^\s\"'`<>{}\[\](),;:=|\\]"
 STRONG = rf"(?i){_STRONG}[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}{_OPEN}(?:{_VALUE}{{3}}|\{{\\)"
 WEAK = rf"(?i){_WEAK}[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}{_OPEN}[A-Za-z0-9+/=_.$!@%~-]{{8}}"

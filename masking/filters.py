@@ -49,8 +49,13 @@ def odd(value: str) -> bool:
     return any(c.isdigit() for c in value) or wordlike(value) < 3.5
 
 
+_SAME = re.compile(r"(.)\1{7}")
+
+
 def random(value: str) -> bool:
     """Whether it looks made by a generator: many different characters, not words, digits among letters."""
+    if _SAME.search(value):
+        return False
     digits = sum(map(str.isdigit, value))
     if not 0 < digits < len(value):
         return len(value) >= 16 and wordlike(value) < 3.6 and not value.isdigit()
@@ -63,6 +68,29 @@ _VARIABLE = re.compile(r"^(?:\$\w+|%\w+%|\$\(.*|\{.*|<.*|\[.*|:?\w*\}\}?|[\\*.]+
 def password(value: str) -> bool:
     """Whether a password may be it: not a variable, a format directive, or a word that stands for one."""
     return _VARIABLE.match(value) is None and not_a_placeholder(value)
+
+
+def value(text: str) -> bool:
+    """Whether it is a value at all, be it a weak one: no variable, format directive or row of crosses."""
+    return _VARIABLE.match(text) is None and "${" not in text and "$(" not in text and "{{" not in text
+
+
+_ARMOUR = re.compile(r"[A-Za-z0-9+/]{16}")
+
+
+def armour(value: str) -> bool:
+    """Whether a PEM body holds a key and is not code that would print one."""
+    return _ARMOUR.search(value) is not None and "..." not in value
+
+
+def encrypted(value: str) -> bool:
+    """Whether a PEM body is of an encrypted key."""
+    return armour(value) and "ENCRYPTED" in value[:80]
+
+
+def open_armour(value: str) -> bool:
+    """Whether a PEM body is of a key that needs no passphrase."""
+    return armour(value) and not encrypted(value)
 
 
 def basic(value: str) -> bool:
@@ -95,9 +123,13 @@ FILTERS: Mapping[str, Callable[[str], bool]] = {
     "odd": odd,
     "random": random,
     "password": password,
+    "value": value,
     "basic": basic,
     "authorization": authorization,
     "token-header": token_header,
+    "armour": armour,
+    "encrypted": encrypted,
+    "open-armour": open_armour,
 }
 
 

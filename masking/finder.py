@@ -24,6 +24,9 @@ from masking.windows import matches
 DEPTH_MAX = 8
 """Levels of wrapping that are followed; JSON in a string in a string is three."""
 
+_INTO_VALUE = 12
+"""How far into a value the patterns of `assignments.py` reach."""
+
 _SECRET_KIND = Trigger(r"""kind\\*["']?\s*:\s*\\*["']?Secret""")
 _ESCAPES = Trigger(r"\\(?:u00[2-7]|/)", once=True)
 _RUNS = Trigger(encodings.RUN_TRIGGER, once=True)
@@ -90,7 +93,15 @@ class Finder:
         if not wrapped:
             return hits, wrapped
         starts = [start for start, _ in wrapped]
-        return [hit for hit in hits if hit[0] == self._runs or not _within(hit[1], wrapped, starts)], wrapped
+        return [hit for hit in hits if self._stays(hit, wrapped, starts)], wrapped
+
+    def _stays(self, hit: Hit, wrapped: list[tuple[int, int]], starts: list[int]) -> bool:
+        """Whether a hit is of this level: outside the literals, or of a name before one that it only just enters."""
+        number, place = hit
+        index = bisect_left(starts, place) - 1
+        if index < 0 or place > wrapped[index][1] or number == self._runs:
+            return True
+        return number in self._assigned and place - wrapped[index][0] < _INTO_VALUE
 
     def _inside(self, view: str, start: int, end: int, depth: int) -> Iterator[Found]:
         """What is found in the literal between start and end, where it stands in this view."""
@@ -117,11 +128,6 @@ def _any_within(places: list[int], start: int, end: int) -> bool:
     return index < len(places) and places[index] <= end
 
 
-def _within(place: int, spans: list[tuple[int, int]], starts: list[int]) -> bool:
-    index = bisect_left(starts, place) - 1
-    return index >= 0 and place <= spans[index][1]
-
-
 def _by_pattern(view: str, rule: Rule, ends: list[int]) -> Iterator[Found]:
     group = "secret" if "secret" in rule.pattern.groupindex else 0
     for match in matches(rule.pattern, view, ends, rule.width):
@@ -139,4 +145,5 @@ def _by_name(view: str, ends: list[int]) -> Iterator[Found]:
         return
     for candidate in assignments.candidates(view, ends):
         if judge.is_secret(candidate):
-            yield Found(candidate.start, candidate.end, "assignment", judge.kind_of(candidate), candidate.value)
+            value = decode(candidate.value) if candidate.quote == '"' else candidate.value
+            yield Found(candidate.start, candidate.end, "assignment", judge.kind_of(candidate), value)

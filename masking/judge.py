@@ -74,9 +74,14 @@ def ruled_out(c: Candidate) -> str:
         return "a reference"
     if value.lower() in c.key.lower().replace("_", ""):
         return "the name itself"
+    if c.quote == "`" and (" " in value or "$" in value):
+        return "a command"
+    if not c.quote and _SETTING.match(value):
+        return "a setting of another name"
     return ""
 
 
+_SETTING = re.compile(r"^[a-z]+(?:[A-Z][a-z]+)*=[\w.]*$|^[a-z]+:[\d.]+$|^(?:UTF|utf|ISO|SHA|sha|AES|MD)-?\d[\w-]*$")
 _WHOLE_LINE = re.compile(r"""(?:\n|^)[ \t]*(?:- |export |set |ENV )?["']?$""")
 
 
@@ -85,6 +90,7 @@ def traits(c: Candidate) -> Iterator[tuple[str, float]]:
     yield from _of_key(c.key)
     yield from _of_notation(c)
     yield from _of_value(c.value)
+    yield f"{kind_of_name(c.key)}:{_make(c.value)}", 1.0
 
 
 def _of_key(key: str) -> Iterator[tuple[str, float]]:
@@ -132,6 +138,23 @@ def _kind(part: str) -> str:
     if part in ("auth", "authorization", "oauth", "signature", "sig", "seed", "cookie", "session", "cipher"):
         return "auth"
     return ""
+
+
+def kind_of_name(name: str) -> str:
+    """What the last telling word of this name stands for: password, secret, token, key, key-of, auth, or other."""
+    kinds = [kind for part in words(name) if (kind := _kind(part))]
+    return kinds[-1] if kinds else "other"
+
+
+def _make(value: str) -> str:
+    """What a value is made of: letters, digits, both, with symbols or without, in words or not."""
+    digits, letters = any(map(str.isdigit, value)), any(map(str.isalpha, value))
+    if digits and letters:
+        return "mixed" if value.isalnum() else "mixed-and-symbols"
+    if letters:
+        like = "words" if wordlike(value) > 4.4 else "letters"
+        return like if value.isalpha() else like + "-and-symbols"
+    return "digits"
 
 
 def _of_notation(c: Candidate) -> Iterator[tuple[str, float]]:
@@ -211,8 +234,7 @@ def is_secret(c: Candidate) -> bool:
 
 def kind_of(c: Candidate) -> str:
     """The kind its pseudonym shows."""
-    kinds = [kind for part in words(c.key) if (kind := _kind(part))]
-    return _KINDS.get(kinds[-1] if kinds else "", "secret")
+    return _KINDS.get(kind_of_name(c.key), "secret")
 
 
 _KINDS = {"password": "password", "token": "token", "key-of": "api-key", "key": "key", "auth": "credential"}

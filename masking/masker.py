@@ -38,7 +38,8 @@ class Masker:
         if not self.profile.enabled:
             return Masked(text)
         view = _view(text)
-        found = self._finder.find(view)
+        leave = self.profile.leave
+        found = [item for item in self._finder.find(view) if item.rule not in leave]
         return self._spliced(text, view, found) if found else Masked(text)
 
     def _spliced(self, text: T, view: str, found: list[Found]) -> Masked[T]:

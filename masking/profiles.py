@@ -7,19 +7,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What to mask. `strict` refuses what cannot be decoded; `enabled=False` is the profile `off`."""
+    """What to mask. `strict` refuses what cannot be decoded; `enabled=False` is the profile `off`.
+
+    `leave` names rules whose findings stay: by default what protects itself, keys under a passphrase and hashes.
+    """
 
     name: str
     pii: bool = False
     strict: bool = False
     enabled: bool = True
+    leave: frozenset[str] = frozenset({"encrypted-private-key", "password-hash"})
 
 
 PROFILES: dict[str, Profile] = {
     "secrets": Profile("secrets"),
     "secrets+pii": Profile("secrets+pii", pii=True),
-    "strict": Profile("strict", strict=True),
-    "strict+pii": Profile("strict+pii", strict=True, pii=True),
+    "strict": Profile("strict", strict=True, leave=frozenset()),
+    "strict+pii": Profile("strict+pii", strict=True, pii=True, leave=frozenset()),
     "off": Profile("off", enabled=False),
 }
 
