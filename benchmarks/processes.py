@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 from types import TracebackType
 
@@ -98,6 +99,21 @@ class Child:
                     return
             time.sleep(POLL_S)
         raise ChildError(self._last_words(f"does not listen on port {port} after {timeout_s:.0f} s"))
+
+    def wait_for_ok(self, url: str, timeout_s: float) -> None:
+        """Return when `url` answers 200; ChildError on an early end or after `timeout_s`."""
+        deadline = time.monotonic() + timeout_s
+        answer = "no answer"
+        while time.monotonic() < deadline:
+            if self._running().poll() is not None:
+                raise ChildError(self._last_words("ended early"))
+            try:
+                with urllib.request.urlopen(url, timeout=2):
+                    return
+            except OSError as error:  # refused, or any status but 2xx
+                answer = str(error)
+            time.sleep(POLL_S)
+        raise ChildError(self._last_words(f"answers {answer} on {url} after {timeout_s:.0f} s"))
 
     def stop(self) -> None:
         """SIGTERM, then SIGKILL; what outlives the process is killed by its id and named in `left_behind`."""

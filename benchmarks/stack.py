@@ -8,12 +8,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
+import msgspec
 import yaml
 
 from benchmarks.processes import Child, free_port
 
 READY_TIMEOUT_S = 300.0  # the first start on a machine downloads the broker
+
+
+class State(msgspec.Struct):
+    """What the stack tells of itself in `run/state.json`; the rest of that file is not wanted here."""
+
+    bootstrap: str
+    pids: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,10 @@ class Stack:
     def url(self, connection: str) -> str:
         """The downstream URL of one connection."""
         return f"http://127.0.0.1:{self.port}/mcp/{connection}"
+
+    def state(self) -> State:
+        """Kafka's address and the parts' process ids by name, as of now."""
+        return msgspec.json.decode((self.folder / "var" / "run" / "state.json").read_bytes(), type=State)
 
 
 def config(upstreams: dict[str, str], port: int, folder: Path, kafka: dict[str, object]) -> dict[str, object]:
@@ -62,17 +73,3 @@ def running(
         yield Stack(child, port, folder)
     if child.left_behind:
         print(f"! sluicegate up left processes behind, killed: {', '.join(child.left_behind)}", flush=True)
-
-
-def listeners(tree: list[psutil.Process], port: int) -> list[psutil.Process]:
-    """The processes of `tree` that listen on `port`: the gateway's workers, or a peer."""
-    return [process for process in tree if port in listening_ports(process)]
-
-
-def listening_ports(process: psutil.Process) -> set[int]:
-    """TCP ports on which `process` itself accepts connections; empty when it has just ended."""
-    try:
-        connections = process.net_connections(kind="tcp")
-    except psutil.NoSuchProcess:
-        return set()
-    return {one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN and one.laddr}

@@ -1,0 +1,40 @@
+"""Memory of processes, two ways: resident, which counts shared pages for each, and proportional, which adds up."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+import psutil
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Memory:
+    """MiB of one process with its descendants. `pss_mib` is what is left when shared pages are shared out."""
+
+    rss_mib: float
+    pss_mib: float
+
+
+def of(pids: dict[str, int]) -> dict[str, Memory]:
+    """Memory by name; a process that has ended counts as nothing."""
+    return {name: _of_tree(pid) for name, pid in pids.items()}
+
+
+def total(parts: dict[str, Memory]) -> Memory:
+    """The sum over all parts."""
+    return Memory(sum(part.rss_mib for part in parts.values()), sum(part.pss_mib for part in parts.values()))
+
+
+def _of_tree(pid: int) -> Memory:
+    rss = pss = 0.0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        for process in [root, *root.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                info = process.memory_full_info()
+                rss += info.rss
+                pss += getattr(info, "pss", info.rss)  # Linux only
+    return Memory(rss / MIB, pss / MIB)

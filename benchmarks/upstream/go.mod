@@ -1,0 +1,3 @@
+module sluicegate-bench
+
+go 1.22
