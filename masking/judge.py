@@ -74,6 +74,10 @@ def ruled_out(c: Candidate) -> str:
         return "a reference"
     if value.lower() in c.key.lower().replace("_", ""):
         return "the name itself"
+    if value.startswith("-----BEGIN") and "PRIVATE" not in value[:60]:
+        return "a public part"
+    if c.sep == ">" and value[0] == "@":
+        return "what follows a placeholder"
     if c.quote == "`" and (" " in value or "$" in value):
         return "a command"
     if not c.quote and _SETTING.match(value):
