@@ -1,0 +1,95 @@
+"""The masking processor: a thin Faust agent over `masking_step.step`."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import faust
+
+from processors.masking_step import Audited, Rejected, step
+from processors.masks import Mask
+from processors.metrics import Metrics
+from processors.outlet import Outlet
+from processors.records import Incoming, Outgoing
+from processors.rejected import dead_letter
+from processors.settings import ProcessorSettings
+from processors.strict import StrictApp, strict_settings
+from schemas.kafka import KafkaAddress
+
+GROUP = "sluicegate-masking"
+FRAMES = "frames"
+AUDIT = "audit"
+GATHER_SECONDS = 0.05
+BREATH_RECORDS = 50  # probes and heartbeats of the loop get their turn this often
+RECORD_OVERHEAD_BYTES = 1024
+
+
+class MaskingProcessor:
+    """Masks frames and sends the results. Shared by the agent and by the completeness check's re-drive."""
+
+    def __init__(self, mask: Mask, outlet: Outlet, metrics: Metrics, message_bytes_max: int) -> None:
+        self._mask = mask
+        self._outlet = outlet
+        self._metrics = metrics
+        self._limit = message_bytes_max - RECORD_OVERHEAD_BYTES
+
+    async def process(self, frames: Sequence[Incoming]) -> None:
+        """Mask `frames` and return when every result is durable. Raises KafkaError when one is not."""
+        with self._metrics.batch_seconds.time():
+            outgoing = []
+            for count, frame in enumerate(frames, 1):
+                outgoing.append(self._result(frame))
+                if not count % BREATH_RECORDS:
+                    await asyncio.sleep(0)
+            await self._outlet.send(outgoing)
+        self._metrics.audited.inc(sum(record.topic == AUDIT for record in outgoing))
+
+    def _result(self, frame: Incoming) -> Outgoing:
+        key = frame.key or b""
+        done = step(frame.value, frame.partition, frame.offset, self._mask, self._limit - len(key))
+        if isinstance(done, Audited):
+            if done.redactions:
+                self._metrics.redactions.inc(done.redactions)
+            return Outgoing(AUDIT, frame.partition, frame.key, done.value)
+        return self._rejected(frame, done)
+
+    def _rejected(self, frame: Incoming, rejected: Rejected) -> Outgoing:
+        self._metrics.rejected.labels(rejected.reason_code).inc()
+        return dead_letter(frame, rejected, self._limit)
+
+
+def masking_app(settings: ProcessorSettings, kafka: KafkaAddress, processor: MaskingProcessor) -> StrictApp:
+    """The Faust application; made and started inside the running event loop."""
+    app = StrictApp(GROUP, **strict_settings(**broker_settings(kafka), datadir=str(settings.datadir)))
+    frames = app.topic(FRAMES, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+    async def mask_frames(stream: Any) -> None:
+        async for events in stream.noack_take(settings.batch_records_max, within=GATHER_SECONDS):
+            owned = [event for event in events if app.owns(event)]
+            await processor.process([_incoming(event) for event in owned])
+            for event in owned:
+                event.ack()
+
+    app.agent(frames, name="mask_frames")(mask_frames)
+    return app
+
+
+def _incoming(event: Any) -> Incoming:
+    message = event.message
+    return Incoming(message.topic, message.partition, message.offset, message.key, message.value)
+
+
+def broker_settings(kafka: KafkaAddress) -> dict[str, Any]:
+    """The address in Faust's words. Raises OSError for an unreadable certificate."""
+    settings: dict[str, Any] = {"broker": [f"kafka://{host.strip()}" for host in kafka.bootstrap.split(",")]}
+    tls = kafka.ssl_context() if kafka.security_protocol.endswith("SSL") else None
+    if kafka.security_protocol.startswith("SASL"):
+        settings["broker_credentials"] = faust.SASLCredentials(
+            username=kafka.sasl_username,
+            password=kafka.sasl_password,
+            mechanism=kafka.sasl_mechanism,
+            ssl_context=tls,
+        )
+    elif tls is not None:
+        settings["broker_credentials"] = faust.SSLCredentials(tls)
+    return settings
