@@ -4,7 +4,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 
 import structlog
 import uvicorn
@@ -16,7 +16,7 @@ from gateway.edge.perform import Route
 from gateway.edge.probes import probe_routes
 from gateway.edge.recorder import Recorder
 from gateway.edge.upstream import HttpUpstream, Upstream
-from gateway.exchange import Mask, MaskingFailedError, Terms
+from gateway.exchange import Mask, MaskingFailedError, MaskText, Terms
 from gateway.settings import Connection, GatewaySettings
 from gateway.workers import Workers, bound, shared_metrics_folder
 from masking import Masker, MaskingError
@@ -42,7 +42,7 @@ class Gateway:
             bytes_max=limits.unrecorded_bytes_max,
         )
         self._routes = {c.name: _route(c, settings) for c in settings.connections}
-        nowhere = Terms("unknown", _mask(settings.masking_key, "secrets"), limits, "")
+        nowhere = _terms("unknown", "secrets", settings)
         self.endpoint = McpEndpoint(self._routes, nowhere, self.recorder, limits, settings.host)
         self.app = Starlette(
             routes=[*probe_routes(self.recorder), Mount("/mcp", app=self.endpoint)], lifespan=self._lifespan
@@ -102,8 +102,12 @@ def serve_one(settings: GatewaySettings, kafka: KafkaAddress, worker: int, liste
 
 
 def _route(connection: Connection, settings: GatewaySettings) -> Route:
-    terms = Terms(connection.name, _mask(settings.masking_key, connection.masking), settings.limits, "")
-    return Route(connection, terms, _upstream(connection))
+    return Route(connection, _terms(connection.name, connection.masking, settings), _upstream(connection))
+
+
+def _terms(name: str, profile: str, settings: GatewaySettings) -> Terms:
+    mask = _mask(settings.masking_key, profile)
+    return Terms(name, mask, _mask_text(mask), settings.limits, policy_version="")
 
 
 def _upstream(connection: Connection) -> Upstream:
@@ -127,3 +131,14 @@ def _mask(key: bytes, profile: str) -> Mask:
         return masked.text, redactions
 
     return mask
+
+
+def _mask_text(mask: Mask) -> MaskText:
+    """Header lines of one client hardly differ from request to request, so what was masked is remembered."""
+
+    @lru_cache(maxsize=1024)
+    def mask_text(text: str) -> tuple[str, list[Redaction]]:
+        masked, redactions = mask(text.encode("latin-1", "replace"))
+        return masked.decode("latin-1"), redactions
+
+    return mask_text

@@ -42,6 +42,7 @@ from schemas.frames import Redaction
 
 Life = Generator[Effect, Fact, None]
 Mask = Callable[[bytes], tuple[bytes, list[Redaction]]]
+MaskText = Callable[[str], tuple[str, list[Redaction]]]
 
 
 class MaskingFailedError(Exception):
@@ -54,6 +55,7 @@ class Terms:
 
     connection: str
     mask: Mask
+    mask_text: MaskText
     limits: Limits
     policy_version: str
 
@@ -79,7 +81,7 @@ class Exchange:
             reason = reason or "request_masking_failed"
             body, redactions = b"", []
         asked = self._draft("request", body, redactions, len(self._request.body))
-        asked.facts = self._asked_facts()
+        self._add_asked_facts(asked)
         if reason:
             yield from self._refuse(asked, reason, detail)
             return
@@ -151,7 +153,8 @@ class Exchange:
             yield from self._withhold("masking_failed")
             return
         answer = self._draft("response", masked, redactions, len(body))
-        answer.facts = {**self._head_facts(head), **self._answer_facts(_quiet_look(masked))}
+        answer.facts = self._answer_facts(_quiet_look(masked))
+        self._add_head_facts(answer, head)
         self._finish(answer, "completed")
         if not (yield Record([answer])):
             yield from self._withhold(RESULT_WITHHELD)
@@ -176,7 +179,7 @@ class Exchange:
                 return
             if not opened:
                 drafts = drafts or [self._draft("response")]
-                drafts[0].facts |= self._head_facts(head)
+                self._add_head_facts(drafts[0], head)
             if not (yield Record(drafts)):
                 yield from self._break_off(Broken("withheld", RESULT_WITHHELD, ""), opened)
                 return
@@ -279,24 +282,34 @@ class Exchange:
             "outcome": "pending",
         }
 
-    def _asked_facts(self) -> dict[str, object]:
+    def _add_asked_facts(self, frame: Draft) -> None:
         """Facts of the request frame; method, tool and resource stay on all frames of the exchange."""
         asked = self.look
         self.base |= {"method": asked.method, "tool": asked.tool, "resource": asked.resource}
         if asked.meta_version and not self.base["mcp_protocol_version"]:
             self.base["mcp_protocol_version"] = asked.meta_version
-        return {
-            "http_headers": header_rules.written_down(self._request.headers),
+        frame.facts |= {
             "content_type": first(self._request.headers, b"content-type").decode("latin-1"),
             "jsonrpc_type": asked.kind,
             "jsonrpc_id": asked.id,
         }
+        self._add_masked(frame, "http_headers", header_rules.written_down(self._request.headers))
+        if self._request.query:
+            self._add_masked(frame, "http_path", self._request.path)
+            self.base["http_path"] = frame.facts["http_path"]
 
-    def _head_facts(self, head: Head) -> dict[str, object]:
-        return {
-            "http_headers": header_rules.written_down(head.headers),
-            "content_type": self.base["content_type"],
-        }
+    def _add_head_facts(self, frame: Draft, head: Head) -> None:
+        self._add_masked(frame, "http_headers", header_rules.written_down(head.headers))
+
+    def _add_masked(self, frame: Draft, name: str, text: str) -> None:
+        """A field other than the body, masked; its redactions stand on the frame with the field as their path."""
+        try:
+            frame.facts[name], found = self._terms.mask_text(text)
+        except MaskingFailedError:
+            frame.facts[name], found = "[not masked, so not kept]", []
+        if found:
+            hidden: list[Redaction] = [{**each, "path": name, "start": -1, "end": -1} for each in found]
+            frame.redactions = [*frame.redactions, *hidden]
 
     def _answer_facts(self, said: Look) -> dict[str, object]:
         facts: dict[str, object] = {"jsonrpc_type": said.kind, "jsonrpc_id": said.id}

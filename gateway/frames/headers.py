@@ -62,10 +62,11 @@ def towards_upstream(headers: Headers) -> Headers:
 
 
 def written_down(headers: Headers) -> str:
-    """The end-to-end headers as lines for the record; credentials only by name."""
+    """The end-to-end headers as lines for the record; credentials only by name, the length not at all."""
     return "\n".join(
         f"{name.decode('latin-1')}: {'[masked:credential]' if name in _CREDENTIALS else value.decode('latin-1')}"
         for name, value in end_to_end(headers)
+        if name != b"content-length"
     )
 
 
