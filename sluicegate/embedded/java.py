@@ -60,7 +60,12 @@ def java_version(path: Path) -> int:
     """The major version that `java -version` reports; 0 if it does not start or says something else."""
     try:
         ran = subprocess.run(
-            [str(path), "-version"], capture_output=True, text=True, timeout=ASK_TIMEOUT_S, check=True
+            [str(path), "-version"],
+            capture_output=True,
+            text=True,
+            timeout=ASK_TIMEOUT_S,
+            check=True,
+            start_new_session=True,  # a Ctrl-C meanwhile does not make it look broken
         )
     except (OSError, subprocess.SubprocessError):
         return 0

@@ -171,6 +171,7 @@ class KafkaBroker:
                 text=True,
                 timeout=FORMAT_TIMEOUT_S,
                 check=True,
+                start_new_session=True,  # a Ctrl-C is for us, not for a format half done
             )
         except subprocess.CalledProcessError as error:
             raise self._format_error((error.stderr or error.stdout).strip()[-600:]) from error
