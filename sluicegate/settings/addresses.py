@@ -38,6 +38,13 @@ def is_loopback(listen: str) -> bool:
         return False
 
 
+def reachable(listen: str) -> str:
+    """`host:port` at which this machine reaches what listens on `listen`: every address is also loopback."""
+    host, port = split_address(listen)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def check_brokers(text: str) -> str:
     """`text` when it is `embedded` or `host:port,host:port`."""
     if text != EMBEDDED:

@@ -11,6 +11,7 @@ from sluicegate.settings.addresses import check_brokers, check_dsn, check_listen
 
 if TYPE_CHECKING:  # the parts take their time to import, and reading the file needs none of them
     from gateway.settings import GatewaySettings
+    from processors.settings import ProcessorSettings
     from schemas.kafka import KafkaAddress
     from sinks.settings import SinkSettings
 
@@ -259,6 +260,12 @@ class Settings(Block):
         from sluicegate.settings import parts  # noqa: PLC0415
 
         return parts.kafka_address(self)
+
+    def processor_settings(self, worker: int = 0) -> "ProcessorSettings":
+        """See `parts.processor_settings`."""
+        from sluicegate.settings import parts  # noqa: PLC0415
+
+        return parts.processor_settings(self, worker)
 
     def sink_settings(self) -> "SinkSettings":
         """See `parts.sink_settings`."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gateway.settings import Connection, ConnectionKind, GatewaySettings, Limits, StdioLimits, Timeouts
+from processors.settings import ProcessorSettings
 from schemas.kafka import KafkaAddress
 from sinks.clickhouse import ClickHouseAddress
 from sinks.settings import SinkSettings
@@ -82,3 +83,26 @@ def sink_settings(settings: Settings) -> SinkSettings:
         port=port,
         hosts=settings.console.hosts,
     )
+
+
+def processor_settings(settings: Settings, worker: int) -> ProcessorSettings:
+    """What `processors.worker` takes for worker number `worker`, from 0; its probes listen that many ports further.
+
+    Makes the masking key when there is none; raises MaskingKeyError.
+    """
+    host, port = (
+        split_address(settings.processors.listen) if settings.processors.listen else ("127.0.0.1", -worker)
+    )
+    return ProcessorSettings(
+        datadir=settings.data_dir / "faust" / f"worker-{worker}",
+        masking_key=masking_key(settings.data_dir),
+        host=host,
+        port=port + worker,
+        port_file=port_file(settings.data_dir, worker),
+        profiles={connection.name: connection.masking for connection in settings.connections},
+    )
+
+
+def port_file(data_dir: Path, worker: int) -> Path:
+    """Where processor worker `worker` writes the port of its probes."""
+    return data_dir / "run" / f"processors-{worker}.port"

@@ -1,0 +1,51 @@
+"""All commands of `sluicegate`, in the order in which the help lists them."""
+
+from typing import Annotated
+
+import typer
+
+from sluicegate.cli import config, dead_letters, frames, mask, run, sessions
+from sluicegate.cli.failures import Commands
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        typer.echo(f"sluicegate {version('sluicegate')}")
+        raise typer.Exit
+
+
+@app.callback()
+def sluicegate(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Audit gateway between AI agents and the systems they act on.
+
+    Exit codes: 0 done, 1 it failed, 2 the command line or the configuration is wrong.
+    """
+
+
+app.command()(run.up)
+app.command()(run.demo)
+app.command()(config.check)
+app.add_typer(sessions.commands, name="sessions")
+app.command()(frames.frames)
+app.command()(frames.query)
+app.add_typer(dead_letters.commands, name="dead-letters")
+app.command()(mask.mask)
+app.add_typer(config.commands, name="config")
+app.command()(run.gateway)
+app.command()(run.processors)
+app.command()(run.sink)

@@ -1,0 +1,86 @@
+"""`frames` and `query`: the trail frame by frame, and by SQL."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import UUID
+
+import typer
+
+from sluicegate.cli.options import DEFAULT_FILE, AsJson, ConfigFile
+from sluicegate.cli.output import print_json, print_table
+from sluicegate.cli.reading import answer
+
+if TYPE_CHECKING:
+    from sinks.readers import Frame, FrameFilter, Reader
+
+
+def frames(
+    *,
+    session: Annotated[UUID | None, typer.Option(metavar="ID", help="Of this session.")] = None,
+    exchange: Annotated[UUID | None, typer.Option(metavar="ID", help="Of this exchange.")] = None,
+    since: Annotated[str, typer.Option(metavar="TIME", help="Recorded at this ISO time or later.")] = "",
+    until: Annotated[str, typer.Option(metavar="TIME", help="Recorded before this ISO time.")] = "",
+    connection: Annotated[str, typer.Option(help="Over this connection.")] = "",
+    principal: Annotated[str, typer.Option(help="Of this caller.")] = "",
+    direction: Annotated[
+        Literal["", "request", "response", "end"], typer.Option(help="request, response or end.")
+    ] = "",
+    method: Annotated[str, typer.Option(help="With this MCP method.")] = "",
+    tool: Annotated[str, typer.Option(help="With this tool.")] = "",
+    verdict: Annotated[str, typer.Option(help="With this verdict of the rules.")] = "",
+    outcome: Annotated[str, typer.Option(help="With this outcome.")] = "",
+    text: Annotated[str, typer.Option(help="With all these words in the body's first 64 KB.")] = "",
+    as_json: AsJson = False,
+    config: ConfigFile = DEFAULT_FILE,
+) -> None:
+    """Print frames in the order of recording.
+
+    With --json they are whole, else without their bodies.
+    """
+    from sinks.readers import FrameFilter  # noqa: PLC0415
+    from sluicegate.cli.show import FRAME_COLUMNS, frame_cells  # noqa: PLC0415
+
+    wanted = FrameFilter(
+        session=str(session or ""),
+        exchange=str(exchange or ""),
+        since=since,
+        until=until,
+        connection=connection,
+        principal=principal,
+        direction=direction,
+        method=method,
+        tool=tool,
+        verdict=verdict,
+        outcome=outcome,
+        text=text,
+    )
+    found = answer(config, lambda reader: _collect(reader, wanted, print_now=as_json))
+    if not as_json:
+        print_table(FRAME_COLUMNS, map(frame_cells, found), empty="no frames")
+
+
+async def _collect(reader: "Reader", wanted: "FrameFilter", *, print_now: bool) -> "list[Frame]":
+    """The frames; with `print_now` each is printed as it comes, and none is kept."""
+    from sluicegate.cli.pages import every_frame  # noqa: PLC0415
+
+    kept = []
+    async for frame in every_frame(reader, wanted):
+        if print_now:
+            print_json([frame])
+        else:
+            kept.append(frame)
+    return kept
+
+
+def query(
+    sql: Annotated[
+        str, typer.Argument(metavar="SQL", help="One reading statement; the views are named v_….")
+    ],
+    as_json: AsJson = False,
+    config: ConfigFile = DEFAULT_FILE,
+) -> None:
+    """Ask the store in SQL."""
+    table = answer(config, lambda reader: reader.query(sql))
+    if as_json:
+        print_json(dict(zip(table.columns, row, strict=True)) for row in table.rows)
+    else:
+        print_table(table.columns, table.rows, empty="no rows")

@@ -1,0 +1,1 @@
+"""`completeness`: whether every recorded frame has arrived."""
