@@ -37,7 +37,7 @@ async def run(url: str, *, log: Log) -> Story:
     """Work on the incident of one region in each era, one after the other.
 
     `log` takes one line in rich markup for each step. Raises AgentError when the endpoint at `url` speaks another
-    protocol version than asked for, MCPError and the transport's errors when it does not answer.
+    protocol version than asked for, does not answer, or answers with what the story has no place for.
     """
     chapters = [await run_era(url, era, region, log=log) for era, region in zip(ERAS, REGIONS, strict=True)]
     return Story(tuple(chapters))
@@ -46,26 +46,43 @@ async def run(url: str, *, log: Log) -> Story:
 async def run_era(url: str, era: str, region: str, *, log: Log) -> Chapter:
     """One chapter: the incident of `region` with the protocol version `era`. Raises like `run`."""
     teller = Teller(era, log)
+    try:
+        async with _client(url, era, teller) as client:
+            if client.protocol_version != era:
+                raise AgentError(f"{url} speaks {client.protocol_version}, not {era} as asked for")
+            teller.heading(f"{APP} is failing in {region} (MCP {era})")
+            await _investigate(teller, client, region)
+            await _repair(teller, client, region)
+    except MCPError as error:
+        raise AgentError(f"the work over {url} ended early: {error.code} {error.message}") from error
+    except ExceptionGroup as group:  # the SDK's task groups wrap what is raised inside them
+        raise _cause(group, url) from group
+    return teller.chapter()
 
+
+def _client(url: str, era: str, teller: Teller) -> Client:
     async def answer(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         del context  # the question says it all
         teller.asked(params.message)
         return ElicitResult(action="accept", content={"confirm": True})
 
-    client = Client(
+    return Client(
         url,
         mode=ERAS[era],
         client_info=Implementation(name="oncall-agent", version="1.0.0"),
         elicitation_callback=answer,
         read_timeout_seconds=CALL_SECONDS_MAX,
     )
-    async with client:
-        if client.protocol_version != era:
-            raise AgentError(f"{url} speaks {client.protocol_version}, not {era} as asked for")
-        teller.heading(f"{APP} is failing in {region} (MCP {era})")
-        await _investigate(teller, client, region)
-        await _repair(teller, client, region)
-    return teller.chapter()
+
+
+def _cause(group: BaseExceptionGroup[BaseException], url: str) -> AgentError:
+    """The first fault in `group`, as an AgentError that names the endpoint."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    if isinstance(first, AgentError):
+        return first
+    return AgentError(f"the work over {url} ended early: {first or type(first).__name__}")
 
 
 async def _investigate(teller: Teller, client: Client, region: str) -> None:

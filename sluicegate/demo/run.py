@@ -1,0 +1,235 @@
+"""`sluicegate demo`: the stack with the demo's MCP server, the agent at work through the gateway, and its trail.
+
+In order: the stack comes up with the server as one more part; the agent tells its story in both eras; the demo
+waits until the trail is whole, lists the sessions, replays one, says where to look next, and stays up.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from rich.console import Console
+
+from sluicegate.cli import stack
+from sluicegate.cli.failures import told
+from sluicegate.cli.options import DEFAULT_FILE, settings_of
+from sluicegate.demo import agent
+from sluicegate.demo.story import Story
+from sluicegate.demo.trail import (
+    CONNECTION,
+    TrailIncompleteError,
+    print_sessions,
+    replay,
+    wait_for_trail,
+)
+from sluicegate.embedded.datadir import read_state
+from sluicegate.embedded.errors import DataDirError
+from sluicegate.embedded.part import Part
+from sluicegate.embedded.probes import polled
+from sluicegate.embedded.say import plain_say
+from sluicegate.embedded.up import Listen, up
+from sluicegate.settings import Settings
+from sluicegate.settings.load import STARTER
+
+if TYPE_CHECKING:
+    from sinks.readers import Reader
+
+RunStack = Callable[[Sequence[Part], Sequence[Listen]], Awaitable[int]]
+"""Runs the stack with more parts (started before the others) until a signal or cancellation; gives the exit code."""
+OpenReader = Callable[[], "Reader"]
+Say = Callable[[str], None]
+
+READY_POLL_SECONDS: Final = 0.2
+SERVER_PATH: Final = "/mcp"
+
+
+class DemoError(Exception):
+    """The demo cannot go on. The message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo needs.
+
+    Args:
+        settings: the configuration; its connection `demo` says where the demo's server listens.
+        config: the file it came from, for the commands that are told.
+        run_stack: brings the stack up and keeps it running.
+        open_reader: a reader of the trail, once the stack is ready.
+        say: takes progress lines.
+        console: where the story goes.
+    """
+
+    settings: Settings
+    config: Path
+    run_stack: RunStack
+    open_reader: OpenReader
+    say: Say
+    console: Console
+
+    @property
+    def gateway_url(self) -> str:
+        """Where an MCP client connects."""
+        return f"http://{self.settings.gateway.listen}/mcp/{CONNECTION}"
+
+
+async def demo(it: Demo, *, leave: bool = False) -> int:
+    """Run the whole demo; the exit code.
+
+    Stays up until a signal, or with `leave` ends after the story. 1 when the stack did not come up, the agent
+    failed or the trail stayed incomplete; that is said. Raises DemoError when the configuration has no place for
+    the demo's server. Everything that was started has ended when this returns.
+    """
+    host, port = server_address(it.settings)
+    listen = Listen(host, port, f"the upstream of the connection `{CONNECTION}` in {it.config}")
+    stack = asyncio.ensure_future(it.run_stack([server_part(host, port)], [listen]))
+    show = asyncio.create_task(_show(it))
+    try:
+        await asyncio.wait({stack, show}, return_when=asyncio.FIRST_COMPLETED)
+        if stack.done():  # it failed to come up, or somebody pressed Ctrl-C during the story
+            return await stack
+        shown = await show
+        return shown if leave or shown else await stack
+    finally:
+        await _ended(show)
+        await _ended(stack)
+
+
+def server_address(settings: Settings) -> tuple[str, int]:
+    """(host, port) at which the configuration expects the demo's server. Raises DemoError."""
+    found = next((block for block in settings.connections if block.name == CONNECTION), None)
+    url = urlsplit(found.upstream or "") if found else None
+    if url is None or url.hostname != "127.0.0.1" or url.scheme != "http" or url.path != SERVER_PATH:
+        raise DemoError(
+            f"the configuration has no connection `{CONNECTION}` for the demo's server; add to `connections`:\n"
+            f'  - {{name: {CONNECTION}, kind: mcp, upstream: "http://127.0.0.1:9000{SERVER_PATH}"}}'
+        )
+    return url.hostname, url.port or 80
+
+
+def server_part(host: str, port: int) -> Part:
+    """The demo's MCP server as a part of the stack."""
+
+    async def ask() -> str:
+        _, writer = await asyncio.open_connection(host, port)
+        writer.close()
+        await writer.wait_closed()
+        return ""
+
+    argv = (sys.executable, "-m", "sluicegate.demo.server", "--port", str(port))
+    return Part(name="demo-server", argv=argv, ready=polled(ask), stop_seconds=5.0)
+
+
+async def _show(it: Demo) -> int:
+    """The story and its trail; the exit code."""
+    await stack_ready(it.settings.data_dir)
+    since = datetime.now(UTC).isoformat(timespec="microseconds")
+    it.console.rule(f"an agent at work through {it.gateway_url}")
+    try:
+        story = await agent.run(it.gateway_url, log=agent.to_console(it.console))
+    except agent.AgentError as error:
+        it.say(f"error: {error}; the parts' logs are in {it.settings.data_dir / 'logs'}")
+        return 1
+    it.console.print(str(story), highlight=False)
+    return await _show_trail(it, since, story)
+
+
+async def stack_ready(data_dir: Path) -> None:
+    """Wait until the stack on `data_dir` says that all its parts are ready."""
+    while True:
+        try:
+            if (await asyncio.to_thread(read_state, data_dir)).ready:
+                return
+        except DataDirError:  # not there yet; whoever runs the stack notices when it never will be
+            pass
+        await asyncio.sleep(READY_POLL_SECONDS)
+
+
+async def _show_trail(it: Demo, since: str, story: Story) -> int:
+    reader = it.open_reader()
+    try:
+        it.say("waiting until every frame is in ClickHouse")
+        sessions = await wait_for_trail(reader, since, story)
+        it.console.rule("sluicegate sessions list")
+        print_sessions(sessions)
+        it.console.rule(f"sluicegate sessions replay {sessions[0]['session_id']} (quickened, bodies cut)")
+        frames = await replay(reader, sessions[0])
+        it.console.print(f"{frames} frames", highlight=False)
+    except TrailIncompleteError as error:
+        it.say(
+            f"error: {error}; ask again with `sluicegate completeness`, logs in {it.settings.data_dir / 'logs'}"
+        )
+        return 1
+    finally:
+        await reader.close()
+    it.console.rule("where to look next")
+    it.console.print(next_steps(it, sessions[0]["session_id"]), highlight=False, markup=False, soft_wrap=True)
+    return 0
+
+
+def next_steps(it: Demo, session_id: str) -> str:
+    """What a person may do while the demo is up."""
+    option = "" if it.config == Path("sluicegate.yaml") else f" --config {it.config}"
+    return f"""\
+In another terminal:
+  sluicegate sessions replay {session_id}{option}
+  sluicegate frames --session {session_id} --json{option}
+  sluicegate query "SELECT tool, count() FROM v_exchanges GROUP BY tool ORDER BY 2 DESC"{option}
+  sluicegate completeness{option}
+Your own MCP client: point it at {it.gateway_url} (Streamable HTTP), for example
+  claude mcp add --transport http shop {it.gateway_url}
+The agent again:
+  {sys.executable} -m sluicegate.demo.agent --url {it.gateway_url}
+Ctrl-C stops everything; what was recorded stays in {it.settings.data_dir}."""
+
+
+def run(*, leave: bool = False, config: Path = DEFAULT_FILE) -> int:
+    """`sluicegate demo`: what `demo` does, with the configuration in `config`, which is written when missing.
+
+    Raises Failure for a configuration that is wrong or has no place for the demo.
+    """
+    from sinks.client import open_reader  # noqa: PLC0415 (see sluicegate.cli)
+
+    if not config.exists():
+        config.write_text(STARTER, encoding="utf-8")
+        plain_say(f"wrote {config}, the configuration that the demo runs with")
+    settings = settings_of(config)
+    it = Demo(
+        settings=settings,
+        config=config,
+        run_stack=partial(_run_stack, settings, config),
+        open_reader=lambda: open_reader(settings.sink_settings()),
+        say=plain_say,
+        console=Console(),
+    )
+
+    with told(DemoError):
+        return asyncio.run(demo(it, leave=leave))
+
+
+async def _run_stack(
+    settings: Settings, config: Path, first: Sequence[Part], listens: Sequence[Listen]
+) -> int:
+    """The stack of `sluicegate up` with more parts, started before the others."""
+    return await up(
+        lambda _bootstrap: [*first, *stack.parts(settings, config)],
+        settings.data_dir,
+        broker=stack._broker(settings),
+        listens=[*stack._listens(settings), *listens],
+        addresses={
+            "gateway": f"http://{settings.gateway.listen}",
+            "console": f"http://{settings.console.listen}",
+        },
+    )
+
+
+async def _ended(task: "asyncio.Future[int]") -> None:
+    """Cancel what still runs and wait for its end; what it raised is raised where its result is asked for."""
+    task.cancel()
+    await asyncio.wait({task})
