@@ -27,7 +27,8 @@ class RoundTrip:
 
 def measure(bootstrap: str, sends: int = 500) -> RoundTrip:
     """Time `sends` records one after the other on a topic of one partition made for it."""
-    return uvloop.run(_measure(bootstrap, sends))
+    trip: RoundTrip = uvloop.run(_measure(bootstrap, sends))
+    return trip
 
 
 def typical(trips: Sequence[RoundTrip]) -> RoundTrip:

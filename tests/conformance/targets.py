@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import stack
+from benchmarks import alone, stack
 from benchmarks.processes import Child
 from tests.conformance import fixture, passthrough
 
-WORDS = "gateway, direct, naive, or broken:WHAT with WHAT one of " + ", ".join(passthrough.BREAKINGS)
+WORDS = (
+    "gateway (the whole stack), alone (only it and its broker), direct, naive, or broken:WHAT with WHAT of "
+    + ", ".join(passthrough.BREAKINGS)
+)
 _CONNECTION = "everything"
 
 
@@ -33,6 +36,10 @@ def target(through: str, folder: Path) -> Iterator[str]:
         elif through == "gateway":
             gateway = until_done.enter_context(stack.running({_CONNECTION: upstream}, folder / "gateway"))
             yield gateway.url(_CONNECTION)
+        elif through == "alone":
+            _, bootstrap = until_done.enter_context(alone.broker(folder, sync=False))
+            _, url = until_done.enter_context(alone.gateway(bootstrap, upstream, folder))
+            yield url
         else:
             between = passthrough.child(upstream, _breaking(through), folder / "passthrough.log")
             yield _url(until_done.enter_context(between))
