@@ -43,10 +43,18 @@ class KafkaBroker:
         sync: sync to disk before a record is acknowledged (survives a power cut).
         heap_mb: the Java heap's limit in MiB, 128 or more; the process takes about 200 MiB besides.
         cache: where the jars are kept; by default the user's cache folder or $SLUICEGATE_CACHE.
+        extra_flags: for the Java runtime, after ours.
     """
 
     def __init__(
-        self, home: Path, *, port: int = 0, sync: bool = True, heap_mb: int = 512, cache: Path | None = None
+        self,
+        home: Path,
+        *,
+        port: int = 0,
+        sync: bool = True,
+        heap_mb: int = 512,
+        cache: Path | None = None,
+        extra_flags: tuple[str, ...] = (),
     ) -> None:
         if heap_mb < SMALLEST_HEAP_MB:
             raise BrokerError(f"A heap of {heap_mb} MiB is too small: give {SMALLEST_HEAP_MB} MiB or more.")
@@ -55,6 +63,7 @@ class KafkaBroker:
         self.heap_mb = heap_mb
         self._wanted_port = port
         self._cache = cache or default_cache()
+        self._extra_flags = extra_flags
         self._prepared: _Prepared | None = None
 
     def prepare(self, progress: Say, stop: threading.Event | None = None) -> None:
@@ -77,7 +86,8 @@ class KafkaBroker:
                 "user, or choose another data_dir."
             ) from error
         class_path = os.pathsep.join(map(str, jars))
-        argv = (str(java.path), *java_flags(java, self.home, self.heap_mb), "-cp", class_path)
+        flags = (*java_flags(java, self.home, self.heap_mb), *self._extra_flags)
+        argv = (str(java.path), *flags, "-cp", class_path)
         self._format_once(argv, progress)
         self._prepared = _Prepared(port, argv)
 

@@ -62,7 +62,7 @@ class Keeper:
             if code != RESTART_ME:
                 raise self._failed(f"{ending_in_words(code)} before it was ready")
             await self._unless_stopped(self._pause(code))
-        self._say(f"{self.part.name}: ready after {time.monotonic() - began:.1f} s")
+        self._say(f"{self.part.name}: up after {time.monotonic() - began:.1f} s")
         self._task = asyncio.create_task(self._keep(), name=f"keep {self.part.name}")
 
     async def fault(self) -> None:

@@ -17,7 +17,6 @@ from sluicegate.embedded.kafka_settings import MIB
 from sluicegate.embedded.ports import free_port
 from sluicegate.embedded.probes import kafka_metadata
 from sluicegate.embedded.say import say_nothing
-from tests.support.broker import running
 
 
 async def create_topic(bootstrap: str, name: str, partitions: int = 1) -> None:
@@ -112,24 +111,12 @@ async def test_the_broker_names_itself_on_loopback(broker: str) -> None:
     assert controller == 1
 
 
-async def test_acknowledged_records_survive_kill_9_of_the_broker_at_the_same_address(tmp_path: Path) -> None:
-    home = tmp_path / "kafka with ü space"
-    first = KafkaBroker(home, heap_mb=256)
-    await asyncio.to_thread(first.prepare, say_nothing)
-    values = [b"%d" % number for number in range(500)]
-    with running(first) as process:
-        await create_topic(first.bootstrap, "kept")
-        assert (await broker_settings(first.bootstrap))["log.flush.interval.messages"] == "1"
-        await produce(first.bootstrap, "kept", values)
-        process.kill()
-        process.wait(10)
-    again = KafkaBroker(home, heap_mb=256)
-    await asyncio.to_thread(again.prepare, say_nothing)
-    assert again.bootstrap == first.bootstrap
-    with running(again):
-        assert await consume(again.bootstrap, "kept") == values
-        await produce(again.bootstrap, "kept", [b"more"])
-        assert (await consume(again.bootstrap, "kept"))[-1] == b"more"
+def test_disk_sync_before_the_acknowledgement_is_the_default_and_can_be_switched_off(tmp_path: Path) -> None:
+    for sync in (True, False):
+        KafkaBroker(tmp_path, sync=sync).prepare(say_nothing)
+        written = (tmp_path / "server.properties").read_text().splitlines()
+        assert ("log.flush.interval.messages=1" in written) is sync
+    assert KafkaBroker(tmp_path).sync
 
 
 async def test_a_taken_port_is_refused_before_the_start_with_its_holder_and_the_setting(

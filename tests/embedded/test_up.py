@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 
@@ -14,27 +15,38 @@ from tests.embedded.test_signals import stack
 from tests.embedded.waiting import eventually, is_gone, part
 
 
-def test_a_stack_comes_up_is_killed_with_9_and_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_acknowledged_records_survive_kill_9_of_the_broker_and_then_of_everything(tmp_path: Path) -> None:
+    here = tmp_path / "with ü and space"
+    here.mkdir()
     port = free_port()
-    arguments = (str(tmp_path), "up", str(port))
-    with stack(*arguments) as first:
+    with stack(str(here), "up", str(port)) as first:
         said = first.until_said("ready: ")
-        state = read_state(tmp_path / "var")
+        state = read_state(here / "var")
         assert said.strip() == f"» ready: gateway http://127.0.0.1:{port}, kafka {state.bootstrap}"
         assert state.ready
         assert state.pid == first.process.pid
         assert list(state.pids) == ["kafka", "gateway"]
         asyncio.run(create_topic(state.bootstrap, "kept"))
-        asyncio.run(produce(state.bootstrap, "kept", [b"before"]))
-        with stack(str(tmp_path), "up", str(free_port())) as second:
+        values = [b"%d" % number for number in range(500)]
+        asyncio.run(produce(state.bootstrap, "kept", values))
+
+        os.kill(state.pids["kafka"], signal.SIGKILL)
+        first.until_said("kafka: was killed by SIGKILL")
+        first.until_said("kafka: ready again")
+        assert asyncio.run(consume(state.bootstrap, "kept")) == values
+        state = read_state(here / "var")
+        asyncio.run(produce(state.bootstrap, "kept", [b"more"]))
+
+        with stack(str(here), "up", str(free_port())) as second:
             assert second.wait() == 1
-            assert f"already runs on {tmp_path / 'var'} (process {first.process.pid})" in second.said[0]
+            assert f"already runs on {here / 'var'} (process {first.process.pid})" in second.said[0]
+
         first.process.kill()
         eventually(lambda: all(map(is_gone, state.pids.values())))
-    with stack(*arguments) as again:
+    with stack(str(here), "up", str(port)) as again:
         again.until_said("ready: ")
-        assert read_state(tmp_path / "var").bootstrap == state.bootstrap
-        assert asyncio.run(consume(state.bootstrap, "kept")) == [b"before"]
+        assert read_state(here / "var").bootstrap == state.bootstrap
+        assert asyncio.run(consume(state.bootstrap, "kept")) == [*values, b"more"]
         again.process.send_signal(signal.SIGTERM)
         assert again.wait(40) == 0
         stops = [line for line in again.said if line.endswith("stopping\n")]

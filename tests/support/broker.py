@@ -8,7 +8,6 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +16,7 @@ from sluicegate.embedded.kafka import KafkaBroker
 from sluicegate.embedded.say import plain_say
 
 READY_S = 60.0
+QUICK_START = ("-XX:TieredStopAtLevel=1",)  # a test session is too short for the optimising compiler
 STOP_S = 20.0
 
 
@@ -53,7 +53,7 @@ def running(broker: KafkaBroker) -> Iterator[subprocess.Popen[bytes]]:
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The bootstrap address of a running broker. Tests share it: use topic and group names of your own."""
-    embedded = KafkaBroker(Path(tmp_path_factory.mktemp("kafka", numbered=True)), sync=False, heap_mb=256)
+    embedded = KafkaBroker(tmp_path_factory.mktemp("kafka"), sync=False, heap_mb=256, extra_flags=QUICK_START)
     embedded.prepare(plain_say)
     with running(embedded):
         yield embedded.bootstrap
