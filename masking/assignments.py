@@ -44,13 +44,13 @@ _WEAK = r"(?:key|auth|sig|sid|seed|salt|nonce|cookie|sess|licen[cs]e|access|priv
 _VALUE = r"[^\s\"'`<>{}\[\](),;:=|\\]"
 STRONG = rf"(?i){_STRONG}[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}{_OPEN}(?:{_VALUE}{{3}}|\{{\\)"
 WEAK = rf"(?i){_WEAK}[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}{_OPEN}[A-Za-z0-9+/=_.$!@%~-]{{8}}"
-WIDTH = 400
+WIDTH = 600
 _ANCHOR = re.compile(
     rf"(?i)(?P<key>(?:{_STRONG}|{_WEAK})[\w.-]{{0,40}})(?P<close>{_CLOSE})(?P<sep>{_SEP})(?P<call>{_CALL})"
     rf"(?P<open>{_OPEN})(?={_VALUE}|\{{\\)",
     re.ASCII,
 )
-_KEY_HEAD = re.compile(r"[\w.$-]{0,60}\Z", re.ASCII)
+_KEY_HEAD = re.compile(r"[\w.$-]{0,60}", re.ASCII)
 _BARE = re.compile(r"[^\s\"'`<>\\]{1,4096}")
 _QUOTED = {
     quote: re.compile(rf"(?:[^{quote}\\\n]|\\.){{1,4096}}(?={quote})", re.DOTALL) for quote in "\"'`"
@@ -70,9 +70,12 @@ def candidates(view: str, ends: list[int]) -> Iterator[Candidate]:
             yield candidate
             yield from _others(view, match, candidate)
             done = candidate.end
-            if candidate.quote:
+            if candidate.quote or candidate.end - candidate.start > _LONG:
                 at = max(at, candidate.end)
 
+
+_LONG = 100
+"""A bare value longer than this is not searched for further names: that would be quadratic."""
 
 _NEXT = re.compile(r"""["'`]\s{0,40},\s{0,40}(?=["'`])""")
 
@@ -102,8 +105,8 @@ def _cut(view: str, match: re.Match[str], start: int) -> Candidate | None:
         end = _bare_end(view, start, end, match["sep"])
     if end <= start:
         return None
-    head = _KEY_HEAD.search(view, max(0, match.start() - 60), match.start())
-    begin = head.start() if head else match.start()
+    head = _KEY_HEAD.match(view[max(0, match.start() - 60) : match.start()][::-1])
+    begin = match.start() - (head.end() if head else 0)
     return Candidate(
         key=view[begin : match.end("key")],
         start=start,

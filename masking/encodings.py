@@ -9,8 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-INFLATED_MAX = 16 * 1024 * 1024
-"""Bytes that one run may inflate to. What is larger is taken for a secret when the profile is strict."""
+from masking.work import Work
 
 _QUAD = "[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/]"
 RUN_TRIGGER = rf"(?:(?:{_QUAD}){{5}}|H4sI[A-Za-z0-9+/]{{16}}|eJ[w-z][A-Za-z0-9+/]{{20}})"
@@ -32,34 +31,39 @@ class Run(NamedTuple):
     view: str
 
 
-def runs(view: str) -> Iterator[Run]:
-    """The base64 runs of this view that decode to text, plain or compressed."""
+def runs(view: str, work: Work) -> Iterator[Run]:
+    """The base64 runs of this view that decode to text, plain or compressed. Raises LimitCrossed."""
     for match in _RUN.finditer(view):
         text = match.group()
         if len(text) < 20 or _HEX.fullmatch(text):
             continue
-        plain = decoded(text)
+        plain = decoded(text, work)
         if plain is not None:
             yield Run(match.start(), match.end(), plain)
 
 
-def decoded(text: str) -> str | None:
-    """The view behind a base64 text, or None if it is not base64 of a text."""
+def decoded(text: str, work: Work) -> str | None:
+    """The view behind a base64 text, or None if it is not base64 of a text. Raises LimitCrossed."""
     joined = _SPACE.sub("", text) if "\n" in text else text
     try:
         raw = base64.b64decode(joined.rstrip("=") + "=" * (-len(joined.rstrip("=")) % 4), validate=True)
     except (binascii.Error, ValueError):
         return None
-    if raw[:2] == b"\x1f\x8b" or raw[:2] in (b"x\x9c", b"x\x01", b"x\xda"):
-        raw = inflated(raw)
+    if raw[:2] in _COMPRESSED:
+        raw = inflated(raw, work)
     head = raw[:64]
     return raw.decode("latin-1") if head and _TEXT.match(head) else None
 
 
-def inflated(raw: bytes) -> bytes:
-    """Gzip or zlib content up to INFLATED_MAX; b"" if it is damaged from the start."""
+_COMPRESSED = frozenset({b"\x1f\x8b", b"x\x9c", b"x\x01", b"x\xda"})
+
+
+def inflated(raw: bytes, work: Work) -> bytes:
+    """Gzip or zlib content, b"" if it is damaged from the start. Raises LimitCrossed on too much of it."""
     engine = zlib.decompressobj(wbits=47)
     try:
-        return engine.decompress(raw, INFLATED_MAX)
+        plain = engine.decompress(raw, work.inflatable + 1)
     except zlib.error:
         return b""
+    work.inflated(len(plain), whole=not engine.unconsumed_tail)
+    return plain

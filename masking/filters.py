@@ -28,15 +28,20 @@ PLACEHOLDER = re.compile(
 )
 
 
+_LOOK = 256
+"""How much of a long value is looked at from either end."""
+
+
 def entropy(value: str) -> float:
     """Shannon entropy in bits a character."""
+    value = value[:_LOOK]
     size = len(value)
     return -sum(n / size * math.log2(n / size) for n in Counter(value).values()) if size else 0.0
 
 
 def not_a_placeholder(value: str) -> bool:
     """Whether this does not say of itself that it stands for a secret (`<token>`, `${TOKEN}`, `xxxx`)."""
-    return PLACEHOLDER.match(value) is None
+    return PLACEHOLDER.match(value if len(value) <= 2 * _LOOK else value[:_LOOK] + value[-_LOOK:]) is None
 
 
 def mixed(value: str) -> bool:
@@ -56,6 +61,7 @@ def random(value: str) -> bool:
     """Whether it looks made by a generator: many different characters, not words, digits among letters."""
     if _SAME.search(value):
         return False
+    value = value[:_LOOK]
     digits = sum(map(str.isdigit, value))
     if not 0 < digits < len(value):
         return len(value) >= 16 and wordlike(value) < 3.6 and not value.isdigit()

@@ -1,9 +1,9 @@
 """Finds the secrets of one text: scan once, look into the windows, go into what is wrapped.
 
-The way of a text: its view is scanned with all patterns at once; no hit, nothing to do (the common case takes a
-microsecond). Hits go to the rule they belong to. String literals that hold escapes and a hit are decoded and searched as
-texts of their own, so that every rule sees values as they are; what is found there is mapped back, and the pseudonym
-is escaped the way its place needs.
+The way of a text: its view is scanned with all patterns at once; no hit, nothing to do (the common case takes some
+microseconds). Hits go to the rule they belong to. String literals that hold escapes and a hit are decoded and searched
+as texts of their own, so that every rule sees values as they are; what is found there is mapped back, and the pseudonym
+is escaped the way its place needs. Base64 runs are decoded and searched the same way, and go as a whole.
 """
 
 from __future__ import annotations
@@ -16,13 +16,11 @@ from masking.engine import Hit, Trigger, scanner
 from masking.filters import passes
 from masking.found import Found, outermost
 from masking.literals import OffsetMap, decode, escape, escaped_literals
+from masking.paths import locate
 from masking.patterns import trigger
-from masking.records import LimitCrossed
 from masking.rules import Rule
 from masking.windows import matches
-
-DEPTH_MAX = 8
-"""Levels of wrapping that are followed; JSON in a string in a string is three."""
+from masking.work import Work
 
 _INTO_VALUE = 12
 """How far into a value the patterns of `assignments.py` reach."""
@@ -31,6 +29,8 @@ _SECRET_KIND = Trigger(r"""kind\\*["']?\s*:\s*\\*["']?Secret""")
 _ESCAPES = Trigger(r"\\(?:u00[2-7]|/)", once=True)
 _RUNS = Trigger(encodings.RUN_TRIGGER, once=True)
 
+Span = tuple[int, int]
+
 
 class Finder:
     """All rules of a deployment, compiled; immutable, and safe to use from any number of threads."""
@@ -38,50 +38,54 @@ class Finder:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         special = (_SECRET_KIND, _ESCAPES, _RUNS, trigger(assignments.STRONG), trigger(assignments.WEAK))
-        self._secret_kind, self._escapes, self._runs, strong, weak = range(len(self.rules), len(self.rules) + 5)
+        self._secret_kind, self._escapes, self._runs, strong, weak = range(len(rules), len(rules) + len(special))
         self._assigned = (strong, weak)
         self._scanner = scanner([*(trigger(rule.trigger or rule.source) for rule in rules), *special])
 
-    def find(self, view: str, depth: int = 0) -> list[Found]:
-        """The secrets of this view, in order and without overlap. Raises LimitCrossed on endless nesting."""
-        hits = self._scanner.scan(view.encode("latin-1"))
-        return outermost(list(self._confirmed(view, hits, depth))) if hits else []
+    def hits(self, view: str) -> list[Hit]:
+        """What the engine reports: nothing for most texts."""
+        return self._scanner.scan(view.encode("latin-1"))
 
-    def _confirmed(self, view: str, hits: list[Hit], depth: int) -> Iterator[Found]:
-        if depth > DEPTH_MAX:
-            raise LimitCrossed(
-                f"strings are nested more than {DEPTH_MAX} levels deep; nothing of this text passes"
-            )
-        wrapped: list[tuple[int, int]] = []
+    def find(self, view: str, hits: list[Hit], work: Work, depth: int = 0) -> list[Found]:
+        """The secrets of this view, in order and without overlap. Raises LimitCrossed."""
+        if not hits:
+            return []
+        work.enter(depth)
+        leave = work.profile.leave
+        found = outermost([item for item in self._confirmed(view, hits, work, depth) if item.rule not in leave])
+        return _placed(view, found) if found else found
+
+    def _confirmed(self, view: str, hits: list[Hit], work: Work, depth: int) -> Iterator[Found]:
+        wrapped: list[Span] = []
         if "\\" in view:
             hits, wrapped = self._split(view, hits)
         ends: dict[int, list[int]] = {}
         for number, end in hits:
             ends.setdefault(number, []).append(end)
         for number, found in ends.items():
-            yield from self._by_rule(view, number, found, depth)
-        yield from _by_name(view, sorted(end for n in self._assigned for end in ends.get(n, ())))
+            yield from self._by_rule(view, number, found, work, depth)
+        yield from _by_name(view, sorted(end for n in self._assigned for end in ends.get(n, ())), work)
         for start, end in wrapped:
-            yield from self._inside(view, start, end, depth)
+            yield from self._inside(view, start, end, work, depth)
 
-    def _by_rule(self, view: str, number: int, ends: list[int], depth: int) -> Iterator[Found]:
+    def _by_rule(self, view: str, number: int, ends: list[int], work: Work, depth: int) -> Iterator[Found]:
         if number == self._secret_kind:
             yield from kubernetes.in_json(view)
             yield from kubernetes.in_yaml(view)
         elif number == self._runs:
-            yield from self._in_runs(view, depth)
+            yield from self._in_runs(view, work, depth)
         elif number < len(self.rules):
-            yield from _by_pattern(view, self.rules[number], ends)
+            yield from _by_pattern(view, self.rules[number], ends, work)
 
-    def _in_runs(self, view: str, depth: int) -> Iterator[Found]:
+    def _in_runs(self, view: str, work: Work, depth: int) -> Iterator[Found]:
         """Base64 runs that hold a secret; all of such a run goes, since its parts decode to parts of it."""
-        for run in encodings.runs(view):
-            inner = self.find(run.view, depth + 1)
+        for run in encodings.runs(view, work):
+            inner = self.find(run.view, self.hits(run.view), work, depth + 1)
             if inner:
                 secret = inner[0].secret if len(inner) == 1 else run.view
-                yield Found(run.start, run.end, inner[0].rule, inner[0].kind, secret)
+                yield Found(run.start, run.end, inner[0].rule, inner[0].kind, secret, path=inner[0].path)
 
-    def _split(self, view: str, hits: list[Hit]) -> tuple[list[Hit], list[tuple[int, int]]]:
+    def _split(self, view: str, hits: list[Hit]) -> tuple[list[Hit], list[Span]]:
         """The hits of this level, and the escaped literals that hold the others."""
         everything = any(number == self._escapes for number, _ in hits)
         places = sorted(end for _, end in hits)
@@ -95,7 +99,7 @@ class Finder:
         starts = [start for start, _ in wrapped]
         return [hit for hit in hits if self._stays(hit, wrapped, starts)], wrapped
 
-    def _stays(self, hit: Hit, wrapped: list[tuple[int, int]], starts: list[int]) -> bool:
+    def _stays(self, hit: Hit, wrapped: list[Span], starts: list[int]) -> bool:
         """Whether a hit is of this level: outside the literals, or of a name before one that it only just enters."""
         number, place = hit
         index = bisect_left(starts, place) - 1
@@ -103,10 +107,11 @@ class Finder:
             return True
         return number in self._assigned and place - wrapped[index][0] < _INTO_VALUE
 
-    def _inside(self, view: str, start: int, end: int, depth: int) -> Iterator[Found]:
+    def _inside(self, view: str, start: int, end: int, work: Work, depth: int) -> Iterator[Found]:
         """What is found in the literal between start and end, where it stands in this view."""
         raw = view[start:end]
-        inner = self.find(decode(raw), depth + 1)
+        plain = decode(raw)
+        inner = self.find(plain, self.hits(plain), work, depth + 1)
         if not inner:
             return
         offsets = OffsetMap(raw)
@@ -119,6 +124,15 @@ class Finder:
             )
 
 
+def _placed(view: str, found: list[Found]) -> list[Found]:
+    """With the path of this level before what deeper levels have put there."""
+    paths = locate(view, [item.start for item in found])
+    return [
+        item._replace(path=" / ".join(part for part in (path, item.path) if part))
+        for item, path in zip(found, paths, strict=True)
+    ]
+
+
 def _has_escapes(view: str, start: int, end: int) -> bool:
     return view.find("\\u00", start, end) >= 0 or view.find("\\/", start, end) >= 0
 
@@ -128,22 +142,23 @@ def _any_within(places: list[int], start: int, end: int) -> bool:
     return index < len(places) and places[index] <= end
 
 
-def _by_pattern(view: str, rule: Rule, ends: list[int]) -> Iterator[Found]:
+def _by_pattern(view: str, rule: Rule, ends: list[int], work: Work) -> Iterator[Found]:
     group = "secret" if "secret" in rule.pattern.groupindex else 0
     for match in matches(rule.pattern, view, ends, rule.width):
+        work.go_on()
         value = match[group]
         if passes(value, rule.filters, rule.entropy):
-            start, end = match.span(group)
+            start = match.start(group) + len(value) - len(value.lstrip())
             trimmed = value.strip()
-            start += len(value) - len(value.lstrip())
             yield Found(start, start + len(trimmed), rule.id, rule.kind, trimmed)
 
 
-def _by_name(view: str, ends: list[int]) -> Iterator[Found]:
+def _by_name(view: str, ends: list[int], work: Work) -> Iterator[Found]:
     """Values under telling names that the judge takes for secrets."""
     if not ends:
         return
     for candidate in assignments.candidates(view, ends):
+        work.go_on()
         if judge.is_secret(candidate):
             value = decode(candidate.value) if candidate.quote == '"' else candidate.value
             yield Found(candidate.start, candidate.end, "assignment", judge.kind_of(candidate), value)

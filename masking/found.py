@@ -19,6 +19,7 @@ class Found(NamedTuple):
     secret: str
     lead: str = ""
     trail: str = ""
+    path: str = ""
 
 
 def outermost(found: list[Found]) -> list[Found]:

@@ -14,7 +14,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from masking.assignments import Candidate
-from masking.filters import PLACEHOLDER, entropy
+from masking.filters import entropy, not_a_placeholder
 from masking.pseudonym import is_masked
 from masking.wordlike import wordlike, words
 
@@ -68,9 +68,9 @@ def ruled_out(c: Candidate) -> str:
         return "masked already"
     if len(value) < 3 or _LITERAL.match(value):
         return "a literal"
-    if PLACEHOLDER.match(value) and not value.startswith("{\\"):
+    if not not_a_placeholder(value) and not value.startswith("{\\"):
         return "a placeholder"
-    if _REFERENCE.match(value) and not _UUID.match(value):
+    if _REFERENCE.match(value[:300]) and not _UUID.match(value):
         return "a reference"
     if value.lower() in c.key.lower().replace("_", ""):
         return "the name itself"
@@ -84,6 +84,9 @@ def ruled_out(c: Candidate) -> str:
         return "a setting of another name"
     return ""
 
+
+_LOOK = 256
+"""How much of a long value is looked at."""
 
 _SETTING = re.compile(r"^[a-z]+(?:[A-Z][a-z]+)*=[\w.]*$|^[a-z]+:[\d.]+$|^(?:UTF|utf|ISO|SHA|sha|AES|MD)-?\d[\w-]*$")
 _WHOLE_LINE = re.compile(r"""(?:\n|^)[ \t]*(?:- |export |set |ENV )?["']?$""")
@@ -182,6 +185,7 @@ _SEPS = frozenset([":", "=", ":=", "=>", ",", " ", ">", "(", "->", "+=", "?=", "
 
 
 def _of_value(value: str) -> Iterator[tuple[str, float]]:
+    value = value[:_LOOK]
     size = len(value)
     digits = sum(map(str.isdigit, value))
     letters = sum(map(str.isalpha, value))

@@ -5,30 +5,35 @@ from __future__ import annotations
 import secrets
 from functools import lru_cache
 
+from masking.charsets import foreign, unreadable
 from masking.finder import Finder
 from masking.found import Found
 from masking.profiles import Profile, resolve
 from masking.pseudonym import pseudonym
-from masking.records import Masked, Redaction, T
+from masking.records import Masked, Redaction, T, Unreadable
 from masking.rules import built_in
+from masking.work import Work
 
 
 @lru_cache(maxsize=1)
-def _built_in_finder() -> Finder:
+def built_in_finder() -> Finder:
+    """The finder of the rules that come with Sluicegate: compiled at the first call, about a second."""
     return Finder(built_in())
 
 
 class Masker:
-    """Masks texts for one deployment: `key` (16 bytes or more) makes its pseudonyms. Safe to share by threads."""
+    """Masks texts for one deployment: `key` (16 bytes or more) makes its pseudonyms. Safe to share by threads.
 
-    def __init__(
-        self, key: bytes, profile: str | Profile = "secrets", *, finder: Finder | None = None
-    ) -> None:
+    Rules of the profile are compiled with the built-in ones. Make it at start, not for each text.
+    """
+
+    def __init__(self, key: bytes, profile: str | Profile = "secrets") -> None:
         if len(key) < 16:
             raise ValueError("the masking key is too short: give at least 16 random bytes")
         self._key = key
         self.profile = resolve(profile)
-        self._finder = finder or _built_in_finder()
+        extra = self.profile.rules
+        self.finder = Finder(built_in() + extra) if extra else built_in_finder()
 
     def mask(self, text: T) -> Masked[T]:
         """`text` with each secret replaced by its pseudonym; what is not a secret stays byte for byte.
@@ -37,23 +42,48 @@ class Masker:
         """
         if not self.profile.enabled:
             return Masked(text)
+        if isinstance(text, bytes):
+            codec = foreign(text)
+            if codec:
+                return self._in_codec(text, codec)
         view = _view(text)
-        leave = self.profile.leave
-        found = [item for item in self._finder.find(view) if item.rule not in leave]
+        if self.profile.strict:
+            _demand_readable(text, view)
+        found = self.found(view)
         return self._spliced(text, view, found) if found else Masked(text)
+
+    def found(self, view: str) -> list[Found]:
+        """What is to be replaced in a view (one character a byte)."""
+        hits = self.finder.hits(view)
+        return self.finder.find(view, hits, Work(self.profile, len(view))) if hits else []
+
+    def _in_codec(self, raw: bytes, codec: str) -> Masked[bytes]:
+        """Mask a body in a wide encoding; its redactions count in characters, since bytes would mean nothing."""
+        try:
+            text = raw.decode(codec)
+        except UnicodeDecodeError:
+            raise Unreadable(f"the body looks like {codec} and is not; nothing of it passes") from None
+        masked = self.mask(text)
+        return Masked(masked.text.encode(codec) if masked.redactions else raw, masked.redactions)
 
     def _spliced(self, text: T, view: str, found: list[Found]) -> Masked[T]:
         parts: list[str] = []
         redactions: list[Redaction] = []
         done = 0
-        offset = _offsets(text, view)
+        offsets = _Offsets(text, view)
         for item in found:
             name = pseudonym(self._key, item.kind, item.secret)
             parts += (view[done : item.start], item.lead, name, item.trail)
             done = item.end
-            redactions.append(Redaction(item.rule, "", offset(item.start), offset(item.end), name))
+            redactions.append(Redaction(item.rule, item.path, offsets.at(item.start), offsets.at(item.end), name))
         parts.append(view[done:])
         return Masked(_unview("".join(parts), text), tuple(redactions))
+
+
+def _demand_readable(text: str | bytes, view: str) -> None:
+    reason = unreadable(text, view)
+    if reason:
+        raise Unreadable(f"{reason}; the profile lets only readable bodies pass")
 
 
 def _view(text: str | bytes) -> str:
@@ -68,14 +98,14 @@ def _unview(view: str, like: T) -> T:
     return view if like.isascii() else view.encode("latin-1").decode("utf-8", "surrogatepass")
 
 
-class _offsets:  # noqa: N801 - reads as a function: offset = _offsets(text, view); offset(7)
+class _Offsets:
     """From ascending view offsets to offsets in the input, in one pass."""
 
     def __init__(self, text: str | bytes, view: str) -> None:
         self._view = None if isinstance(text, bytes) or len(text) == len(view) else view
         self._seen = self._characters = 0
 
-    def __call__(self, offset: int) -> int:
+    def at(self, offset: int) -> int:
         if self._view is None:
             return offset
         passed = self._view[self._seen : offset].encode("latin-1")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from masking.rules import Rule
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -16,6 +18,7 @@ class Profile:
     pii: bool = False
     strict: bool = False
     enabled: bool = True
+    rules: tuple[Rule, ...] = ()
     leave: frozenset[str] = frozenset({"encrypted-private-key", "password-hash"})
 
 
