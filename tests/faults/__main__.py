@@ -12,13 +12,15 @@ from pathlib import Path
 
 from benchmarks import stack
 from benchmarks.processes import stop_on_sigterm
-from tests.faults.kills import STEADY_SECONDS, Killer
+from tests.faults.kills import Killer
 from tests.faults.load import Load
 from tests.faults.network import outages
 from tests.faults.upstream import MarkedUpstream
 
 PARTS = {"gateway": "gateway", "processors": "processors-0", "sink": "sink", "kafka": "kafka"}
 DRAIN_SECONDS = 300
+FLOW_SECONDS = 120
+CALLS_BETWEEN_KILLS = 300
 MARKS = (
     "SELECT extract(body, 'm-[0-9]+') AS mark, toString(direction) AS direction, count() AS frames "
     "FROM v_frames WHERE mark != '' GROUP BY mark, direction"
@@ -86,8 +88,8 @@ async def _torment(load: Load, killer: Killer, chosen: argparse.Namespace) -> No
     started = time.monotonic()
     for turn in range(chosen.kills):
         for part in PARTS.values():
-            await asyncio.sleep(STEADY_SECONDS)
             await killer.kill(part)
+            await load.flows(CALLS_BETWEEN_KILLS, FLOW_SECONDS)
         print(f"  round {turn + 1}: {len(load.acknowledged)} calls acknowledged", flush=True)
     while 2 * len(load.acknowledged) < chosen.frames:
         await asyncio.sleep(1)
@@ -121,6 +123,7 @@ def _account(load: Load, killer: Killer, upstream: MarkedUpstream, seen: dict[tu
     twice = [key for key, frames in seen.items() if frames > 1]
     unrecorded = [m for m in upstream.seen if (m, "request") not in seen]
     print(f"  kills: {dict(killer.kills)}; longest away, in seconds: {dict(killer.longest_away)}")
+    print(f"  longest time without an acknowledged call: {load.longest_gap_seconds:.1f} s")
     print(f"  frames acknowledged {2 * len(load.acknowledged)}, stored {sum(seen.values())}")
     print(f"  acknowledged frames that ClickHouse lacks: {len(lacking)} {lacking[:5]}")
     print(f"  frames seen twice: {len(twice)} {twice[:5]}")

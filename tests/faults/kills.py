@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 
 BACK_SECONDS = 120
-STEADY_SECONDS = 2.0
 
 
 class Killer:

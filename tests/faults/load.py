@@ -25,10 +25,19 @@ class Load:
         self.acknowledged: set[str] = set()
         self.withheld: set[str] = set()
         self.told: Counter[str] = Counter()
-        self.slowest_seconds = 0.0
+        self.longest_gap_seconds = 0.0
+        self._last = 0.0
+
+    async def flows(self, calls: int, seconds: float) -> None:
+        """Returns when so many more calls are acknowledged. Raises TimeoutError when that takes too long."""
+        goal = len(self.acknowledged) + calls
+        async with asyncio.timeout(seconds):
+            while len(self.acknowledged) < goal:
+                await asyncio.sleep(0.05)
 
     def start(self) -> None:
         """Begins to call."""
+        self._last = asyncio.get_running_loop().time()
         self._tasks = [asyncio.create_task(self._call_on()) for _ in range(self._callers)]
 
     async def stop(self) -> None:
@@ -49,7 +58,6 @@ class Load:
             '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"probe","arguments":%s}}'
             % arguments
         )
-        started = asyncio.get_running_loop().time()
         try:
             async with session.post(
                 self._url, data=body, headers={"Content-Type": "application/json"}
@@ -59,10 +67,12 @@ class Load:
             self.told[type(exc).__name__] += 1
             await asyncio.sleep(RETRY_SECONDS)
             return
-        self.slowest_seconds = max(self.slowest_seconds, asyncio.get_running_loop().time() - started)
         self.told[str(answer.status)] += 1
         if answer.status == 200 and mark in text:
             self.acknowledged.add(mark)
+            now = asyncio.get_running_loop().time()
+            self.longest_gap_seconds = max(self.longest_gap_seconds, now - self._last)
+            self._last = now
         elif "withheld" in text:
             self.withheld.add(mark)
         else:
