@@ -17,7 +17,9 @@ from benchmarks.load import LoadError
 from benchmarks.processes import Child, ChildError, stop_on_sigterm
 from benchmarks.rounds import Plan, Target
 from benchmarks.tools import ToolError, Tools, prepare
+from sluicegate.embedded.errors import EmbeddedError
 
+BUSY = 0.5  # load average above which a run measures other programs too
 STUB_LISTENING = r"^listening on (?P<port>\d+)$"
 
 
@@ -26,10 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     stop_on_sigterm()
     folder = Path(tempfile.mkdtemp(prefix="sluicegate-bench-"))
-    print(f"logs: {folder}", flush=True)
+    busy = os.getloadavg()[0]
+    print(f"logs: {folder}; {os.cpu_count()} cores, load average {busy:.1f} before the run", flush=True)
+    if busy > BUSY:
+        print("! the machine does other work: rates and tails will be worse than they are", flush=True)
     try:
         return _measure(chosen, prepare(peers=not chosen.no_peers and not chosen.through_url), folder)
-    except (ToolError, ChildError, LoadError) as error:
+    except (ToolError, ChildError, LoadError, EmbeddedError) as error:
         print(f"could not be measured: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -71,8 +76,7 @@ def _measure(chosen: argparse.Namespace, tools: Tools, folder: Path) -> int:
     plan = Plan(tools.bench, connections, chosen.rounds, chosen.seconds, chosen.revision)
     command = [str(tools.bench), "stub", *(["-sse"] if chosen.sse else [])]
     with Child("stub", command, folder / "stub.log") as stub:
-        url = chosen.direct_url or f"http://127.0.0.1:{stub.wait_for(STUB_LISTENING, 10)['port']}/mcp"
-        ground = phases.Ground(plan, tools, stub, url)
+        ground = _ground(plan, tools, stub, chosen.direct_url)
         if chosen.through_url:
             return _pair(ground, chosen)
         found: dict[str, phases.Findings] = {}
@@ -86,6 +90,13 @@ def _measure(chosen: argparse.Namespace, tools: Tools, folder: Path) -> int:
         print("", name, *report.verdicts(one.verdicts), sep="\n")
     missed = any(not verdict.reached for one in found.values() for verdict in one.verdicts)
     return 1 if missed and chosen.strict else 0
+
+
+def _ground(plan: Plan, tools: Tools, stub: Child, direct_url: str | None) -> phases.Ground:
+    if direct_url:
+        return phases.Ground(plan, tools, direct_url, dict)
+    port = stub.wait_for(STUB_LISTENING, 10)["port"]
+    return phases.Ground(plan, tools, f"http://127.0.0.1:{port}/mcp", lambda: {"stub": stub.pid})
 
 
 def _with_sync(
@@ -115,7 +126,12 @@ def _pair(ground: phases.Ground, chosen: argparse.Namespace) -> int:
 
 
 def _write(path: Path, found: dict[str, object]) -> None:
-    machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
+    machine = {
+        "cpus": os.cpu_count(),
+        "load_average_at_end": os.getloadavg()[0],
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     written = {"measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": machine, **found}
     path.write_text(json.dumps(written, indent=1) + "\n")

@@ -13,8 +13,8 @@ from benchmarks.broker import RoundTrip
 from benchmarks.load import Aim, fire
 from benchmarks.peers import Peer
 from benchmarks.pipeline import Sustained, sustain
-from benchmarks.processes import Child, free_port
-from benchmarks.rounds import Figure, Plan, Sample, Target
+from benchmarks.processes import free_port
+from benchmarks.rounds import Figure, Pids, Plan, Sample, Target
 from benchmarks.tools import Tools
 
 DRAIN_TIMEOUT_S = 180.0
@@ -26,16 +26,16 @@ CONNECTION = "demo"
 
 @dataclass(frozen=True)
 class Ground:
-    """What both phases stand on: the plan, the programs, the stub and its URL."""
+    """What both phases stand on: the plan, the programs, the upstream and the processes that are it."""
 
     plan: Plan
     tools: Tools
-    stub: Child
     upstream: str
+    upstream_pids: Pids
 
     def direct(self) -> Target:
-        """The stub itself."""
-        return Target(reach.DIRECT, self.upstream, lambda: {"stub": self.stub.pid})
+        """The upstream itself."""
+        return Target(reach.DIRECT, self.upstream, self.upstream_pids)
 
 
 @dataclass

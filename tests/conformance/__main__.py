@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.processes import ChildError, stop_on_sigterm
+from sluicegate.embedded.errors import EmbeddedError
 from tests.conformance import passthrough, report, targets
 from tests.conformance.compare import Run, rows
 from tests.conformance.fixture import FixtureError
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         suite = install()
         return _prove(suite, chosen.revision, scratch) if chosen.prove else _compare(suite, chosen, scratch)
-    except (SuiteError, FixtureError, ChildError, UnknownTargetError) as error:
+    except (SuiteError, FixtureError, ChildError, UnknownTargetError, EmbeddedError) as error:
         print(f"conformance could not be measured: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
