@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import ConsumerRecord
 
 from schemas.codec import CodecError, codec
@@ -72,8 +73,9 @@ class Letter:
 class Letters:
     """The dead letters of one cluster. Use as `async with`; raises KafkaError when it does not answer."""
 
-    def __init__(self, address: KafkaAddress) -> None:
+    def __init__(self, address: KafkaAddress, topic: str = TOPIC) -> None:
         self._address = address
+        self._topic = topic
         self._consumer = AIOKafkaConsumer(
             **address.client_options(), group_id=GROUP, enable_auto_commit=False, auto_offset_reset="earliest"
         )
@@ -96,16 +98,21 @@ class Letters:
 
     async def mark(self, letter: Letter) -> None:
         """From now on `letter` and those before it count as redriven."""
-        await self._consumer.commit({TopicPartition(TOPIC, letter.partition): letter.offset + 1})
+        await self._consumer.commit({TopicPartition(self._topic, letter.partition): letter.offset + 1})
 
     async def _partitions(self) -> list[TopicPartition]:
-        await self._consumer.topics()  # the answer to this one fills in the partitions
-        numbers = self._consumer.partitions_for_topic(TOPIC)
+        admin = AIOKafkaAdminClient(**self._address.client_options())
+        await admin.start()
+        try:
+            (topic,) = await admin.describe_topics([self._topic])
+        finally:
+            await admin.close()
+        numbers = sorted(partition["partition"] for partition in topic["partitions"])
         if not numbers:
             raise LettersError(
-                f"there is no topic {TOPIC} on {self._address.bootstrap}; start Sluicegate once"
+                f"there is no topic {self._topic} on {self._address.bootstrap}; start Sluicegate once"
             )
-        return [TopicPartition(TOPIC, number) for number in sorted(numbers)]
+        return [TopicPartition(self._topic, number) for number in numbers]
 
     async def _read_one(self, tp: TopicPartition, *, redriven_too: bool) -> AsyncIterator[Letter]:
         done = await self._consumer.committed(tp) or 0
@@ -142,13 +149,15 @@ def _letter(record: "ConsumerRecord[bytes, bytes]", *, redriven: bool) -> Letter
     return Letter(record.partition, record.offset, written_at, redriven, content)
 
 
-async def waiting(address: KafkaAddress, *, redriven_too: bool) -> list[Letter]:
+async def waiting(address: KafkaAddress, *, redriven_too: bool, topic: str = TOPIC) -> list[Letter]:
     """The dead letters on the cluster. Raises KafkaError, LettersError."""
-    async with Letters(address) as letters:
+    async with Letters(address, topic) as letters:
         return [letter async for letter in letters.read(redriven_too=redriven_too)]
 
 
-async def redrive(address: KafkaAddress, *, limit: int | None, again: bool) -> tuple[int, list[Letter]]:
+async def redrive(
+    address: KafkaAddress, *, limit: int | None = None, again: bool = False, topic: str = TOPIC
+) -> tuple[int, list[Letter]]:
     """Sends waiting letters (`again`: all) to the partitions they came from, in order, at most `limit`.
 
     Gives how many Kafka acknowledged, and those that cannot be sent back. Raises KafkaError, LettersError.
@@ -158,20 +167,24 @@ async def redrive(address: KafkaAddress, *, limit: int | None, again: bool) -> t
     )
     sent = 0
     kept: list[Letter] = []
-    async with Letters(address) as letters, producer:
+    async with Letters(address, topic) as letters, producer:
         async for letter in letters.read(redriven_too=again):
             if limit is not None and sent + len(kept) >= limit:
                 break
-            if letter.obstacle:
-                kept.append(letter)
-            elif content := letter.content:
-                await producer.send_and_wait(
-                    content["topic"],
-                    content["value"],
-                    key=content["key"] or None,
-                    partition=content["partition"],
-                )
+            if await _send_back(producer, letter):
                 sent += 1
+            else:
+                kept.append(letter)
             if not letter.redriven:
                 await letters.mark(letter)
     return sent, kept
+
+
+async def _send_back(producer: AIOKafkaProducer, letter: Letter) -> bool:
+    """Whether Kafka has acknowledged the record in `letter` on its old partition."""
+    content = letter.content
+    if content is None or letter.obstacle:
+        return False
+    key, partition = content["key"] or None, content["partition"]
+    await producer.send_and_wait(content["topic"], content["value"], key=key, partition=partition)
+    return True

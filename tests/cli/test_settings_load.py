@@ -136,7 +136,9 @@ def test_two_dollars_write_the_characters_of_a_reference(tmp_path: Path) -> None
     assert settings.connections[0].command == ("echo", "${HOME}", "$5 y")
 
 
-def test_an_embedded_broker_is_found_by_what_up_wrote_and_missed_clearly_when_nothing_runs(tmp_path: Path) -> None:
+def test_an_embedded_broker_is_found_by_what_up_wrote_and_missed_clearly_when_nothing_runs(
+    tmp_path: Path,
+) -> None:
     settings = loaded(tmp_path, SMALLEST)
     with pytest.raises(NotRunningError, match="sluicegate up"):
         settings.kafka_address()
