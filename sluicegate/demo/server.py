@@ -8,6 +8,7 @@ Prints one line with its URL when it accepts connections. Port 0 takes a free on
 import argparse
 import asyncio
 import contextlib
+import os
 import socket
 from typing import Final
 
@@ -105,9 +106,8 @@ def main() -> None:
         try:
             asyncio.run(serve(options.port, options.seed))
         except OSError as error:
-            parser.exit(
-                1, f"port {options.port} of {HOST} cannot be used ({error.strerror}); give another --port\n"
-            )
+            reason = os.strerror(error.errno or 0)
+            parser.exit(1, f"port {options.port} of {HOST} cannot be used ({reason}); give another --port\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,176 @@
+"""The demo around the story: the parts it needs of the configuration, and the trail it waits for."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from rich.console import Console
+
+from sinks.readers import Frame, FrameFilter, Reader, Session, SessionFilter
+from sluicegate.demo.run import Demo, DemoError, demo, next_steps, server_address, server_part
+from sluicegate.demo.seed import seeded
+from sluicegate.demo.story import Chapter, Story
+from sluicegate.demo.trail import TrailIncompleteError, one_line, replay, wait_for_trail
+from sluicegate.embedded.part import Part
+from sluicegate.embedded.ports import free_port
+from sluicegate.embedded.up import Listen
+from sluicegate.settings import Settings, load
+from sluicegate.settings.load import STARTER
+
+
+def settings(folder: Path, text: str = STARTER) -> Settings:
+    file = folder / "sluicegate.yaml"
+    file.write_text(text)
+    return load(file)
+
+
+def test_the_starter_configuration_has_a_place_for_the_demo(tmp_path: Path) -> None:
+    assert server_address(settings(tmp_path)) == ("127.0.0.1", 9000)
+
+
+@pytest.mark.parametrize(
+    "upstream", ["http://example.org:9000/mcp", "https://127.0.0.1:9000/mcp", "http://127.0.0.1:9000/other"]
+)
+def test_an_upstream_that_the_demo_cannot_be_is_refused_with_what_to_write(
+    tmp_path: Path, upstream: str
+) -> None:
+    text = STARTER.replace("http://127.0.0.1:9000/mcp", upstream)
+    with pytest.raises(DemoError, match="add to `connections`"):
+        server_address(settings(tmp_path, text))
+
+
+async def test_the_server_part_is_ready_when_it_accepts_connections() -> None:
+    part = server_part("127.0.0.1", free_port())
+    process = await asyncio.create_subprocess_exec(*part.argv, stdout=subprocess.PIPE)
+    try:
+        await part.ready(30.0)
+        assert process.stdout
+        assert b"demo MCP server on http://127.0.0.1:" in await process.stdout.readline()
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def test_a_taken_port_is_said_with_what_to_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "sluicegate.demo.server", "--port", port]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert (
+        f"port {port} of 127.0.0.1 cannot be used (Address already in use); give another --port"
+        in ended.stderr
+    )
+
+
+async def test_a_stack_that_does_not_come_up_ends_the_demo_with_its_code(tmp_path: Path) -> None:
+    asked: list[tuple[Sequence[Part], Sequence[Listen]]] = []
+
+    async def run_stack(first: Sequence[Part], listens: Sequence[Listen]) -> int:
+        asked.append((first, listens))
+        return 3
+
+    it = Demo(settings(tmp_path), tmp_path, run_stack, lambda: cast(Reader, None), print, Console())
+    assert await demo(it, leave=True) == 3
+    ((part,), (listen,)) = asked[0]
+    assert part.name == "demo-server"
+    assert (listen.host, listen.port) == ("127.0.0.1", 9000)
+
+
+def test_what_is_told_names_another_configuration(tmp_path: Path) -> None:
+    async def run_stack(first: Sequence[Part], listens: Sequence[Listen]) -> int:
+        return 0
+
+    def told(config: Path) -> str:
+        it = Demo(settings(tmp_path), config, run_stack, lambda: cast(Reader, None), print, Console())
+        return next_steps(it, "S")
+
+    assert "--config" not in told(Path("sluicegate.yaml"))
+    assert "sluicegate sessions replay S --config other.yaml" in told(Path("other.yaml"))
+
+
+def chapter(calls: int) -> Chapter:
+    return Chapter("2026-07-28", {"pods_list": calls}, 0, 0, 0, 0, 0, ())
+
+
+class FilledStepByStep:
+    """A reader whose store has one more call at every look, and ends its exchanges at the last."""
+
+    def __init__(self, steps: int) -> None:
+        self.stored, self.steps = 0, steps
+
+    async def sessions(self, wanted: SessionFilter, _limit: int) -> Sequence[Session]:
+        assert wanted.connection == "demo"
+        self.stored = min(self.stored + 1, self.steps)
+        return [cast(Session, {"session_id": "s", "pending": int(self.stored < self.steps)})]
+
+    async def frames(self, _wanted: FrameFilter, _limit: int) -> Sequence[Frame]:
+        return [frame(number) for number in range(self.stored)]
+
+
+def frame(number: int, **facts: Any) -> Frame:
+    at = f"2026-11-21T05:00:0{number}.000000Z"
+    fields: dict[str, Any] = {"frame_id": str(number), "recorded_at": at, "parts": 1, "parts_stored": 1}
+    return cast(Frame, {**fields, **facts})
+
+
+async def test_the_trail_is_whole_when_every_call_is_stored_and_none_is_pending() -> None:
+    reader = FilledStepByStep(3)
+    sessions = await wait_for_trail(cast(Reader, reader), "", Story((chapter(3),)))
+    assert reader.stored == 3
+    assert [session["session_id"] for session in sessions] == ["s"]
+
+
+async def test_a_trail_that_stays_incomplete_is_told_with_what_it_lacks() -> None:
+    with pytest.raises(TrailIncompleteError, match="lacks 2 of 5 tool calls"):
+        await wait_for_trail(cast(Reader, FilledStepByStep(3)), "", Story((chapter(5),)), seconds_max=0.6)
+
+
+async def test_a_replay_shows_frames_in_order_with_their_bodies_on_one_line() -> None:
+    facts = {"direction": "request", "method": "tools/call", "tool": "pods_list", "resource": "", "status": 0}
+    facts |= {"outcome": "pending", "jsonrpc_error": None, "tool_is_error": None, "reason_code": ""}
+    facts |= {"body_base64": False}
+    frames = [frame(0, body="a\nb", **facts), frame(1, body="", **facts)]
+
+    class Two:
+        async def frames(self, wanted: FrameFilter, _limit: int) -> Sequence[Frame]:
+            assert wanted.session == "s"
+            return frames
+
+    session = {"session_id": "s", "started_at": frames[0]["recorded_at"], "last_at": frames[0]["recorded_at"]}
+    lines: list[str] = []
+    assert await replay(cast(Reader, Two()), cast(Session, session), lines.append) == 2
+    assert [line.split("  ", 1)[1] for line in lines if "tools/call" in line] == [
+        "→  tools/call pods_list"
+    ] * 2
+    assert "    a\\nb" in lines
+
+
+def test_a_body_that_is_no_text_is_named_by_its_size() -> None:
+    assert one_line(frame(0, body="AAAA", body_base64=True, body_bytes=3)) == "(3 bytes that are no text)"
+    assert len(one_line(frame(0, body="x" * 1000, body_base64=False))) == 160
+
+
+@pytest.mark.timeout(400)
+def test_the_whole_demo_records_the_story_and_leaks_no_credential(tmp_path: Path) -> None:
+    """The main job with every part real: `sluicegate demo --exit` in an empty folder."""
+    text = STARTER
+    for port in ("8080", "8081", "9000"):
+        text = text.replace(port, str(free_port()))
+    (tmp_path / "sluicegate.yaml").write_text(text)
+    command = [sys.executable, "-m", "sluicegate", "demo", "--exit"]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True, timeout=380,
+        check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "checkout is failing in prod-us (MCP 2026-07-28)" in ended.stdout
+    assert "where to look next" in ended.stdout
+    kept = [ended.stdout, ended.stderr, *(log.read_text() for log in (tmp_path / "var" / "logs").iterdir())]
+    assert not [place for place, value in seeded().credentials.items() if value in "\n".join(kept)]
