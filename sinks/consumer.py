@@ -56,6 +56,7 @@ class SinkConsumer:
         self._consumer = AIOKafkaConsumer(
             **address.client_options(),
             group_id=settings.group,
+            group_instance_id=settings.member or None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_min_bytes=_FETCH_BYTES_MIN,

@@ -64,13 +64,14 @@ GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcom
         return text, {"session": session_id}
 
     def frames(self, wanted: FrameFilter, astray: list[str], limit: int) -> Query:
-        """Rows of frames_stored, in order; `astray` are further exchanges of the session asked for."""
+        """First parts of frames, in order; `astray` are further exchanges of the session asked for."""
         conditions, values = _given(wanted, _FRAME_CONDITIONS)
+        conditions.append("part = 1")
         source = f"{self._in}.frames_stored FINAL"
         if wanted.session:
             source = self._session_rows(astray)
             values |= {"session": wanted.session, "astray": astray}
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        where = f"WHERE {' AND '.join(conditions)}"
         order = _ORDER
         if wanted.newest:
             order = "recorded_at DESC, lane DESC, lane_seq DESC"
@@ -78,6 +79,15 @@ GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcom
         if wanted.newest:
             text = f"SELECT * FROM ({text}) ORDER BY {_ORDER}"
         return text, values
+
+    def further_parts(self, frames: list[str], sessions: list[str]) -> Query:
+        """The other parts of `frames`, which lie in `sessions`, in order."""
+        text = (
+            f"SELECT {FRAME_COLUMNS} FROM {self._in}.frames_stored FINAL WHERE part > 1"
+            " AND session_id IN ({sessions:Array(UUID)}) AND frame_id IN ({frames:Array(UUID)})"
+            " ORDER BY frame_id, part"
+        )
+        return text, {"frames": frames, "sessions": sessions}
 
     def _session_rows(self, astray: list[str]) -> str:
         own = f"SELECT *, head FROM {self._in}.frames_stored FINAL WHERE session_id = {{session:UUID}}"

@@ -1,7 +1,7 @@
 """From what the store's client gives to plain JSON values."""
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from math import isfinite
 from typing import Any, cast
@@ -48,28 +48,24 @@ def text_of(raw: bytes) -> tuple[str, bool]:
         return b64encode(raw).decode(), True
 
 
-def frames_of(rows: Sequence[Mapping[str, Any]]) -> list[Frame]:
-    """Frames from rows of frames_stored in order; the parts of one frame, which follow each other, are joined."""
-    groups: list[list[Mapping[str, Any]]] = []
-    for row in rows:
-        if groups and groups[-1][0]["frame_id"] == row["frame_id"]:
-            groups[-1].append(row)
-        else:
-            groups.append([row])
-    return [_frame(group) for group in groups]
+def frames_of(firsts: Sequence[Mapping[str, Any]], further: Iterable[Mapping[str, Any]]) -> list[Frame]:
+    """Frames in the order of `firsts`, rows of frames_stored; the `further` parts are joined to theirs."""
+    others: dict[Any, list[Mapping[str, Any]]] = {}
+    for row in further:
+        others.setdefault(row["frame_id"], []).append(row)
+    return [_frame([row, *others.get(row["frame_id"], ())]) for row in firsts]
 
 
 def _frame(parts: Sequence[Mapping[str, Any]]) -> Frame:
-    ordered = sorted(parts, key=lambda row: int(row["part"]))
-    first = {key: plain(item) for key, item in ordered[0].items() if key not in _TAKEN_APART}
-    body, is_base64 = text_of(b"".join(row["body"] for row in ordered))
-    found = [item for row in ordered for item in row["redactions"]]
-    found += [item for row in ordered for item in row["deep_redactions"]]
+    first = {key: plain(item) for key, item in parts[0].items() if key not in _TAKEN_APART}
+    body, is_base64 = text_of(b"".join(row["body"] for row in parts))
+    found = [item for row in parts for item in row["redactions"]]
+    found += [item for row in parts for item in row["deep_redactions"]]
     joined = {
         **first,
         "status": first["http_status"],
         "redactions": plain(found),
-        "parts_stored": len(ordered),
+        "parts_stored": len(parts),
         "body": body,
         "body_base64": is_base64,
     }

@@ -12,7 +12,7 @@ from sinks.clickhouse import StoreOwner, StoreThread
 from sinks.metrics import SinkMetrics
 from sinks.migrate import migrate
 from sinks.patience import AbandonedError, Patience
-from sinks.server import QueryApi, query_server
+from sinks.server import QueryApi, QueryServer, listen
 from sinks.settings import SinkSettings
 from sinks.sink import Sink
 from sinks.sql_reader import SqlReader
@@ -24,8 +24,8 @@ _STOP_S = 10.0
 async def run_sink(settings: SinkSettings, kafka: KafkaAddress) -> None:
     """Runs until SIGTERM, SIGINT or cancellation, then stops in order.
 
-    Raises StoreError when the store cannot be used or its directory is owned by another process, OSError when
-    the address is taken. Kafka or a server being away is waited out, and said on /readyz.
+    Raises StoreError when the store cannot be used, its directory is owned by another process or the address
+    is taken. Kafka or a server being away is waited out, and said on /readyz.
     """
     owner = StoreOwner(settings.clickhouse)
     owner.acquire()
@@ -49,9 +49,9 @@ class _StoreProcess:
         self._reader = SqlReader(address)
         self._migrated = False
         api = QueryApi(self._reader, self._metrics, self._sink.observe, self._fault)
-        token = write_token(settings.token_path)
-        hosts = frozenset({settings.host, *settings.hosts})
-        self._server = query_server(api.app(token, hosts), settings.host, settings.port)
+        listening = listen(settings.host, settings.port)
+        token = write_token(settings.token_path)  # after the address is ours: nobody else's token is voided
+        self._server = QueryServer(api.app(token, frozenset({settings.host, *settings.hosts})), listening)
 
     def _fault(self) -> str:
         return self._patience.fault or self._sink.fault
@@ -60,7 +60,7 @@ class _StoreProcess:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._leave)
-        serving = asyncio.create_task(self._server.serve())
+        serving = asyncio.create_task(self._server.run_until_asked())
         storing = asyncio.create_task(self._migrate_and_store())
         try:
             await asyncio.wait((serving, storing), return_when=asyncio.FIRST_COMPLETED)

@@ -1,6 +1,7 @@
 """The query API of the process that owns the store: probes, metrics, and the reader over HTTP as JSON lines."""
 
 import json
+import socket
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -13,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from sinks.access import App, Guard
-from sinks.clickhouse import StoreAwayError
+from sinks.clickhouse import StoreAwayError, StoreError
 from sinks.metrics import SinkMetrics
 from sinks.readers import FrameFilter, Reader, ReadError, SessionFilter
 
@@ -87,7 +88,25 @@ class QueryApi:
 
 
 class QueryServer(uvicorn.Server):
-    """uvicorn, with the process's signals left to the one who runs it."""
+    """uvicorn on one socket, with the process's signals left to the one who runs it."""
+
+    def __init__(self, app: App, listening: socket.socket) -> None:
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            ws="none",
+            limit_concurrency=64,
+            timeout_graceful_shutdown=5,
+            server_header=False,
+        )
+        super().__init__(config)
+        self._listening = listening
+
+    async def run_until_asked(self) -> None:
+        """Serves until `should_exit` is set."""
+        await self.serve(sockets=[self._listening])
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -95,21 +114,16 @@ class QueryServer(uvicorn.Server):
         yield
 
 
-def query_server(app: App, host: str, port: int) -> QueryServer:
-    """A server of `app`, not started; small and without access log, since it serves one machine's operators."""
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        lifespan="off",
-        access_log=False,
-        log_level="warning",
-        ws="none",
-        limit_concurrency=64,
-        timeout_graceful_shutdown=5,
-        server_header=False,
-    )
-    return QueryServer(config)
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on the address. Raises StoreError when it cannot be had."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as exc:
+        raise StoreError(
+            f"the query API cannot listen on {host}:{port}: {exc.strerror or exc}; "
+            "stop what uses the address, or choose another one in console.listen"
+        ) from exc
 
 
 def _answering(route: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

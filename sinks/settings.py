@@ -22,6 +22,8 @@ class SinkSettings:
     """One store process: which store, where it listens, and how large a batch may be.
 
     A batch ends at `rows_max` rows, `bytes_max` bytes or `linger_ms` milliseconds, whichever is first.
+    `instance` is a fixed name in the Kafka group: under it a restart after a crash takes over at once, instead of
+    waiting until the group gives up the dead member; '' for none, None lets the store's kind decide.
     `hosts` are further names by which the query API may be addressed (the Host header), beside loopback.
     """
 
@@ -31,10 +33,18 @@ class SinkSettings:
     port: int = 8081
     hosts: tuple[str, ...] = ()
     group: str = GROUP
+    instance: str | None = None
     rows_max: int = 10_000
     bytes_max: int = 8 * 1024 * 1024
     linger_ms: int = 200
     topics: SinkTopics = SinkTopics()
+
+    @property
+    def member(self) -> str:
+        """The fixed name in the Kafka group: `instance`, or one for the only owner of an embedded store."""
+        if self.instance is None:
+            return "store-owner" if self.clickhouse.embedded else ""
+        return self.instance
 
     @property
     def token_path(self) -> Path:

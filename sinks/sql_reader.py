@@ -72,7 +72,14 @@ class SqlReader:
             found = await self._rows(self._queries.astray(_uuid(wanted.session)))
             astray = [str(row["exchange_id"]) for row in found]
         rows = await self._rows(self._queries.frames(wanted, astray, count), bodies=True)
-        return await asyncio.to_thread(frames_of, rows)
+        split = [row for row in rows if row["parts"] > 1]
+        further = await self._further_parts(split) if split else []
+        return await asyncio.to_thread(frames_of, rows, further)
+
+    async def _further_parts(self, split: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        frames = [str(row["frame_id"]) for row in split]
+        sessions = sorted({str(row["session_id"]) for row in split})
+        return await self._rows(self._queries.further_parts(frames, sessions), bodies=True)
 
     async def exchange(self, exchange_id: str) -> Exchange | None:
         """See Reader."""
