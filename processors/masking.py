@@ -14,6 +14,7 @@ from processors.records import Incoming, Outgoing
 from processors.rejected import dead_letter
 from processors.settings import ProcessorSettings
 from processors.strict import StrictApp, strict_settings
+from processors.strict.lean import QuietMonitor, RawTopic
 from schemas.kafka import KafkaAddress
 
 GROUP = "sluicegate-masking"
@@ -60,8 +61,13 @@ class MaskingProcessor:
 
 def masking_app(settings: ProcessorSettings, kafka: KafkaAddress, processor: MaskingProcessor) -> StrictApp:
     """The Faust application; made and started inside the running event loop."""
-    app = StrictApp(GROUP, **strict_settings(**broker_settings(kafka), datadir=str(settings.datadir)))
-    frames = app.topic(FRAMES, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    app = StrictApp(
+        GROUP,
+        **strict_settings(
+            **broker_settings(kafka), datadir=str(settings.datadir), Topic=RawTopic, Monitor=QuietMonitor
+        ),
+    )
+    frames = app.topic(FRAMES)
 
     async def mask_frames(stream: Any) -> None:
         async for events in stream.noack_take(settings.batch_records_max, within=GATHER_SECONDS):

@@ -49,7 +49,10 @@ class StrictConsumer(driver.Consumer):  # type: ignore[misc]  # Faust is untyped
 
     stall_exit_seconds: ClassVar[float] = 60.0  # must exceed the slowest batch
     rebalance_exit_seconds: ClassVar[float] = 300.0  # must exceed the slowest table recovery
-    held_bytes_max: ClassVar[int] = 16 * 1024 * 1024  # handed over and unfinished; then fetching waits
+    held_bytes_max: ClassVar[int] = 16 * 1024 * 1024  # handed over and unfinished: above that fetching waits
+    held_records_max: ClassVar[int] = (
+        2_000  # with one fetch on top still below Faust's queue, which blocks at 4,096
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.progress = Progress()
@@ -190,11 +193,14 @@ class StrictConsumer(driver.Consumer):  # type: ignore[misc]  # Faust is untyped
         if not self.flow_active:
             return {}
         want: dict[Any, int | None] = {}
-        streams_open = self._ready and self.progress.held_bytes < self.held_bytes_max
+        room = (
+            self.progress.held_bytes < self.held_bytes_max
+            and self.progress.held_records < self.held_records_max
+        )
         for tp in self._get_active_partitions():
             if self._is_changelog_tp(tp):
                 want[tp] = None  # Faust's recovery positions these itself
-            elif streams_open and tp in self.progress:
+            elif self._ready and room and tp in self.progress:
                 want[tp] = self.progress.next(tp)
         return want
 

@@ -26,6 +26,7 @@ class Progress:
     def __init__(self) -> None:
         self._partitions: dict[Any, _Partition] = {}
         self.held_bytes = 0
+        self.held_records = 0
 
     def __contains__(self, tp: Any) -> bool:
         return tp in self._partitions
@@ -40,6 +41,7 @@ class Progress:
         for tp in tps:
             if (gone := self._partitions.pop(tp, None)) is not None:
                 self.held_bytes -= sum(gone.weights.values())
+                self.held_records -= len(gone.weights)
 
     def next(self, tp: Any) -> int | None:
         """Offset of the next record to hand over; None for a partition that is not ours."""
@@ -55,6 +57,7 @@ class Progress:
         known.sent.append(offset)
         known.weights[offset] = weight
         self.held_bytes += weight
+        self.held_records += 1
         return True
 
     def skip_to(self, tp: Any, position: int) -> None:
@@ -68,6 +71,7 @@ class Progress:
         if known is not None and (weight := known.weights.pop(offset, None)) is not None:
             known.finished.add(offset)
             self.held_bytes -= weight
+            self.held_records -= 1
 
     def committable(self, tp: Any) -> int | None:
         """The offset to commit, when it is beyond what was committed; None otherwise."""
