@@ -1,20 +1,27 @@
 """Masking: finds secrets and personal data in what passes, and puts pseudonyms in their place.
 
-A pure library: no I/O but reading its own rules. `mask(text)` for one text, `Masker(key, profile)` for a deployment.
+A pure library; it reads its own rules and keeps a cache of their compiled form, and does no other I/O.
+`mask(text)` for one text, `Masker(key, profile)` for a deployment, `masking.stream` for what comes in pieces.
 """
 
+from masking.custom import profile_from
 from masking.masker import Masker, mask
 from masking.profiles import PROFILES, Profile
 from masking.records import LimitCrossed, Masked, MaskingError, Redaction, Unreadable
+from masking.stream import DecodingMasker, Framing, StreamMasker
 
 __all__ = [
     "PROFILES",
+    "DecodingMasker",
+    "Framing",
     "LimitCrossed",
     "Masked",
     "Masker",
     "MaskingError",
     "Profile",
     "Redaction",
+    "StreamMasker",
     "Unreadable",
     "mask",
+    "profile_from",
 ]

@@ -1,38 +1,48 @@
-"""`sluicegate mask`: a filter over JSON lines, `{"id","text"}` in, `{"id","masked","redactions"}` out."""
+"""`sluicegate mask`: a filter over JSON lines, `{"id","text"}` in, `{"id","masked","redactions"}` out.
+
+A line that cannot be masked is answered with `error` and without any of its text.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any, TextIO
 
-from masking.masker import Masker, mask
+from masking.explain import explain as reasons
+from masking.masker import Masker, process_masker
 from masking.profiles import Profile
 from masking.records import MaskingError
 
 
 def run(stdin: TextIO, stdout: TextIO, profile: str | Profile = "secrets", explain: bool = False) -> int:
-    """Mask each line; the exit code: 0, or 1 if a line could not be masked (its answer then has `error`)."""
+    """Answer each line; the exit code is 0, or 1 if a line could not be masked. Raises ValueError for the profile."""
+    masker = process_masker(profile)
     failed = False
     for line in stdin:
         if line.strip():
-            answer = answer_to(line, profile, explain=explain)
+            answer = answer_to(masker, line, explain=explain)
             failed |= "error" in answer
-            stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            stdout.write(json.dumps(answer) + "\n")
             stdout.flush()
     return int(failed)
 
 
-def answer_to(line: str, profile: str | Profile = "secrets", *, explain: bool = False) -> dict[str, Any]:
-    """The answer to one line. A line that cannot be masked is answered without any of its text."""
+def answer_to(masker: Masker, line: str, *, explain: bool = False) -> dict[str, Any]:
+    """The answer to one line, as it is written. With `explain`, `reasons` tells what was looked at and why."""
     try:
         row = json.loads(line)
-        masked = mask(row["text"], profile)
+        identity, text = row["id"], row["text"]
+        masked = masker.mask(str(text))
     except (ValueError, KeyError, TypeError) as error:
         return {"id": None, "error": f"not a line of the form {{id, text}}: {type(error).__name__}"}
     except MaskingError as error:
-        return {"id": row.get("id"), "error": str(error)}
-    answer: dict[str, Any] = {"id": row.get("id"), "masked": masked.text, "redactions": []}
-    for r in masked.redactions:
-        entry = {"rule": r.rule, "start": r.start, "end": r.end, "pseudonym": r.pseudonym}
-        answer["redactions"].append(entry | ({"path": r.path} if r.path else {}))
+        return {"id": identity, "error": str(error)}
+    answer: dict[str, Any] = {
+        "id": identity,
+        "masked": masked.text,
+        "redactions": [asdict(redaction) for redaction in masked.redactions],
+    }
+    if explain:
+        answer["reasons"] = [asdict(reason) for reason in reasons(masker, str(text))]
     return answer

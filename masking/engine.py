@@ -7,15 +7,27 @@ start offsets are unavailable for a third of all patterns.
 
 from __future__ import annotations
 
+import hashlib
+import importlib
+import platform
 import re
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-try:
-    import hyperscan
-except ImportError:  # platforms without a wheel: the slower scanner has the same results
-    hyperscan = None
+from masking import cache
+
+
+def _binding() -> Any:
+    """The Hyperscan binding, or None on a platform without a wheel: the slower scanner has the same results."""
+    try:
+        return importlib.import_module("hyperscan")
+    except ImportError:
+        return None
+
+
+hyperscan: Any = _binding()
 
 Hit = tuple[int, int]
 
@@ -49,14 +61,26 @@ class HyperscanScanner:
         self._handler = _collect
 
     @classmethod
-    def compile(cls, triggers: Sequence[Trigger]) -> HyperscanScanner:
-        """Compile the triggers; takes seconds for many. Raises hyperscan.error for a pattern it cannot hold."""
+    def compile(cls, triggers: Sequence[Trigger], folder: Path | None = None) -> HyperscanScanner:
+        """Compile the triggers, or load what was compiled from the same ones before, if there is a folder for it.
+
+        Raises hyperscan.error for a pattern that it cannot hold.
+        """
+        name = _name(triggers)
+        kept = cache.load(folder, name) if folder else None
+        if kept is not None:
+            try:
+                return cls(hyperscan.loadb(kept, hyperscan.HS_MODE_BLOCK))
+            except hyperscan.error:
+                pass  # from another version or processor: compile again
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         database.compile(
             expressions=[t.pattern.encode("latin-1") for t in triggers],
             ids=list(range(len(triggers))),
             flags=[_flags(t) for t in triggers],
         )
+        if folder:
+            cache.store(folder, name, hyperscan.dumpb(database))
         return cls(database)
 
     def scan(self, raw: bytes) -> list[Hit]:
@@ -68,6 +92,12 @@ class HyperscanScanner:
             scratch = self._local.scratch = hyperscan.Scratch(self._database)
         self._database.scan(raw, match_event_handler=self._handler, context=hits, scratch=scratch)
         return hits
+
+
+def _name(triggers: Sequence[Trigger]) -> str:
+    """A file name for the database of these triggers, on this processor, by this version."""
+    origin = repr((list(triggers), hyperscan.__version__, platform.machine(), platform.processor()))
+    return f"patterns-{hashlib.sha256(origin.encode()).hexdigest()[:32]}.hsdb"
 
 
 def _flags(trigger: Trigger) -> int:
@@ -100,6 +130,6 @@ def _by_end(hit: Hit) -> int:
     return hit[1]
 
 
-def scanner(triggers: Sequence[Trigger]) -> Scanner:
-    """The fastest scanner this platform has."""
-    return ReScanner(triggers) if hyperscan is None else HyperscanScanner.compile(triggers)
+def scanner(triggers: Sequence[Trigger], folder: Path | None = None) -> Scanner:
+    """The fastest scanner this platform has; compiled databases are kept in `folder`."""
+    return ReScanner(triggers) if hyperscan is None else HyperscanScanner.compile(triggers, folder)

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from masking import checksums
 from masking.pseudonym import is_masked
 from masking.wordlike import wordlike
 
@@ -123,6 +124,20 @@ def token_header(value: str) -> bool:
     return isinstance(header, dict) and "enc" not in header
 
 
+def card(text: str) -> bool:
+    """Whether the first digits are of a card scheme, and the length is one of its lengths (ISO/IEC 7812)."""
+    plain = "".join(c for c in text if c.isdigit())
+    return plain[0] in "23456" or plain.startswith(("0604", "1800"))
+
+
+def not_a_service_account(text: str) -> bool:
+    """Whether an address may be a person's: not an identity of a machine, not `user@example.com`."""
+    name, _, host = text.lower().partition("@")
+    return not host.endswith((".iam.gserviceaccount.com", ".local", ".internal", ".svc", "users.noreply.github.com")) and (
+        name not in ("git", "noreply", "no-reply", "root", "bot")
+    )
+
+
 FILTERS: Mapping[str, Callable[[str], bool]] = {
     "placeholder": not_a_placeholder,
     "mixed": mixed,
@@ -136,6 +151,23 @@ FILTERS: Mapping[str, Callable[[str], bool]] = {
     "armour": armour,
     "encrypted": encrypted,
     "open-armour": open_armour,
+    "card": card,
+    "not-a-service-account": not_a_service_account,
+    "luhn": checksums.luhn,
+    "iban": checksums.iban,
+    "us-ssn": checksums.us_ssn,
+    "nhs": checksums.nhs,
+    "pesel": checksums.pesel,
+    "bsn": checksums.bsn,
+    "dni": checksums.dni,
+    "nir": checksums.nir,
+    "steuer-id": checksums.steuer_id,
+    "cpf": checksums.cpf,
+    "verhoeff": checksums.verhoeff,
+    "codice-fiscale": checksums.codice_fiscale,
+    "ahv": checksums.ahv,
+    "global-ip": checksums.global_ip,
+    "phone": checksums.phone,
 }
 
 

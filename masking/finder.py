@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from masking import assignments, encodings, judge, kubernetes
+from masking import assignments, cache, encodings, judge, kubernetes
 from masking.engine import Hit, Trigger, scanner
 from masking.filters import passes
 from masking.found import Found, outermost
@@ -39,8 +39,9 @@ class Finder:
         self.rules = tuple(rules)
         special = (_SECRET_KIND, _ESCAPES, _RUNS, trigger(assignments.STRONG), trigger(assignments.WEAK))
         self._secret_kind, self._escapes, self._runs, strong, weak = range(len(rules), len(rules) + len(special))
-        self._assigned = (strong, weak)
-        self._scanner = scanner([*(trigger(rule.trigger or rule.source) for rule in rules), *special])
+        self.assigned = (strong, weak)
+        triggers = [*(trigger(rule.trigger or rule.source) for rule in rules), *special]
+        self._scanner = scanner(triggers, cache.directory())
 
     def hits(self, view: str) -> list[Hit]:
         """What the engine reports: nothing for most texts."""
@@ -51,8 +52,9 @@ class Finder:
         if not hits:
             return []
         work.enter(depth)
-        leave = work.profile.leave
-        found = outermost([item for item in self._confirmed(view, hits, work, depth) if item.rule not in leave])
+        found = outermost(
+            [item for item in self._confirmed(view, hits, work, depth) if not work.stays(item.rule, item.secret)]
+        )
         return _placed(view, found) if found else found
 
     def _confirmed(self, view: str, hits: list[Hit], work: Work, depth: int) -> Iterator[Found]:
@@ -64,7 +66,7 @@ class Finder:
             ends.setdefault(number, []).append(end)
         for number, found in ends.items():
             yield from self._by_rule(view, number, found, work, depth)
-        yield from _by_name(view, sorted(end for n in self._assigned for end in ends.get(n, ())), work)
+        yield from _by_name(view, sorted(end for n in self.assigned for end in ends.get(n, ())), work)
         for start, end in wrapped:
             yield from self._inside(view, start, end, work, depth)
 
@@ -105,7 +107,7 @@ class Finder:
         index = bisect_left(starts, place) - 1
         if index < 0 or place > wrapped[index][1] or number == self._runs:
             return True
-        return number in self._assigned and place - wrapped[index][0] < _INTO_VALUE
+        return number in self.assigned and place - wrapped[index][0] < _INTO_VALUE
 
     def _inside(self, view: str, start: int, end: int, work: Work, depth: int) -> Iterator[Found]:
         """What is found in the literal between start and end, where it stands in this view."""

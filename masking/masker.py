@@ -15,10 +15,10 @@ from masking.rules import built_in
 from masking.work import Work
 
 
-@lru_cache(maxsize=1)
-def built_in_finder() -> Finder:
+@lru_cache(maxsize=2)
+def built_in_finder(pii: bool = False) -> Finder:
     """The finder of the rules that come with Sluicegate: compiled at the first call, about a second."""
-    return Finder(built_in())
+    return Finder(built_in(pii))
 
 
 class Masker:
@@ -33,7 +33,8 @@ class Masker:
         self._key = key
         self.profile = resolve(profile)
         extra = self.profile.rules
-        self.finder = Finder(built_in() + extra) if extra else built_in_finder()
+        pii = self.profile.pii
+        self.finder = Finder(built_in(pii) + extra) if extra else built_in_finder(pii)
 
     def mask(self, text: T) -> Masked[T]:
         """`text` with each secret replaced by its pseudonym; what is not a secret stays byte for byte.
@@ -118,7 +119,8 @@ _PROCESS_KEY = secrets.token_bytes(32)
 
 
 @lru_cache(maxsize=32)
-def _default(profile: str | Profile) -> Masker:
+def process_masker(profile: str | Profile) -> Masker:
+    """The masker of this process: its key lives as long as the process does."""
     return Masker(_PROCESS_KEY, profile)
 
 
@@ -127,4 +129,4 @@ def mask(text: T, profile: str | Profile = "secrets") -> Masked[T]:
 
     A deployment that follows a secret through its trail makes a `Masker` with its own key.
     """
-    return _default(profile).mask(text)
+    return process_masker(profile).mask(text)

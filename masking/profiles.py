@@ -11,6 +11,7 @@ from masking.rules import Rule
 class Profile:
     """What to mask. `strict` refuses what cannot be decoded; `enabled=False` is the profile `off`.
 
+    `rules` are a connection's own, `allow` patterns of values that stay (each has to match all of a value), and
     `leave` names rules whose findings stay: by default what protects itself, keys under a passphrase and hashes.
     """
 
@@ -19,6 +20,7 @@ class Profile:
     strict: bool = False
     enabled: bool = True
     rules: tuple[Rule, ...] = ()
+    allow: tuple[str, ...] = ()
     leave: frozenset[str] = frozenset({"encrypted-private-key", "password-hash"})
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -101,13 +101,18 @@ def parse(document: str) -> tuple[Rule, ...]:
     return tuple(rule for entry in tomllib.loads(document).get("rule", []) for rule in rules_from(entry))
 
 
-@lru_cache(maxsize=1)
-def built_in() -> tuple[Rule, ...]:
-    """The rules that come with Sluicegate, in file and document order."""
+_PII = "pii.toml"
+
+
+@lru_cache(maxsize=2)
+def built_in(pii: bool = False) -> tuple[Rule, ...]:
+    """The rules that come with Sluicegate, in file and document order; those for personal data only with `pii`."""
     folder = files("masking") / "rules"
-    documents: Iterable[str] = (
-        entry.read_text("utf-8")
-        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".toml")
-    )
-    return tuple(rule for document in documents for rule in parse(document))
+    rules: list[Rule] = []
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".toml") and entry.name != _WEIGHTS and (pii or entry.name != _PII):
+            rules += parse(entry.read_text("utf-8"))
+    return tuple(rules)
+
+
+_WEIGHTS = "weights.toml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -26,6 +27,11 @@ class Work:
         self._clock = clock
         self._deadline = clock() + SECONDS + SECONDS_PER_MEGABYTE * size / 1e6
         self._inflatable = INFLATED_MAX
+        self._allow = tuple(re.compile(pattern, re.DOTALL) for pattern in profile.allow)
+
+    def stays(self, rule: str, value: str) -> bool:
+        """Whether the profile leaves this finding as it is."""
+        return rule in self.profile.leave or any(pattern.fullmatch(value) for pattern in self._allow)
 
     def go_on(self) -> None:
         """Whether there is time left."""
