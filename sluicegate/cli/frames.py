@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from sluicegate.cli.options import DEFAULT_FILE, AsJson, ConfigFile
+from sluicegate.cli.options import DEFAULT_FILE, AsJson, ConfigFile, time_option
 from sluicegate.cli.output import print_json, print_table
 from sluicegate.cli.reading import answer
 
@@ -17,8 +17,8 @@ def frames(
     *,
     session: Annotated[UUID | None, typer.Option(metavar="ID", help="Of this session.")] = None,
     exchange: Annotated[UUID | None, typer.Option(metavar="ID", help="Of this exchange.")] = None,
-    since: Annotated[str, typer.Option(metavar="TIME", help="Recorded at this ISO time or later.")] = "",
-    until: Annotated[str, typer.Option(metavar="TIME", help="Recorded before this ISO time.")] = "",
+    since: Annotated[str, time_option("Recorded at this ISO time (UTC) or later.")] = "",
+    until: Annotated[str, time_option("Recorded before this ISO time.")] = "",
     connection: Annotated[str, typer.Option(help="Over this connection.")] = "",
     principal: Annotated[str, typer.Option(help="Of this caller.")] = "",
     direction: Annotated[

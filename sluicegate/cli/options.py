@@ -1,7 +1,8 @@
 """Options that several commands share, and the reading of the configuration."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +17,22 @@ DEFAULT_FILE = Path("sluicegate.yaml")
 ConfigFile = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The configuration.", show_default=True)
 ]
+
+
+def _iso_time(text: str) -> str:
+    try:
+        if text:  # the default passes here too
+            datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("write an ISO time such as 2026-07-28T12:00:00 (UTC)") from None
+    return text
+
+
+def time_option(help_text: str) -> Any:
+    """An option that takes an ISO time; '' when it is not given."""
+    return typer.Option(metavar="TIME", help=help_text, parser=_iso_time)
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 

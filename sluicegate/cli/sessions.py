@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from sluicegate.cli.failures import Failure
-from sluicegate.cli.options import DEFAULT_FILE, AsJson, ConfigFile
+from sluicegate.cli.options import DEFAULT_FILE, AsJson, ConfigFile, time_option
 from sluicegate.cli.output import print_json, print_line, print_table
 from sluicegate.cli.pace import Pace
 from sluicegate.cli.reading import answer
@@ -27,7 +27,7 @@ def list_sessions(
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, latest first.")] = 50,
     principal: Annotated[str, typer.Option(help="Of this caller.")] = "",
     connection: Annotated[str, typer.Option(help="Over this connection.")] = "",
-    since: Annotated[str, typer.Option(metavar="TIME", help="Active since this ISO time.")] = "",
+    since: Annotated[str, time_option("Active since this ISO time (UTC).")] = "",
     as_json: AsJson = False,
     config: ConfigFile = DEFAULT_FILE,
 ) -> None:
