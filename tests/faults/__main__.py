@@ -21,9 +21,11 @@ PARTS = {"gateway": "gateway", "processors": "processors-0", "sink": "sink", "ka
 DRAIN_SECONDS = 300
 FLOW_SECONDS = 120
 CALLS_BETWEEN_KILLS = 300
+PAGE = 4_000  # marks; two rows each stay below the 10,000 that a query may give
 MARKS = (
-    "SELECT extract(body, 'm-[0-9]+') AS mark, toString(direction) AS direction, count() AS frames "
-    "FROM v_frames WHERE mark != '' GROUP BY mark, direction"
+    "SELECT toUInt32OrZero(extract(body, 'm-([0-9]+)')) AS mark, toString(direction) AS direction, "
+    "count() AS frames FROM v_frames WHERE body LIKE '%m-%' AND direction != 'end' "
+    "AND mark BETWEEN {first} AND {last} GROUP BY mark, direction"
 )
 
 
@@ -101,21 +103,28 @@ async def _drained(folder: Path, load: Load) -> dict[tuple[str, str], int]:
     """Frames by mark and direction in ClickHouse, once every acknowledged one is there or time is up."""
     deadline = time.monotonic() + DRAIN_SECONDS
     while True:
-        seen = await _query(folder)
+        seen = await _stored(folder, load.calls)
         lacking = sum(2 - ((m, "request") in seen) - ((m, "response") in seen) for m in load.acknowledged)
         if not lacking or time.monotonic() > deadline:
             return seen
         await asyncio.sleep(2)
 
 
-async def _query(folder: Path) -> dict[tuple[str, str], int]:
-    command = [str(Path(sys.executable).parent / "sluicegate"), "query", MARKS, "--json"]
+async def _stored(folder: Path, calls: int) -> dict[tuple[str, str], int]:
+    seen: dict[tuple[str, str], int] = {}
+    for first in range(0, calls + 1, PAGE):
+        seen |= await _query(folder, MARKS.format(first=first, last=first + PAGE - 1))
+    return seen
+
+
+async def _query(folder: Path, sql: str) -> dict[tuple[str, str], int]:
+    command = [str(Path(sys.executable).parent / "sluicegate"), "query", sql, "--json"]
     process = await asyncio.create_subprocess_exec(
         *command, "--config", str(folder / "sluicegate.yaml"), stdout=asyncio.subprocess.PIPE
     )
     output, _ = await process.communicate()
     rows = [json.loads(line) for line in output.splitlines()]
-    return {(row["mark"], row["direction"]): int(row["frames"]) for row in rows}
+    return {(f"m-{row['mark']}", row["direction"]): int(row["frames"]) for row in rows}
 
 
 def _account(load: Load, killer: Killer, upstream: MarkedUpstream, seen: dict[tuple[str, str], int]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections import Counter
 
 import aiohttp
@@ -19,7 +18,7 @@ class Load:
         self._url = url
         self._callers = callers
         self._pause = callers / calls_a_second
-        self._numbers = itertools.count()
+        self.calls = 0
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.acknowledged: set[str] = set()
@@ -49,8 +48,12 @@ class Load:
         timeout = aiohttp.ClientTimeout(total=CALL_TIMEOUT_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while not self._stopping.is_set():
-                await self._call(session, f"m-{next(self._numbers)}")
+                await self._call(session, self._next_mark())
                 await asyncio.sleep(self._pause)
+
+    def _next_mark(self) -> str:
+        self.calls += 1
+        return f"m-{self.calls}"
 
     async def _call(self, session: aiohttp.ClientSession, mark: str) -> None:
         arguments = f'{{"mark":"{mark}"}}'
