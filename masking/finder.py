@@ -9,13 +9,14 @@ is escaped the way its place needs. Base64 runs are decoded and searched the sam
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from masking import assignments, cache, encodings, judge, kubernetes
+from masking import assignments, cache, codes, encodings, judge, kubernetes, literals
 from masking.engine import Hit, Trigger, scanner
 from masking.filters import passes
 from masking.found import Found, outermost
-from masking.literals import OffsetMap, decode, escape, escaped_literals
+from masking.literals import decode, escape, escaped_literals
+from masking.offsets import OffsetMap
 from masking.paths import locate
 from masking.patterns import trigger
 from masking.rules import Rule
@@ -37,9 +38,11 @@ class Finder:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
-        special = (_SECRET_KIND, _ESCAPES, _RUNS, trigger(assignments.STRONG), trigger(assignments.WEAK))
-        self._secret_kind, self._escapes, self._runs, strong, weak = range(len(rules), len(rules) + len(special))
-        self.assigned = (strong, weak)
+        coded = [Trigger(code.trigger, once=True) for code in codes.CODES]
+        named = [trigger(assignments.STRONG), trigger(assignments.WEAK)]
+        special = [_SECRET_KIND, _ESCAPES, _RUNS, *named, *coded]
+        self._secret_kind, self._escapes, self._runs, *self.assigned = range(len(rules), len(rules) + 5)
+        self._codes = dict(zip(range(len(rules) + 5, len(rules) + len(special)), codes.CODES, strict=True))
         triggers = [*(trigger(rule.trigger or rule.source) for rule in rules), *special]
         self._scanner = scanner(triggers, cache.directory())
 
@@ -76,6 +79,8 @@ class Finder:
             yield from kubernetes.in_yaml(view)
         elif number == self._runs:
             yield from self._in_runs(view, work, depth)
+        elif number in self._codes:
+            yield from self._in_code(view, self._codes[number], work, depth)
         elif number < len(self.rules):
             yield from _by_pattern(view, self.rules[number], ends, work)
 
@@ -86,6 +91,14 @@ class Finder:
             if inner:
                 secret = inner[0].secret if len(inner) == 1 else run.view
                 yield Found(run.start, run.end, inner[0].rule, inner[0].kind, secret, path=inner[0].path)
+
+    def _in_code(self, view: str, code: codes.Code, work: Work, depth: int) -> Iterator[Found]:
+        """What is found in stretches that are percent-encoded or written in entities."""
+        for stretch in codes.stretches(view, code):
+            inner = self.find(stretch.view, self.hits(stretch.view), work, depth + 1)
+            offsets = stretch.offsets() if inner else None
+            for item in inner:
+                yield _moved(item, stretch.start, offsets, code.quote)
 
     def _split(self, view: str, hits: list[Hit]) -> tuple[list[Hit], list[Span]]:
         """The hits of this level, and the escaped literals that hold the others."""
@@ -105,7 +118,7 @@ class Finder:
         """Whether a hit is of this level: outside the literals, or of a name before one that it only just enters."""
         number, place = hit
         index = bisect_left(starts, place) - 1
-        if index < 0 or place > wrapped[index][1] or number == self._runs:
+        if index < 0 or place > wrapped[index][1] or number == self._runs or number in self._codes:
             return True
         return number in self.assigned and place - wrapped[index][0] < _INTO_VALUE
 
@@ -114,16 +127,21 @@ class Finder:
         raw = view[start:end]
         plain = decode(raw)
         inner = self.find(plain, self.hits(plain), work, depth + 1)
-        if not inner:
-            return
-        offsets = OffsetMap(raw)
+        offsets = literals.offsets(raw) if inner else None
         for item in inner:
-            yield item._replace(
-                start=start + offsets.raw(item.start),
-                end=start + offsets.raw(item.end),
-                lead=escape(item.lead),
-                trail=escape(item.trail),
-            )
+            yield _moved(item, start, offsets, escape)
+
+
+def _moved(item: Found, start: int, offsets: OffsetMap | None, quoted: Callable[[str], str]) -> Found:
+    """A finding of a decoded text, where it stands in the raw one that begins at `start`."""
+    if offsets is None:
+        return item
+    return item._replace(
+        start=start + offsets.raw(item.start),
+        end=start + offsets.raw(item.end),
+        lead=quoted(item.lead),
+        trail=quoted(item.trail),
+    )
 
 
 def _placed(view: str, found: list[Found]) -> list[Found]:

@@ -7,8 +7,9 @@ one without its closing quote ends with the line.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
+
+from masking.offsets import OffsetMap
 
 LITERAL = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|$|(?=\n))', re.DOTALL)
 _ESCAPE = re.compile(
@@ -43,28 +44,9 @@ def _unescape(match: re.Match[str]) -> str:
     return character.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
-class OffsetMap:
-    """From offsets in a decoded literal to offsets in its raw content."""
-
-    def __init__(self, raw: str) -> None:
-        self._decoded, self._raw = [0], [0]
-        shift = 0
-        for match in _ESCAPE.finditer(raw):
-            width = len(_unescape(match))
-            start = match.start() - shift
-            # Both edges of an escape are marks, so that an offset inside of it goes to its beginning.
-            self._mark(start, match.start())
-            shift += len(match.group()) - width
-            self._mark(start + width, match.end())
-
-    def _mark(self, decoded: int, raw: int) -> None:
-        self._decoded.append(decoded)
-        self._raw.append(raw)
-
-    def raw(self, offset: int) -> int:
-        """The raw offset of this decoded offset."""
-        index = bisect_right(self._decoded, offset) - 1
-        return self._raw[index] + offset - self._decoded[index]
+def offsets(raw: str) -> OffsetMap:
+    """From offsets in the decoded content of a literal to those in its raw content."""
+    return OffsetMap(raw, _ESCAPE, _unescape)
 
 
 def escape(text: str) -> str:
