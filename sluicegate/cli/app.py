@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sluicegate.cli import config, dead_letters, frames, mask, run, sessions
+from sluicegate.cli import completeness, config, dead_letters, frames, mask, run, sessions
 from sluicegate.cli.failures import Commands
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ app.command()(config.check)
 app.add_typer(sessions.commands, name="sessions")
 app.command()(frames.frames)
 app.command()(frames.query)
+app.command()(completeness.completeness)
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.command()(mask.mask)
 app.add_typer(config.commands, name="config")

@@ -112,3 +112,10 @@ def test_the_wrong_time_is_a_usage_error(trail: Asked) -> None:
 
 def test_dead_letters_can_be_listed(trail: Asked) -> None:
     assert trail.run("dead-letters", "list", "--json").exit_code == 0
+
+
+def test_completeness_accounts_for_every_partition(trail: Asked) -> None:
+    rows = [json.loads(line) for line in trail.run("completeness", "--json").stdout.splitlines()]
+    assert [row["partition"] for row in rows] == [0, 1, 2, 3]
+    assert all({"state", "recorded", "processed", "verified", "missing"} <= set(row) for row in rows)
+    assert trail.run("completeness").stdout.splitlines()[-1] in ("complete", "catching-up", "incomplete")

@@ -1,1 +1,0 @@
-"""`completeness`: whether every recorded frame has arrived."""
