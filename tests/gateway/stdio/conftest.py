@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from gateway.edge.stdio import StdioUpstream
 from gateway.edge.stdio.replies import Reply
@@ -22,6 +23,16 @@ PUPPET = Path(__file__).with_name("puppet.py")
 BOTH = b"application/json, text/event-stream"
 MODERN = "2026-07-28"
 SECONDS = 15.0
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The gateway runs on uvloop; what depends on the loop's own processes is tried on asyncio's too."""
+    loops = {"uvloop": uvloop.new_event_loop}
+    if "test_programs" in item.nodeid:
+        loops["asyncio"] = asyncio.new_event_loop
+    return loops
 
 
 @dataclass
@@ -90,7 +101,9 @@ class Client:
 
     async def get(self, last_event_id: str = "") -> Reply:
         """The GET stream."""
-        return await self.ask("GET", b"", {b"last-event-id": last_event_id.encode()} if last_event_id else None)
+        return await self.ask(
+            "GET", b"", {b"last-event-id": last_event_id.encode()} if last_event_id else None
+        )
 
     async def read(self, reply: Reply) -> Answer:
         """The whole answer."""

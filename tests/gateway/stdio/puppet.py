@@ -34,6 +34,14 @@ def child() -> int:
     return process.pid
 
 
+def target(fd: int) -> str:
+    """What a file descriptor of this process is, '' when it is not open."""
+    try:
+        return os.readlink(f"/proc/self/fd/{fd}")
+    except OSError:
+        return ""
+
+
 def do(request: dict[str, Any], what: str, argument: Any) -> None:
     """One thing."""
     match what:
@@ -44,11 +52,13 @@ def do(request: dict[str, Any], what: str, argument: Any) -> None:
         case "env":
             answer(request, dict(os.environ))
         case "fds":
-            answer(request, [os.readlink(f"/proc/self/fd/{fd}") for fd in argument if os.path.exists(f"/proc/self/fd/{fd}")])
+            answer(request, [path for path in map(target, range(argument)) if path])
         case "child":
             answer(request, child())
         case "stderr":
             os.write(2, b"x" * argument)
+        case "signal":
+            os.kill(os.getpid(), argument)
         case "exit":
             os._exit(argument)
         case "deaf":

@@ -60,7 +60,9 @@ async def test_an_answer_is_found_though_its_id_is_spelled_otherwise(client: Cli
     said = '{"jsonrpc":"2.0","id":"\\u0061","result":{}}'
     assert (await session.call("a", ("say", said))).body == said.encode()
     said = '{"jsonrpc":"2.0","id":5,"result":{}}'
-    asked = b'{"jsonrpc":"2.0","id":5.0,"method":"x","params":{"do":[["say",%b]]}}' % json.dumps(said).encode()
+    asked = (
+        b'{"jsonrpc":"2.0","id":5.0,"method":"x","params":{"do":[["say",%b]]}}' % json.dumps(said).encode()
+    )
     assert (await session.read(await session.post(asked))).body == said.encode()
 
 
@@ -86,7 +88,9 @@ async def test_notifications_and_answers_of_the_client_are_accepted_without_a_bo
 
 
 @pytest.mark.parametrize(
-    ("session_id", "status"), [("", 400), ("nobody's", 404)], ids=["without a session", "of an unknown session"]
+    ("session_id", "status"),
+    [("", 400), ("nobody's", 404)],
+    ids=["without a session", "of an unknown session"],
 )
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
 async def test_a_request_is_refused(client: Client, method: str, session_id: str, status: int) -> None:
@@ -174,7 +178,9 @@ async def test_a_get_stream_resumes_after_the_last_event_seen(client: Client) ->
     assert again == seen[1:]
 
 
-async def test_with_two_requests_in_flight_an_unaddressed_message_goes_to_the_get_stream(client: Client) -> None:
+async def test_with_two_requests_in_flight_an_unaddressed_message_goes_to_the_get_stream(
+    client: Client,
+) -> None:
     session = await client.opened()
     stream = await session.get()
     first, second = await session.request(1, silent=True), await session.request(2, silent=True)
@@ -188,7 +194,9 @@ async def test_with_two_requests_in_flight_an_unaddressed_message_goes_to_the_ge
 
 async def test_progress_goes_to_the_request_whose_token_it_names(client: Client) -> None:
     session = await client.opened()
-    progress = '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":1}}'
+    progress = (
+        '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":1}}'
+    )
     first = await session.request(1, silent=True, _meta={"progressToken": "one"})
     second = await session.request(2, ("say", progress % '"one"'), ("answer", 2), _meta={"progressToken": 2})
     assert (await session.read(second)).json["result"] == 2
@@ -278,7 +286,9 @@ async def test_what_was_said_before_the_death_is_still_delivered(client: Client)
     assert json.loads(answer.events[-1]["data"])["result"] == "last words"
 
 
-async def test_a_silent_get_stream_shows_that_it_lives(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_get_stream_shows_that_it_lives(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gateway.edge.stdio.sessions.PING_SECONDS", 0.01)
     session = await client.opened()
     stream = await session.get()
