@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import faust
+import structlog
 
 from processors.masking_step import Audited, Rejected, step
 from processors.masks import Mask
@@ -16,6 +17,8 @@ from processors.settings import ProcessorSettings
 from processors.strict import StrictApp, strict_settings
 from processors.strict.lean import QuietMonitor, RawTopic
 from schemas.kafka import KafkaAddress
+
+log = structlog.get_logger(__name__)
 
 GROUP = "sluicegate-masking"
 FRAMES = "frames"
@@ -76,7 +79,13 @@ def masking_app(settings: ProcessorSettings, kafka: KafkaAddress, processor: Mas
             for event in owned:
                 event.ack()
 
+    async def tell(_app: StrictApp, assigned: set[Any], **_: Any) -> None:
+        numbers = sorted(place.partition for place in assigned if place.topic == FRAMES)
+        log.info("partitions_assigned", generation=app.consumer_generation_id, partitions=numbers)
+
     app.agent(frames, name="mask_frames")(mask_frames)
+    app.on_partitions_assigned.connect(tell)
+    app.tell = tell  # Faust's signal holds it weakly
     return app
 
 

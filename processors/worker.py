@@ -2,13 +2,14 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
 
+from processors.completeness import CompletenessCheck
 from processors.deadline import Deadline
 from processors.logs import configure_logs
 from processors.masking import AUDIT, MaskingProcessor, masking_app
@@ -56,26 +57,35 @@ async def _work(settings: ProcessorSettings, kafka: KafkaAddress) -> int:
         probes = Probes(metrics.registry, lambda: "" if app.flowing else "no partitions assigned yet")
         server = await probes.start(settings.host, settings.port, settings.port_file)
         stack.callback(server.close)
-        return await _run(app, stop)
+        check = CompletenessCheck(kafka, processor, outlet, metrics, interval_seconds=settings.check_seconds)
+        return await _run(app, check, stop)
 
 
-async def _run(app: StrictApp, stop: asyncio.Event) -> int:
+async def _run(app: StrictApp, check: CompletenessCheck, stop: asyncio.Event) -> int:
     app.finalize()
     await app.start()
     log.info("processor_started")
-    await _first(stop.wait(), app.wait_until_stopped())
+    checking = asyncio.create_task(check.run(stop))
+    await _first(stop.wait(), app.wait_until_stopped(), asyncio.shield(checking))
     if not stop.is_set():
-        exit_for_restart(f"Faust ended by itself: {type(app.crash_reason).__name__}")
+        ended = "the completeness check" if checking.done() else "Faust"
+        exit_for_restart(f"{ended} ended by itself")
     log.info("processor_stopping")
-    try:
-        await asyncio.wait_for(app.stop(), STOP_SECONDS)
-    except TimeoutError:
-        exit_for_restart(f"did not stop within {STOP_SECONDS:.0f} s")
-    log.info("processor_stopped")
+    await _stop(app, checking)
     return 0
 
 
-async def _first(*waits: Coroutine[Any, Any, Any]) -> None:
+async def _stop(app: StrictApp, checking: asyncio.Task[None]) -> None:
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await app.stop()
+            await checking
+    except TimeoutError:
+        exit_for_restart(f"did not stop within {STOP_SECONDS:.0f} s")
+    log.info("processor_stopped")
+
+
+async def _first(*waits: Awaitable[Any]) -> None:
     """Return when one of `waits` is done; the others are cancelled."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:
