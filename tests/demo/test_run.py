@@ -169,8 +169,10 @@ def test_the_whole_demo_records_the_story_and_leaks_no_credential(tmp_path: Path
         command, cwd=tmp_path, env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True, timeout=380,
         check=False,
     )  # fmt: skip
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    logs = {log.name: log.read_text() for log in (tmp_path / "var" / "logs").iterdir()}
+    tails = "\n".join(f"--- {name}\n{text[-2_000:]}" for name, text in logs.items())
+    assert ended.returncode == 0, "\n".join((ended.stdout, ended.stderr, tails))
     assert "checkout is failing in prod-us (MCP 2026-07-28)" in ended.stdout
     assert "where to look next" in ended.stdout
-    kept = [ended.stdout, ended.stderr, *(log.read_text() for log in (tmp_path / "var" / "logs").iterdir())]
-    assert not [place for place, value in seeded().credentials.items() if value in "\n".join(kept)]
+    kept = "\n".join((ended.stdout, ended.stderr, *logs.values()))
+    assert not [place for place, value in seeded().credentials.items() if value in kept]
