@@ -1,10 +1,12 @@
-"""A trail to ask: a real sink, run by its command, and records on its topic."""
+"""A trail to ask: the whole stack, run by its command, and records in its store."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -14,22 +16,21 @@ from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner, Result
 
 from sluicegate.cli.app import app
-from sluicegate.embedded.datadir import DataDir, RunState
+from sluicegate.embedded.datadir import read_state
 from sluicegate.embedded.guard import Guard
 from sluicegate.embedded.ports import free_port
-from sluicegate.embedded.probes import http_ready
 from tests.sinks.records import Trail
 
-READY_S = 90.0
-STOP_S = 20.0
+STOP_S = 60.0
 HOSTILE = b'{"text":"\x1b[31mred"}'
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A configuration whose store has a trail, and what is in it."""
+    """A configuration whose stack is up, and a session of three frames that its store was given."""
 
     config: Path
+    gateway: str
     session: str
     exchange: str
 
@@ -39,59 +40,60 @@ class Asked:
 
 
 @pytest.fixture(scope="package")
-def trail(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    """A sink on the test broker that has stored a session of three frames."""
+def trail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """`sluicegate up`, stopped politely at the end."""
     folder = tmp_path_factory.mktemp("cli")
-    console = f"127.0.0.1:{free_port()}"
+    gateway, console = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     config = folder / "sluicegate.yaml"
     config.write_text(
-        f'console: {{listen: "{console}"}}\nidentity: {{mode: none}}\n'
-        'connections: [{name: demo, upstream: "http://127.0.0.1:9/mcp"}]\n',
+        f'gateway: {{listen: "{gateway}"}}\nconsole: {{listen: "{console}"}}\nkafka: {{sync: false}}\n'
+        f'identity: {{mode: none}}\nconnections: [{{name: demo, upstream: "http://127.0.0.1:{free_port()}/mcp"}}]\n',
         "utf-8",
     )
-    with DataDir.open(folder / "var") as data:
-        data.write_state(RunState(bootstrap=broker))
-        with _sink(config, folder / "sink.log", f"http://{console}/readyz"):
-            yield _recorded(broker, config)
+    with _up(config):
+        yield _recorded(config, gateway)
 
 
-class _sink:  # noqa: N801 (used as a statement)
-    """The command `sluicegate sink`, ended with the block and with the test process."""
+@contextmanager
+def _up(config: Path) -> Iterator[None]:
+    argv = [sys.executable, "-m", "sluicegate", "up", "--config", config.name]
+    guard = Guard(grace_s=STOP_S)
+    stack = subprocess.Popen(
+        argv, cwd=config.parent, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    guard.watch(stack.pid)
+    try:
+        assert stack.stdout
+        said = []
+        for line in stack.stdout:
+            said.append(line)
+            if "ready:" in line:
+                break
+        else:
+            pytest.fail(f"the stack did not come up: {''.join(said)}")
+        yield
+        os.kill(stack.pid, signal.SIGINT)
+        rest, _ = stack.communicate(timeout=STOP_S)
+        assert stack.returncode == 0, rest
+        assert rest.endswith("stopped\n")
+    finally:
+        guard.close()
+        if stack.stdout:
+            stack.stdout.close()
 
-    def __init__(self, config: Path, log: Path, ready: str) -> None:
-        self._argv = [sys.executable, "-m", "sluicegate", "sink", "--config", str(config)]
-        self._log, self._ready = log, ready
 
-    def __enter__(self) -> None:
-        self._guard = Guard()
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(self._argv, stderr=log, start_new_session=True)
-        self._guard.watch(self._process.pid)
-        asyncio.run(self._wait())
-
-    async def _wait(self) -> None:
-        await http_ready(self._ready)(READY_S)
-
-    def __exit__(self, *_: object) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            assert self._process.wait(STOP_S) == 0
-        finally:
-            self._guard.close()
-
-
-def _recorded(broker: str, config: Path) -> Asked:
+def _recorded(config: Path, gateway: str) -> Asked:
     made = Trail(lane=f"cli/{uuid4().hex[:8]}/0/0")
     session = str(uuid4())
     exchange = made.exchange(HOSTILE, session_id=session, tool="get_pod")
     made.frame(
         b'{"method":"tools/list"}', session_id=session, method="tools/list", tool="", outcome="client_gone"
     )
-    asyncio.run(_send(broker, made.values))
-    return Asked(config, session, exchange)
+    asyncio.run(_send(read_state(config.parent / "var").bootstrap, made.values))
+    return Asked(config, gateway, session, exchange)
 
 
-async def _send(broker: str, values: list[bytes]) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=broker) as producer:
+async def _send(bootstrap: str, values: list[bytes]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
         for value in values:
             await producer.send_and_wait("audit", value, partition=0)

@@ -1,7 +1,12 @@
 """The trail is read from a real store, by people and by programs."""
 
 import json
+import subprocess
+import sys
 import time
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import pytest
@@ -9,14 +14,47 @@ import pytest
 from tests.cli.conftest import Asked
 
 STORED_S = 20.0
+pytestmark = pytest.mark.timeout(300)  # the whole stack starts here, perhaps on a busy machine
+
+
+def frames(trail: Asked, *words: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in trail.run("frames", *words, "--json").stdout.splitlines()]
+
+
+def frames_when_stored(trail: Asked, count: int, *words: str) -> list[dict[str, Any]]:
+    """The frames, once the store has `count` of them."""
+    until = time.monotonic() + STORED_S
+    while len(found := frames(trail, *words)) < count:
+        assert time.monotonic() < until, found
+    return found
 
 
 @pytest.fixture(scope="module", autouse=True)
 def stored(trail: Asked) -> None:
     """Waits until the store has all three frames."""
-    until = time.monotonic() + STORED_S
-    while len(trail.run("frames", "--session", trail.session, "--json").stdout.splitlines()) < 3:
-        assert time.monotonic() < until, trail.run("frames", "--session", trail.session, "--json").output
+    frames_when_stored(trail, 3, "--session", trail.session)
+
+
+def test_a_call_through_the_gateway_is_in_the_trail(trail: Asked) -> None:
+    body = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+    head = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    with pytest.raises(HTTPError) as refused:
+        urlopen(Request(f"http://{trail.gateway}/mcp/demo", body, head), timeout=30)
+    assert refused.value.code == 502  # nobody is upstream
+    refused.value.close()
+    found = frames_when_stored(trail, 2, "--method", "ping")
+    assert [(frame["direction"], frame["outcome"]) for frame in found] == [
+        ("request", "pending"),
+        ("end", "upstream_failed"),
+    ]
+    assert found[0]["body"] == body.decode()
+
+
+def test_a_second_stack_on_the_same_data_is_refused(trail: Asked) -> None:
+    argv = [sys.executable, "-m", "sluicegate", "up", "--config", str(trail.config)]
+    second = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert second.returncode == 1
+    assert "already runs on" in second.stdout + second.stderr
 
 
 def test_frames_of_a_session_are_objects_with_what_outside_programs_need(trail: Asked) -> None:
@@ -43,7 +81,7 @@ def test_frames_of_an_exchange_are_its_own(trail: Asked) -> None:
 
 def test_frames_can_be_narrowed_down(trail: Asked) -> None:
     def count(*words: str) -> int:
-        return len(trail.run("frames", "--session", trail.session, "--json", *words).stdout.splitlines())
+        return len(frames(trail, "--session", trail.session, *words))
 
     assert count("--direction", "response") == 1
     assert count("--method", "tools/list") == 1
