@@ -59,23 +59,17 @@ _QUOTED = {
 
 def candidates(view: str, ends: list[int]) -> Iterator[Candidate]:
     """The candidates around these hits."""
-    done = -1
+    done = 0
     for start, stop in windows(ends, WIDTH, len(view)):
         at = max(start, done)
         while match := _ANCHOR.search(view, at, stop):
+            # Go on behind the name, not behind the value: `"credentials": "user=x password=y"`.
+            at = done = match.end("key")
             candidate = _cut(view, match, match.end())
-            at = match.end("key")
-            if candidate is None:
-                continue
-            yield candidate
-            yield from _others(view, match, candidate)
-            done = candidate.end
-            if candidate.quote or candidate.end - candidate.start > _LONG:
-                at = max(at, candidate.end)
+            if candidate:
+                yield candidate
+                yield from _others(view, match, candidate)
 
-
-_LONG = 100
-"""A bare value longer than this is not searched for further names: that would be quadratic."""
 
 _NEXT = re.compile(r"""["'`]\s{0,40},\s{0,40}(?=["'`])""")
 
@@ -103,7 +97,7 @@ def _cut(view: str, match: re.Match[str], start: int) -> Candidate | None:
     end = value.end()
     if not quote:
         end = _bare_end(view, start, end, match["sep"])
-    if end <= start:
+    if end <= start or (quote and _IS_NAME.match(view, end)):
         return None
     head = _KEY_HEAD.match(view[max(0, match.start() - 60) : match.start()][::-1])
     begin = match.start() - (head.end() if head else 0)
@@ -118,6 +112,18 @@ def _cut(view: str, match: re.Match[str], start: int) -> Candidate | None:
         before=view[max(0, begin - 24) : begin],
         after=view[end : end + 3],
     )
+
+
+_IS_NAME = re.compile(r"""["'`]\s{0,4}:(?![:=])""")
+_LINE_HEAD = re.compile(r"""(?:^|\n)[ ]*(?:-[ ]+)*["']?\Z""")
+
+
+def plain_scalar(candidate: Candidate) -> bool:
+    """Whether this is `name: value`, without quotes and on a line of its own, as YAML has it."""
+    ends = candidate.after[:1] in ("", "\n", "\r")
+    if candidate.quote or not ends or candidate.sep[-1:] != ":":
+        return False
+    return candidate.sep != ":" or _LINE_HEAD.search(candidate.before) is not None
 
 
 _STOP = re.compile(r"[;,&|(){}\[\]]")

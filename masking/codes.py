@@ -48,7 +48,7 @@ def _as_entity(text: str) -> str:
 
 CODES = (
     Code(
-        r"%(?:3[AaDd]|40|2[2Ff]|7[Bb]|[46][1-9A-Fa-f])",
+        r"%(?:[2-7][0-9A-Fa-f]|0[AaDd])",
         re.compile(r"[^\s\"'<>\\%]*+%[0-9A-Fa-f]{2}[^\s\"'<>\\]*+"),
         re.compile(r"%[0-9A-Fa-f]{2}"),
         _percent,

@@ -8,7 +8,7 @@ is escaped the way its place needs. Base64 runs are decoded and searched the sam
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
 from masking import assignments, cache, codes, encodings, judge, kubernetes, literals
@@ -19,6 +19,7 @@ from masking.literals import decode, escape, escaped_literals
 from masking.offsets import OffsetMap
 from masking.paths import locate
 from masking.patterns import trigger
+from masking.pseudonym import HINT, PSEUDONYM
 from masking.rules import Rule
 from masking.windows import matches
 from masking.work import Work
@@ -58,6 +59,8 @@ class Finder:
         found = outermost(
             [item for item in self._confirmed(view, hits, work, depth) if not work.stays(item.rule, item.secret)]
         )
+        if found and HINT in view:
+            found = _outside_pseudonyms(view, found)
         return _placed(view, found) if found else found
 
     def _confirmed(self, view: str, hits: list[Hit], work: Work, depth: int) -> Iterator[Found]:
@@ -144,6 +147,18 @@ def _moved(item: Found, start: int, offsets: OffsetMap | None, quoted: Callable[
     )
 
 
+def _outside_pseudonyms(view: str, found: list[Found]) -> list[Found]:
+    """Without what touches a pseudonym: masking twice changes nothing."""
+    masked = [match.span() for match in PSEUDONYM.finditer(view)]
+    ends = [end for _, end in masked]
+
+    def clear(item: Found) -> bool:
+        index = bisect_right(ends, item.start)
+        return index == len(masked) or masked[index][0] >= item.end
+
+    return [item for item in found if clear(item)]
+
+
 def _placed(view: str, found: list[Found]) -> list[Found]:
     """With the path of this level before what deeper levels have put there."""
     paths = locate(view, [item.start for item in found])
@@ -180,5 +195,11 @@ def _by_name(view: str, ends: list[int], work: Work) -> Iterator[Found]:
     for candidate in assignments.candidates(view, ends):
         work.go_on()
         if judge.is_secret(candidate):
-            value = decode(candidate.value) if candidate.quote == '"' else candidate.value
-            yield Found(candidate.start, candidate.end, "assignment", judge.kind_of(candidate), value)
+            yield _named(candidate)
+
+
+def _named(candidate: assignments.Candidate) -> Found:
+    """A plain scalar of YAML gets quotes, since `[` begins a list there; elsewhere they do no harm."""
+    value = decode(candidate.value) if candidate.quote == '"' else candidate.value
+    quote = "'" if assignments.plain_scalar(candidate) else ""
+    return Found(candidate.start, candidate.end, "assignment", judge.kind_of(candidate), value, quote, quote)

@@ -76,6 +76,8 @@ def ruled_out(c: Candidate) -> str:
         return "the name itself"
     if value.startswith("-----BEGIN") and "PRIVATE" not in value[:60]:
         return "a public part"
+    if c.key.lower().endswith("cookie") and "=" in value:
+        return "a cookie with its name, which has a rule of its own"
     if c.sep == ">" and value[0] == "@":
         return "what follows a placeholder"
     if c.quote == "`" and (" " in value or "$" in value):

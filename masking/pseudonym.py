@@ -9,7 +9,7 @@ import hmac
 import re
 
 PSEUDONYM = re.compile(r"\[masked:[a-z0-9][a-z0-9-]{0,40}:[0-9a-f]{6}\]")
-_HINT = "[masked:"
+HINT = "[masked:"
 
 
 def pseudonym(key: bytes, kind: str, secret: str) -> str:
@@ -20,4 +20,4 @@ def pseudonym(key: bytes, kind: str, secret: str) -> str:
 
 def is_masked(value: str) -> bool:
     """Whether nothing but pseudonyms (and what stands around them) is left in this value."""
-    return _HINT in value and PSEUDONYM.search(value) is not None
+    return HINT in value and PSEUDONYM.search(value) is not None
