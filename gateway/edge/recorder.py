@@ -206,7 +206,7 @@ class Recorder:
             acks="all",
             enable_idempotence=True,
             request_timeout_ms=5_000,
-            retry_backoff_ms=50,
+            retry_backoff_ms=200,
             metadata_max_age_ms=60_000,
             max_batch_size=BATCH_BYTES_MAX + 8 * 1024 * 1024,
             max_request_size=64 * 1024 * 1024,

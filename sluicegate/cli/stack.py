@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sluicegate.embedded.part import Part
+from sluicegate.embedded.part import DATA_PATH, Part
 from sluicegate.embedded.probes import NotReady, Ready, http_ready
 from sluicegate.embedded.say import Say, plain_say
 from sluicegate.embedded.up import EmbeddedBroker, Listen, OtherBroker, up
@@ -89,7 +89,7 @@ def _sink(settings: Settings, config: Path) -> Part:
 
 def _gateway(settings: Settings, config: Path) -> Part:
     ready = http_ready(_url(settings.gateway.listen) + "/readyz")
-    return Part("gateway", _command(config, "gateway"), ready, stop_seconds=GATEWAY_STOP_S)
+    return Part("gateway", _command(config, "gateway"), ready, stop_seconds=GATEWAY_STOP_S, backoff=DATA_PATH)
 
 
 def _ready_by_file(file: Path, host: str) -> Ready:

@@ -34,6 +34,10 @@ class Backoff:
         return full * (1 - self.jitter * chance)
 
 
+DATA_PATH = Backoff(first_s=0.1, cap_s=2.0, calm_s=10.0)
+"""For what every call waits for: while it is away nothing passes, so it is not kept away for long."""
+
+
 @dataclass
 class Restarts:
     """Counts the ends of one part that came too soon after each other."""

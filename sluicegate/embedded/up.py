@@ -10,7 +10,7 @@ from pathlib import Path
 from sluicegate.embedded.datadir import DataDir, RunState
 from sluicegate.embedded.errors import EmbeddedError, StopAsked
 from sluicegate.embedded.kafka import KafkaBroker
-from sluicegate.embedded.part import Part
+from sluicegate.embedded.part import DATA_PATH, Part
 from sluicegate.embedded.ports import tcp_port_free
 from sluicegate.embedded.probes import kafka_ready
 from sluicegate.embedded.say import Say, plain_say
@@ -141,6 +141,7 @@ async def _kafka(
         ready=kafka_ready(embedded.port),
         ready_seconds=BROKER_READY_S,
         stop_seconds=BROKER_STOP_S,
+        backoff=DATA_PATH,
     )
     await supervisor.start(part)
     return embedded.bootstrap
