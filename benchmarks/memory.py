@@ -20,7 +20,13 @@ class Memory:
 
 def of(pids: dict[str, int]) -> dict[str, Memory]:
     """Memory by name; a process that has ended counts as nothing."""
-    return {name: _of_tree(pid) for name, pid in pids.items()}
+    return {name: _sum(_family(pid)) for name, pid in pids.items()}
+
+
+def apart(root: int, parts: dict[str, int]) -> Memory:
+    """Memory of `root` and those of its descendants that are not in the trees of `parts`."""
+    inside = {process.pid for pid in parts.values() for process in _family(pid)}
+    return _sum([process for process in _family(root) if process.pid not in inside])
 
 
 def total(parts: dict[str, Memory]) -> Memory:
@@ -28,13 +34,19 @@ def total(parts: dict[str, Memory]) -> Memory:
     return Memory(sum(part.rss_mib for part in parts.values()), sum(part.pss_mib for part in parts.values()))
 
 
-def _of_tree(pid: int) -> Memory:
-    rss = pss = 0.0
-    with contextlib.suppress(psutil.NoSuchProcess):
+def _family(pid: int) -> list[psutil.Process]:
+    try:
         root = psutil.Process(pid)
-        for process in [root, *root.children(recursive=True)]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                info = process.memory_full_info()
-                rss += info.rss
-                pss += getattr(info, "pss", info.rss)  # Linux only
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _sum(processes: list[psutil.Process]) -> Memory:
+    rss = pss = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            info = process.memory_full_info()
+            rss += info.rss
+            pss += getattr(info, "pss", info.rss)  # Linux only
     return Memory(rss / MIB, pss / MIB)

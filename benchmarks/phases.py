@@ -112,11 +112,11 @@ def whole_stack(ground: Ground, folder: Path, steady: Steady, *, sync: bool) -> 
     found = Findings()
     with stack.running({CONNECTION: ground.upstream}, folder, {"sync": sync}) as running:
         time.sleep(IDLE_S)  # what a part allocates to start is given back by then
-        idle = memory.of(running.state().pids)
+        idle = _stack_memory(running)
         print("memory idle", *report.memory(idle), sep="\n", flush=True)
         figures = _stack_rounds(ground, running, found)
         held = _sustained(ground.tools, running, steady)
-        loaded = memory.of(running.state().pids)
+        loaded = _stack_memory(running)
         print("memory after the load", *report.memory(loaded), sep="\n", flush=True)
     print(*report.figures(figures), sep="\n", flush=True)
     found.verdicts.append(reach.memory("whole stack idle", memory.total(idle), reach.STACK_MIB_MAX))
@@ -127,11 +127,18 @@ def whole_stack(ground: Ground, folder: Path, steady: Steady, *, sync: bool) -> 
     return found
 
 
+def _stack_memory(running: stack.Stack) -> dict[str, memory.Memory]:
+    parts = running.state().pids
+    return {**memory.of(parts), "supervisor": memory.apart(running.child.pid, parts)}
+
+
 def _stack_rounds(ground: Ground, running: stack.Stack, found: Findings) -> list[Figure]:
     def settle() -> None:
         if lag.wait_drained(running.state().bootstrap, DRAIN_TIMEOUT_S) is None:
             print(f"  ! the pipeline had not caught up after {DRAIN_TIMEOUT_S:.0f} s", flush=True)
 
+    fire(ground.plan.program, Aim(running.url(CONNECTION), WARM_CONNECTIONS, WARM_S))
+    settle()
     through = Target(reach.STACK, running.url(CONNECTION), lambda: running.state().pids, settle=settle)
     samples = rounds.drive(ground.plan, [ground.direct(), through], _say)
     figures = rounds.figures(samples)

@@ -49,6 +49,7 @@ def sustained(one: Sustained) -> list[str]:
         f" p50 {one.load.p50_ms:.2f} p99 {one.load.p99_ms:.2f} max {one.load.max_ms:.0f} ms",
         f"  lag in records: {course}",
         f"  grows by {one.lag_slope:.0f} records/s: {'flat' if one.flat else 'NOT FLAT'}; all stored {drained}",
+        f"  frames recorded {one.recorded}, seen in ClickHouse {one.stored}",
         f"  CPU µs an exchange: {spent}",
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,11 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from benchmarks.processes import Child, free_port
+from benchmarks.processes import Child, ChildError, free_port
 
+COMMAND = (sys.executable, "-m", "sluicegate")
+CONFIG_NAME = "sluicegate.yaml"
+QUERY_TIMEOUT_S = 60.0
 READY_TIMEOUT_S = 300.0  # the first start on a machine downloads the broker
 
 
@@ -34,6 +38,16 @@ class Stack:
     def url(self, connection: str) -> str:
         """The downstream URL of one connection."""
         return f"http://127.0.0.1:{self.port}/mcp/{connection}"
+
+    def frames_stored(self) -> int:
+        """Frames that a reader sees in ClickHouse now, asked as any analyst would; raises ChildError."""
+        config = str(self.folder / CONFIG_NAME)
+        query = [*COMMAND, "query", "--json", "--config", config, "SELECT count() AS frames FROM v_frames"]
+        done = subprocess.run(query, capture_output=True, timeout=QUERY_TIMEOUT_S, check=False)
+        if done.returncode != 0:
+            raise ChildError(f"the store could not be asked: {done.stderr.decode(errors='replace').strip()}")
+        frames: int = msgspec.json.decode(done.stdout)["frames"]
+        return frames
 
     def state(self) -> State:
         """Kafka's address and the parts' process ids by name, as of now."""
@@ -63,9 +77,9 @@ def running(
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    path = folder / "sluicegate.yaml"
+    path = folder / CONFIG_NAME
     path.write_text(yaml.safe_dump(config(upstreams, port, folder, kafka or {}), sort_keys=False))
-    command = [str(Path(sys.executable).parent / "sluicegate"), "up", "--config", str(path)]
+    command = [*COMMAND, "up", "--config", str(path)]
     child = Child("sluicegate up", command, folder / "up.log", cwd=folder, env={"NO_COLOR": "1"})
     with child:
         child.wait_for(r"\bready\b", READY_TIMEOUT_S)

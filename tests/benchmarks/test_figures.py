@@ -30,9 +30,9 @@ def lag_of(records: list[int]) -> list[Reading]:
 
 
 def sustained(
-    offered: float, done: float, *, keeps_up: bool = True, drained_s: float | None = 1.0
+    offered: float, done: float, *, keeps_up: bool = True, drained_s: float | None = 1.0, stored: int = 10
 ) -> Sustained:
-    return Sustained(offered, load(done), [], 0.0, keeps_up, drained_s, {})
+    return Sustained(offered, load(done), [], 0.0, keeps_up, drained_s, {}, 10, stored)
 
 
 def test_a_figure_is_the_median_of_its_rounds_and_not_swayed_by_one_bad_round() -> None:
@@ -111,8 +111,10 @@ def test_added_latency_may_be_two_round_trips_of_the_broker_and_a_little(
         (sustained(1_200, 1_100), False),
         (sustained(1_200, 1_200, keeps_up=False), False),
         (sustained(1_200, 1_200, drained_s=None), False),
+        (sustained(1_200, 1_200, stored=9), False),
+        (sustained(1_200, 1_200, stored=11), False),
     ],
-    ids=["all well", "less was done than offered", "the lag grew", "never drained"],
+    ids=["all well", "less was done than offered", "the lag grew", "never drained", "one lost", "one twice"],
 )
 def test_a_rate_is_held_only_when_offered_in_full_flat_and_stored(one: Sustained, held: bool) -> None:
     assert one.held is held
