@@ -15,6 +15,7 @@ from gateway.edge.downstream import McpEndpoint
 from gateway.edge.perform import Route
 from gateway.edge.probes import probe_routes
 from gateway.edge.recorder import Recorder
+from gateway.edge.stdio import StdioUpstream
 from gateway.edge.upstream import HttpUpstream, Upstream
 from gateway.exchange import Mask, MaskingFailedError, MaskText, Terms
 from gateway.settings import Connection, GatewaySettings
@@ -111,7 +112,7 @@ def _terms(name: str, profile: str, settings: GatewaySettings) -> Terms:
 
 
 def _upstream(connection: Connection) -> Upstream:
-    return HttpUpstream(connection)
+    return StdioUpstream(connection) if connection.command else HttpUpstream(connection)
 
 
 def _mask(key: bytes, profile: str) -> Mask:
