@@ -133,12 +133,12 @@ def _block_at(loc: Loc) -> type[BaseModel]:
     block: type[BaseModel] = Settings
     for part in loc:
         if isinstance(part, str):
-            block = _blocks_in(block.model_fields[part].annotation)[0]
+            block = blocks_in(block.model_fields[part].annotation)[0]
     return block
 
 
-def _blocks_in(annotation: Any) -> list[type[BaseModel]]:
+def blocks_in(annotation: Any) -> list[type[BaseModel]]:
     """The blocks that a field's type names, itself or inside a tuple."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [block for inner in get_args(annotation) for block in _blocks_in(inner)]
+    return [block for inner in get_args(annotation) for block in blocks_in(inner)]

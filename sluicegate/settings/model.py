@@ -178,7 +178,9 @@ class ProcessorsBlock(Block):
 
     workers: int = Field(default=1, ge=1, le=64, description="Processor processes.")
     listen: Listen | None = Field(
-        default=None, description="Address of the first worker's `/metrics`, `host:port`."
+        default=None,
+        description="Address of the first worker's `/healthz`, `/readyz` and `/metrics`, each further worker on the "
+        "next port; not given: free ports, written to `data_dir/run/processors-N.port`.",
     )
 
 
@@ -216,7 +218,7 @@ class ConnectionBlock(Block):
     env: dict[VariableName, str] = Field(
         default={},
         repr=False,
-        description="Environment of `command`, above a bare PATH, HOME, LANG and TMPDIR.",
+        description="Environment of `command`; of ours it gets PATH, HOME and LANG alone.",
     )
     masking: Literal["secrets", "secrets+pii", "strict", "strict+pii", "off"] = Field(
         default="secrets",
