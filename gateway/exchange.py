@@ -31,6 +31,7 @@ from gateway.effects import (
     Request,
     Send,
 )
+from gateway.facts import BLANK
 from gateway.frames import headers as header_rules
 from gateway.frames import modern, sse
 from gateway.frames.headers import first
@@ -249,9 +250,9 @@ class Exchange:
     def _shared_facts(self, mcp_session_id: str) -> dict[str, object]:
         request, principal = self._request, self._principal
         return {
+            **BLANK,
             "exchange_id": self.id,
             "session_id": session_id(self._terms.connection, principal, mcp_session_id),
-            "protocol": "mcp",
             "connection": self._terms.connection,
             "principal_issuer": principal.issuer,
             "principal_subject": principal.subject,
@@ -261,25 +262,9 @@ class Exchange:
             "user_agent": request.user_agent,
             "http_method": request.method,
             "http_path": request.path,
-            "http_status": 0,
-            "http_headers": "",
-            "content_type": "",
             "mcp_protocol_version": first(request.headers, b"mcp-protocol-version").decode("latin-1"),
             "mcp_session_id": mcp_session_id,
-            "jsonrpc_type": "none",
-            "jsonrpc_id": "",
-            "method": "",
-            "tool": "",
-            "resource": "",
-            "sse_event_id": "",
-            "verdict": "none",
-            "rule": "",
             "policy_version": self._terms.policy_version,
-            "reason": "",
-            "reason_code": "",
-            "jsonrpc_error": None,
-            "tool_is_error": None,
-            "outcome": "pending",
         }
 
     def _add_asked_facts(self, frame: Draft) -> None:

@@ -18,6 +18,7 @@ from gateway.edge.identifiers import Entropy
 from gateway.edge.lane import BATCH_BYTES_MAX, Lane, Ticket, header_of
 from gateway.edge.metrics import METRICS
 from gateway.effects import Draft
+from gateway.facts import BLANK
 from schemas.frames import SALT_BYTES
 from schemas.kafka import KafkaAddress, KafkaUnsafeError, check_topics
 
@@ -158,6 +159,19 @@ class Recorder:
             ticket.acknowledged = asyncio.get_running_loop().create_future()
         return ticket.acknowledged
 
+    def _tell_gap(self) -> None:
+        """Frames for which even the queue had no room are counted, and the count is in the trail."""
+        lost, self._unrecorded_refusals = self._unrecorded_refusals, 0
+        log.info("audit_available", frames_never_queued=lost)
+        if lost:
+            facts: dict[str, object] = {
+                "outcome": "refused",
+                "reason_code": "frames_never_queued",
+                "reason": f"{lost} frames of refused exchanges found the queue full while Kafka was away",
+            }
+            base = {**BLANK, "exchange_id": self._entropy.uuid7()}
+            self.note(base, [Draft("end", facts=facts)], time.monotonic())
+
     # -- Kafka
 
     async def _deliver(self, partition: int, tickets: list[Ticket]) -> None:
@@ -252,9 +266,7 @@ class Recorder:
             oldest = min((t for lane in self._lanes if (t := lane.oldest()) is not None), default=now)
             late = now - oldest > self._deadline
             if late != self._late:
-                log.error("audit_unavailable") if late else log.info(
-                    "audit_available", unrecorded_refusals=self._unrecorded_refusals
-                )
+                log.error("audit_unavailable") if late else self._tell_gap()
             self._late = late
             METRICS.unrecorded.set(self._queued_frames)
 

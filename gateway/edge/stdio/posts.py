@@ -82,6 +82,15 @@ def read(request: Forward) -> Post:
     return Post(one_line(request.body), said, frozenset(ids), id_key(_text(params.meta.token)), cancels)
 
 
+def request_id(body: bytes) -> str:
+    """Literal of the id in the body of a single request, '' for none."""
+    try:
+        said = look(body)
+    except TooDeepError:
+        return ""
+    return said.id if said.kind == "request" else ""
+
+
 def progress_token(line: bytes) -> str:
     """Key of the token that a progress notification of the program names, '' for none."""
     return id_key(_text(_params(line).token))

@@ -20,7 +20,6 @@ from gateway.edge.stdio.replies import Reply, said
 from gateway.effects import Broken, Forward
 from gateway.frames.headers import Headers
 from gateway.frames.jsonrpc import Look
-from gateway.frames.modern import is_modern
 from gateway.settings import Connection
 
 PING_SECONDS = 30.0
@@ -118,7 +117,7 @@ class Stateless:
             raise NotTakenError(400, INVALID_REQUEST, "the body must be one request or notification")
         if post.look.kind == "notification":
             return await self._tell(request.session_id, post)
-        if not is_modern(post.look.meta_version or ""):
+        if post.look.meta_version is None:
             raise NotTakenError(400, INVALID_PARAMS, "params._meta lacks the protocol version")
         return await self._ask(request.session_id, post)
 

@@ -2,7 +2,8 @@
 
 import re
 
-from gateway.edge.stdio.posts import INVALID_REQUEST, NotTakenError
+from gateway.edge.stdio import posts
+from gateway.edge.stdio.posts import NotTakenError
 from gateway.edge.stdio.programs import Programs
 from gateway.edge.stdio.replies import Reply, refused
 from gateway.edge.stdio.sessions import Sessions
@@ -30,13 +31,11 @@ class StdioUpstream:
         """Hands a request over; its answer is awaited on what is returned. Raises UpstreamBrokenError."""
         version = first(request.headers, b"mcp-protocol-version").decode("latin-1").strip()
         try:
-            if version and not _REVISION.fullmatch(version):
-                raise NotTakenError(400, INVALID_REQUEST, "MCP-Protocol-Version is not a revision")
-            if is_modern(version):
+            if _has_no_handshake(version):
                 return await self._stateless.ask(request)
             return await self._sessions.ask(request)
         except NotTakenError as exc:
-            return refused(exc.status, exc.code, str(exc), exc.headers)
+            return refused(exc.status, exc.code, str(exc), exc.headers, posts.request_id(request.body))
 
     def done(self, answering: Answering) -> None:
         """Nobody reads the answer any more."""
@@ -49,3 +48,8 @@ class StdioUpstream:
 
     def _spare(self) -> bool:
         return self._stateless.spare()
+
+
+def _has_no_handshake(version: str) -> bool:
+    """What is no revision is of the newer era, whose programs answer which ones they know."""
+    return is_modern(version) or bool(version and not _REVISION.fullmatch(version))
