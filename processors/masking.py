@@ -85,7 +85,6 @@ def masking_app(settings: ProcessorSettings, kafka: KafkaAddress, processor: Mas
 
     app.agent(frames, name="mask_frames")(mask_frames)
     app.on_partitions_assigned.connect(tell)
-    app.tell = tell  # Faust's signal holds it weakly
     return app
 
 

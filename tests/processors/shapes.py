@@ -1,0 +1,152 @@
+"""What the chaos run tortures: the real masking processor, and a processor with a table."""
+
+import json
+from collections import Counter
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+from masking import Masker
+from processors.completeness_report import completeness_report
+from processors.masking import GROUP as MASKING_GROUP
+from processors.masking_step import Audited, step
+from schemas.kafka import KafkaAddress, ensure_topics
+from schemas.topics import topics
+from tests.processors.making import BODY, frame_value
+from tests.processors.masking_worker import KEY
+from tests.processors.table_worker import counted
+from tests.processors.trail import create_topics, read_all
+
+KEYS = 500
+TOKEN = b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJlLWhlcmUtMTIz"
+SECRET_BODY = BODY[:-1] + b',"note":"Authorization: Bearer ' + TOKEN + b'"}'
+
+
+class Shape(Protocol):
+    """One kind of processor under chaos."""
+
+    group: str
+    source: str
+    partitions: int
+
+    async def prepare(self, bootstrap: str) -> None:
+        """Create the topics."""
+        ...
+
+    def arguments(self, bootstrap: str, home: Path) -> list[str]:
+        """`python -m` arguments of a worker."""
+        ...
+
+    def record(self, number: int) -> tuple[bytes, bytes]:
+        """Key and value of input record `number`."""
+        ...
+
+    async def unsettled(self, bootstrap: str) -> int:
+        """What has still to happen after the group has committed everything."""
+        ...
+
+    async def figures(self, bootstrap: str) -> dict[str, int]:
+        """What came of it: records, outputs, duplicates, and the faults missing, wrong, …"""
+        ...
+
+
+class MaskingShape:
+    """The product's worker on `frames` and `audit`."""
+
+    group = MASKING_GROUP
+    source = "frames"
+    partitions = topics()["frames"].partitions
+
+    async def prepare(self, bootstrap: str) -> None:
+        """Create the product's topics."""
+        await ensure_topics(KafkaAddress(bootstrap, embedded=True))
+
+    def arguments(self, bootstrap: str, home: Path) -> list[str]:
+        """The real worker."""
+        return ["tests.processors.masking_worker", bootstrap, str(home)]
+
+    def record(self, number: int) -> tuple[bytes, bytes]:
+        """A frame; every tenth has a token in it that only the deep masking sees."""
+        return b"k%d" % (number % KEYS), frame_value(number, BODY if number % 10 else SECRET_BODY)
+
+    async def unsettled(self, bootstrap: str) -> int:
+        """Frames that the completeness check has not verified yet."""
+        report = await completeness_report(KafkaAddress(bootstrap, embedded=True))
+        return sum(row.end - row.verified for row in report.partitions)
+
+    async def figures(self, bootstrap: str) -> dict[str, int]:
+        """Each frame's audit record, computed again and compared byte for byte."""
+        masker = Masker(KEY)
+        wanted = {}
+        for row in await read_all(bootstrap, "frames", self.partitions):
+            done = step(row.value, row.partition, row.offset, lambda _, body: masker.mask(body), 4_000_000)
+            wanted[row.partition, sha256(_bytes(done)).digest()] = row.offset
+        found: Counter[tuple[int, bytes]] = Counter()
+        for row in await read_all(bootstrap, "audit", self.partitions):
+            found[row.partition, sha256(row.value).digest()] += 1
+        rows = (await completeness_report(KafkaAddress(bootstrap, embedded=True))).partitions
+        return {
+            "records": len(wanted),
+            "outputs": found.total(),
+            "duplicates": found.total() - len(found),
+            "missing": len(wanted.keys() - found.keys()),
+            "wrong": len(found.keys() - wanted.keys()),
+            "redriven": sum(row.redriven for row in rows),
+            "expired": sum(row.expired for row in rows),
+            "unverified": sum(row.end - row.verified for row in rows),
+        }
+
+
+def _bytes(done: object) -> bytes:
+    assert isinstance(done, Audited)
+    return done.value
+
+
+class TableShape:
+    """A processor that counts by key in a table."""
+
+    def __init__(self, name: str, partitions: int = 8) -> None:
+        self.group = name
+        self.source = f"{name}-in"
+        self.partitions = partitions
+
+    async def prepare(self, bootstrap: str) -> None:
+        """Source, output and changelog, with equal partitions."""
+        names = (self.source, f"{self.group}-out", f"{self.group}-counts-changelog")
+        await create_topics(bootstrap, names, self.partitions)
+
+    def arguments(self, bootstrap: str, home: Path) -> list[str]:
+        """The counting worker."""
+        return ["tests.processors.table_worker", bootstrap, str(home), self.group, str(self.partitions)]
+
+    def record(self, number: int) -> tuple[bytes, bytes]:
+        """A small record of one of the keys."""
+        return b"k%d" % (number % KEYS), b"%d" % number
+
+    async def unsettled(self, _bootstrap: str) -> int:
+        """Nothing: what is committed is done."""
+        return 0
+
+    async def figures(self, bootstrap: str) -> dict[str, int]:
+        """Each output carries the right count; the last changelog row of each key is exact."""
+        counts: Counter[bytes] = Counter()
+        last: dict[bytes, int] = {}
+        wanted: dict[bytes, int] = {}
+        for row in await read_all(bootstrap, self.source, self.partitions):
+            counts[row.key] += 1
+            last[row.key] = row.offset
+            wanted[counted(row.partition, row.offset, counts[row.key])] = row.partition
+        found = Counter(row.value for row in await read_all(bootstrap, f"{self.group}-out", self.partitions))
+        kept = await self._changelog(bootstrap)
+        return {
+            "records": len(wanted),
+            "outputs": found.total(),
+            "duplicates": found.total() - len(found),
+            "missing": len(wanted.keys() - found.keys()),
+            "wrong": len(found.keys() - wanted.keys()),
+            "keys_wrong": sum(kept.get(key) != [count, last[key]] for key, count in counts.items()),
+        }
+
+    async def _changelog(self, bootstrap: str) -> dict[bytes, object]:
+        rows = await read_all(bootstrap, f"{self.group}-counts-changelog", self.partitions)
+        return {row.key.strip(b'"'): json.loads(row.value) for row in rows}

@@ -1,0 +1,145 @@
+"""The pure step from a frame to its audit record."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from masking import LimitCrossed, Masked, Masker, Redaction
+from processors.deadline import Deadline
+from processors.masking_step import Audited, Rejected, placed, step
+from processors.masks import Mask, masks
+from schemas.codec import codec
+from schemas.digests import audit_digest
+from schemas.frames import open_frame
+from tests.processors.making import BODY, frame_value
+
+KEY = b"k" * 32
+TOKEN = b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJlLWhlcmUtMTIz"
+LIMIT = 4 * 1024 * 1024
+
+
+def mask(_connection: str, body: bytes) -> Masked[bytes]:
+    """The usual mask."""
+    return Masker(KEY).mask(body)
+
+
+def audited(value: bytes, use: Mask = mask) -> dict[str, object]:
+    """The decoded audit record of a frame at 3/77."""
+    done = step(value, 3, 77, use, LIMIT)
+    assert isinstance(done, Audited)
+    return codec("audit").decode(done.value)
+
+
+def test_a_clean_frame_keeps_every_field_and_gets_its_place() -> None:
+    value = frame_value(1)
+    record = audited(value)
+    for name, was in codec("frame").decode(value).items():
+        assert record[name] == was, name
+    assert (record["frames_partition"], record["frames_offset"], record["deep_redactions"]) == (3, 77, [])
+
+
+def test_a_secret_in_the_body_is_replaced_and_its_salt_goes_with_it() -> None:
+    body = BODY + b"\nAuthorization: Bearer " + TOKEN
+    record = audited(frame_value(1, body))
+    assert TOKEN not in bytes(record["body"])  # type: ignore[call-overload]
+    assert record["body_salt"] == b""
+    assert record["digest"] == open_frame(frame_value(1, body)).record["digest"]
+    assert record["audit_digest"] != audit_digest(b"", b"", b"")
+
+
+def test_each_redaction_points_at_its_pseudonym_in_the_masked_body() -> None:
+    body = b"Authorization: Bearer " + TOKEN + b"\nx: 1\nAuthorization: Bearer " + TOKEN[::-1] + b"a" * 20
+    record = audited(frame_value(1, body))
+    kept = bytes(record["body"])  # type: ignore[call-overload]
+    rows = record["deep_redactions"]
+    assert isinstance(rows, list)
+    assert rows
+    for row in rows:
+        assert kept[row["start"] : row["end"]] == row["pseudonym"].encode()
+
+
+def test_a_repeat_is_byte_identical() -> None:
+    value = frame_value(1, BODY + TOKEN)
+    assert step(value, 3, 77, mask, LIMIT) == step(value, 3, 77, mask, LIMIT)
+
+
+def test_a_part_of_a_frame_is_masked_as_text() -> None:
+    part = b'0,"note":"Authorization: Bearer ' + TOKEN + b'","half'
+    record = audited(frame_value(1, part, part=2, parts=3))
+    assert TOKEN not in bytes(record["body"])  # type: ignore[call-overload]
+    assert (record["part"], record["parts"]) == (2, 3)
+
+
+@pytest.mark.parametrize("value", [None, b"", b"nonsense", frame_value(1)[:-1], frame_value(1) + b"x"])
+def test_what_is_no_frame_is_rejected(value: bytes | None) -> None:
+    done = step(value, 0, 0, mask, LIMIT)
+    assert isinstance(done, Rejected)
+    assert done.reason_code == "undecodable"
+
+
+def test_a_frame_whose_header_was_changed_is_rejected() -> None:
+    value = frame_value(1).replace(b"get_pods", b"del_pods", 1)
+    assert isinstance(step(value, 0, 0, mask, LIMIT), Rejected)
+
+
+@given(st.binary(max_size=400))
+@settings(max_examples=200)
+def test_no_bytes_make_the_step_raise(value: bytes) -> None:
+    assert isinstance(step(frame_value(1)[:10] + value, 0, 0, mask, LIMIT), Rejected)
+
+
+def test_a_mask_that_fails_never_lets_the_body_pass_and_tells_nothing_of_it() -> None:
+    def broken(_connection: str, body: bytes) -> Masked[bytes]:
+        raise RuntimeError(body.decode())
+
+    done = step(frame_value(1, TOKEN), 0, 0, broken, LIMIT)
+    assert done == Rejected("masking-failed", "masking raised RuntimeError")
+
+
+def test_a_body_that_the_mask_refuses_is_rejected_with_its_reason() -> None:
+    def refusing(_connection: str, _body: bytes) -> Masked[bytes]:
+        raise LimitCrossed("nested deeper than 128")
+
+    done = step(frame_value(1), 0, 0, refusing, LIMIT)
+    assert done == Rejected("masking-refused", "masking refused the body: nested deeper than 128")
+
+
+def test_a_mask_that_takes_too_long_is_stopped_and_the_frame_rejected() -> None:
+    deadline = Deadline(0.05)
+    deadline.install()
+
+    def endless(_connection: str, body: bytes) -> Masked[bytes]:
+        return deadline.call(spin, body)
+
+    started = time.monotonic()
+    done = step(frame_value(1), 0, 0, endless, LIMIT)
+    assert done == Rejected("masking-timeout", "masking was not done in 0.05 s")
+    assert time.monotonic() - started < 5
+
+
+def spin(body: bytes) -> Masked[bytes]:
+    """Never ends by itself."""
+    while True:
+        body = body[::-1]
+
+
+def test_a_result_above_the_topics_limit_is_rejected() -> None:
+    done = step(frame_value(1), 0, 0, mask, 100)
+    assert isinstance(done, Rejected)
+    assert done.reason_code == "too-large"
+
+
+def test_each_connection_has_its_own_profile() -> None:
+    use = masks(KEY, "secrets", {"open": "off"}, Deadline(5))
+    assert not use("open", TOKEN).redactions
+    assert use("demo", b"Authorization: Bearer " + TOKEN).redactions
+
+
+def test_quotes_around_a_pseudonym_do_not_shift_the_places_of_the_next() -> None:
+    masked = Masked(
+        b"a: '<p1>', b: '<p1>'.",
+        (Redaction("r", "", 3, 9, "<p1>"), Redaction("r", "", 14, 20, "<p1>")),
+    )
+    assert [(row["start"], row["end"]) for row in placed(masked)] == [(4, 8), (15, 19)]
