@@ -23,7 +23,7 @@ PLACEHOLDER = re.compile(
     r"|not[-_]?(?:a|real)[-_]).*"
     r"|(?:my|your|the|a|new|old|test|some|fake|mock|super|very|user|db|admin|invalid|wrong)?[-_ ]?"
     r"(?:pass(?:word|wd)?|passw0rd|pwd|secret|token|api[-_ ]?key|key|credentials?)[-_ ]?\d{0,3}"
-    r"|foo(?:bar)?|bar|baz|hunter2?|test(?:ing)?\d{0,3}|admin\d{0,3}|root|guest|user\d?|abc(?:123|def)?|s3cr3t"
+    r"|foo(?:bar)?|bar|baz|hunter2?|test(?:ing)?[123]{0,3}|admin(?:123)?|root|guest|user\d?|abc(?:123|def)?|s3cr3t"
     r"|.*example(?:key|token|secret)?)$",
     re.DOTALL,
 )

@@ -76,6 +76,8 @@ def ruled_out(c: Candidate) -> str:
         return "the name itself"
     if value.startswith("-----BEGIN") and "PRIVATE" not in value[:60]:
         return "a public part"
+    if _HASH.match(value):
+        return "a hash, which has a rule of its own"
     if c.key.lower().endswith("cookie") and "=" in value:
         return "a cookie with its name, which has a rule of its own"
     if c.sep == ">" and value[0] == "@":
@@ -90,6 +92,7 @@ def ruled_out(c: Candidate) -> str:
 _LOOK = 256
 """How much of a long value is looked at."""
 
+_HASH = re.compile(r"^(?:\{[A-Z0-9-]+\})?\$(?:2[abxy]|[156y]|apr1|argon2\w*|pbkdf2[\w-]*|scrypt)\$\S{20,}$")
 _SETTING = re.compile(r"^[a-z]+(?:[A-Z][a-z]+)*=[\w.]*$|^[a-z]+:[\d.]+$|^(?:UTF|utf|ISO|SHA|sha|AES|MD)-?\d[\w-]*$")
 _WHOLE_LINE = re.compile(r"""(?:\n|^)[ \t]*(?:- |export |set |ENV )?["']?$""")
 
@@ -99,7 +102,12 @@ def traits(c: Candidate) -> Iterator[tuple[str, float]]:
     yield from _of_key(c.key)
     yield from _of_notation(c)
     yield from _of_value(c.value)
-    yield f"{kind_of_name(c.key)}:{_make(c.value)}", 1.0
+    kind = kind_of_name(c.key)
+    yield f"{kind}:{_make(c.value)}", 1.0
+    if kind in _WORDS_FOR and _CHOSEN.match(c.value):
+        yield "chosen", 1.0
+        if c.sep == "pair" or c.quote or c.key.isupper() or "." in c.key:
+            yield "chosen-in-settings", 1.0
 
 
 def _of_key(key: str) -> Iterator[tuple[str, float]]:
@@ -147,6 +155,11 @@ def _kind(part: str) -> str:
     if part in ("auth", "authorization", "oauth", "signature", "sig", "seed", "cookie", "session", "cipher"):
         return "auth"
     return ""
+
+
+_WORDS_FOR = frozenset({"password", "secret", "token", "key-of"})
+_CHOSEN = re.compile(r"^[A-Za-z@$]{3,12}(?:[-_.@!$]?[A-Za-z]{3,12}){0,3}[-_.@!$]?\d{2,6}[!#$%&*@.?]{0,3}$")
+"""What people choose: words, digits behind them, a sign at the end. Values in settings are like that, names are not."""
 
 
 def kind_of_name(name: str) -> str:
@@ -211,8 +224,6 @@ def _of_value(value: str) -> Iterator[tuple[str, float]]:
         yield "spaces", min(3.0, value.count(" "))
     if not value.isascii():
         yield "not-ascii", 1.0
-    if value[0] == "$" and value.count("$") > 2:
-        yield "hash-form", 1.0
     yield from _forms(value, size)
 
 
