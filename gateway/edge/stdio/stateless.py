@@ -117,6 +117,8 @@ class Stateless:
             raise NotTakenError(400, INVALID_REQUEST, "the body must be one request or notification")
         if post.look.kind == "notification":
             return await self._tell(request.session_id, post)
+        if post.look.method == "initialize":  # it would open the other era in a program that several share
+            raise NotTakenError(404, _NOT_FOUND, "this revision has no initialize")
         if post.look.meta_version is None:
             raise NotTakenError(400, INVALID_PARAMS, "params._meta lacks the protocol version")
         return await self._ask(request.session_id, post)

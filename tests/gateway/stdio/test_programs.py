@@ -104,7 +104,7 @@ async def test_a_program_that_cannot_be_started_is_unreachable(tmp_path: Path) -
     for one in (client, replace(client, version="2026-07-28")):
         for _ in range(2):
             with pytest.raises(UpstreamBrokenError, match=r"upstream_unreachable.*No such file") as broken:
-                await one.call(1, method="initialize")
+                await one.call(1, method="initialize" if one is client else "x")
             assert "secret" not in str(broken.value)
     await upstream.close()
 

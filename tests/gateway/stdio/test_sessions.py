@@ -95,10 +95,11 @@ async def test_notifications_and_answers_of_the_client_are_accepted_without_a_bo
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
 async def test_a_request_is_refused(client: Client, method: str, session_id: str, status: int) -> None:
     client.session = session_id
-    answer = await client.read(await client.ask(method, b'{"jsonrpc":"2.0","id":1,"method":"x"}'))
+    body = b'{"jsonrpc":"2.0","id":1,"method":"x"}' if method == "POST" else b""
+    answer = await client.read(await client.ask(method, body))
     assert answer.head.status == status
     assert answer.json["error"]["code"] == -32600
-    assert answer.json["id"] is None
+    assert answer.json["id"] == (1 if method == "POST" else None)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ async def test_a_request_is_refused(client: Client, method: str, session_id: str
         (b'[{"id":1,"method":"x"},{"id":1,"method":"x"}]', {}, 400, -32600),
         (b'{"id":1,"method":"x"}', {b"content-type": b"text/plain"}, 415, -32600),
         (b'{"id":1,"method":"x"}', {b"accept": b"application/json"}, 406, -32600),
-        (b'{"id":1,"method":"x"}', {b"mcp-protocol-version": b"latest"}, 400, -32600),
+        (b'{"id":1,"method":"x"}', {b"mcp-protocol-version": b"latest"}, 400, -32602),
     ],
 )
 async def test_what_is_no_message_reaches_no_program(

@@ -138,6 +138,19 @@ async def test_only_requests_and_notifications_may_be_posted(modern: Client) -> 
     assert modern.heard() == []
 
 
+async def test_an_unknown_version_is_for_the_program_to_judge(modern: Client) -> None:
+    meta = {"_meta": {"io.modelcontextprotocol/protocolVersion": "v999"}}
+    posted = {"jsonrpc": "2.0", "id": 1, "method": "server/discover", "params": meta}
+    answer = await modern.read(await modern.post(posted, {b"mcp-protocol-version": b"v999"}))
+    assert "pid" in answer.json["result"]
+
+
+async def test_the_handshake_of_the_other_eras_reaches_no_program(modern: Client) -> None:
+    answer = await modern.call(1, method="initialize")
+    assert (answer.head.status, answer.json["error"]["code"]) == (404, -32601)
+    assert modern.heard() == []
+
+
 async def test_a_cancellation_by_id_cancels_nobodys_request(modern: Client) -> None:
     waiting = await modern.request(1, silent=True)
     cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}
