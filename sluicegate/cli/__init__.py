@@ -11,5 +11,7 @@ Exit codes: 0 done, 1 it failed, 2 the command line or the configuration is wron
 def main() -> None:
     """Entry point of the command."""
     from sluicegate.cli.app import app  # noqa: PLC0415 (whoever imports this package may not want the commands)
+    from sluicegate.cli.output import speak_utf8  # noqa: PLC0415
 
+    speak_utf8()
     app(prog_name="sluicegate")

@@ -14,6 +14,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from schemas.codec import CodecError, codec
@@ -81,7 +82,11 @@ class Letters:
         )
 
     async def __aenter__(self) -> "Letters":
-        await self._consumer.start()
+        try:
+            await self._consumer.start()
+        except KafkaError:
+            await self._consumer.stop()
+            raise
         return self
 
     async def __aexit__(
@@ -162,12 +167,9 @@ async def redrive(
 
     Gives how many Kafka acknowledged, and those that cannot be sent back. Raises KafkaError, LettersError.
     """
-    producer = AIOKafkaProducer(
-        **address.client_options(), acks="all", enable_idempotence=True, max_request_size=MAX_MESSAGE_BYTES
-    )
     sent = 0
     kept: list[Letter] = []
-    async with Letters(address, topic) as letters, producer:
+    async with Letters(address, topic) as letters, _producer(address) as producer:
         async for letter in letters.read(redriven_too=again):
             if limit is not None and sent + len(kept) >= limit:
                 break
@@ -178,6 +180,13 @@ async def redrive(
             if not letter.redriven:
                 await letters.mark(letter)
     return sent, kept
+
+
+def _producer(address: KafkaAddress) -> AIOKafkaProducer:
+    options = address.client_options()
+    return AIOKafkaProducer(
+        **options, acks="all", enable_idempotence=True, max_request_size=MAX_MESSAGE_BYTES
+    )
 
 
 async def _send_back(producer: AIOKafkaProducer, letter: Letter) -> bool:

@@ -4,6 +4,7 @@ Recorded content was written by strangers. A terminal obeys control characters i
 characters that reorder text, so both are shown as escapes and never sent.
 """
 
+import io
 import json
 import sys
 import unicodedata
@@ -12,6 +13,17 @@ from typing import Any
 
 PIPE_WIDTH = 200
 _ESCAPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def speak_utf8() -> None:
+    """Text in and out is UTF-8, whatever the locale; bytes that are none end no command."""
+    for stream, errors in (
+        (sys.stdin, "replace"),
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+    ):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
 
 
 def inert(text: str, *, keep: str = "") -> str:

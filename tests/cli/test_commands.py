@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from sluicegate.cli.app import app
 from sluicegate.cli.config import schema_text
+from sluicegate.embedded.ports import free_port
 
 GOOD = 'identity: {mode: none}\nconnections: [{name: demo, upstream: "http://127.0.0.1:9000/mcp"}]\n'
 HELP_CPU_S = 0.3
@@ -157,3 +158,26 @@ def test_a_closed_pipe_ends_a_command_quietly(folder: Path) -> None:
     done = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     os.close(writing)
     assert "Traceback" not in done.stderr
+
+
+def test_bytes_that_are_no_text_end_no_command() -> None:
+    argv = [sys.executable, "-m", "sluicegate", "mask"]
+    lines = b'{"id": 1, "text": "a\xff"}\n{"id": 2, "text": "\xc3\xa4"}\n'
+    done = subprocess.run(
+        argv, input=lines, env={"LC_ALL": "C"}, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "words", [("completeness",), ("dead-letters", "list"), ("dead-letters", "redrive")], ids=" ".join
+)
+def test_brokers_that_do_not_answer_are_told(folder: Path, words: tuple[str, ...]) -> None:
+    (folder / "sluicegate.yaml").write_text(
+        GOOD + f'kafka: {{bootstrap: "127.0.0.1:{free_port()}"}}\n', "utf-8"
+    )
+    done = command(*words)
+    assert done.returncode == 1
+    assert done.stderr.startswith("sluicegate: ")
+    assert len(done.stderr.splitlines()) == 1
