@@ -65,7 +65,7 @@ class CompletenessCheck:
         while not stop.is_set():
             try:
                 await self._run_once(stop)
-            except KafkaError as error:
+            except (KafkaError, TimeoutError) as error:
                 log.warning("completeness_interrupted", error=type(error).__name__)
                 await _pause(stop, RETRY_SECONDS)
 

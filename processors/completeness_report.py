@@ -63,7 +63,10 @@ class Report:
 
 
 async def completeness_report(kafka: KafkaAddress) -> Report:
-    """Ask Kafka. A state of seconds ago: workers keep their books there every few seconds. Raises KafkaError."""
+    """Ask Kafka. A state of seconds ago: workers keep their books there every few seconds.
+
+    Raises KafkaError, and TimeoutError when the groups' coordinator stays away.
+    """
     async with KafkaView(kafka) as view:
         partitions = await view.partitions(FRAMES)
         lows = await view.lows(FRAMES, partitions)

@@ -31,7 +31,7 @@ class TrailReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     def __init__(self, kafka: KafkaAddress, view: KafkaView) -> None:
         self.ledgers: dict[int, Ledger] = {}
         self._view = view
-        self._failure: KafkaError | None = None
+        self._failure: KafkaError | TimeoutError | None = None
         self._kept: dict[int, tuple[int, str]] = {}
         self._dead_letter_partitions: list[int] = []
         usual = {"enable_auto_commit": False, "auto_offset_reset": "earliest", **kafka.client_options()}
@@ -119,7 +119,7 @@ class TrailReader(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         """Open the books of what is ours now, and read from their resume points."""
         try:
             await self._open({place.partition for place in assigned} - self.ledgers.keys())
-        except KafkaError as error:
+        except (KafkaError, TimeoutError) as error:
             self._failure = error  # aiokafka would only log it, and the check would look at nothing
 
     async def _open(self, numbers: set[int]) -> None:

@@ -59,8 +59,14 @@ class Fleet:
                 self._forget(self._living.pop(slot))
         for slot, process in list(self._ending.items()):
             if process.poll() is not None:
+                self.done[f"ended {process.returncode}"] += 1
                 self._forget(self._ending.pop(slot))
         return len(self._living)
+
+    def ending(self) -> int:
+        """How many workers were sent a signal and still run."""
+        self.alive()
+        return len(self._ending)
 
     def add(self) -> bool:
         """Start a worker in a free slot; False when none is free yet."""
@@ -91,6 +97,14 @@ class Fleet:
         process.send_signal(signum)
         self._ending[slot] = process
         self.done[signum.name] += 1
+
+    def stop(self) -> None:
+        """Ask one worker to stop."""
+        self.signal_one(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill one worker."""
+        self.signal_one(signal.SIGKILL)
 
     def homes(self) -> list[Path]:
         """The directories of the living workers."""
