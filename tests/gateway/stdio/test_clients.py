@@ -18,7 +18,6 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.subscriptions import ToolsListChanged
 from mcp_types import ElicitResult, ToolListChangedNotification
 
-from gateway.edge.stdio import StdioUpstream
 from gateway.settings import Connection
 from schemas.kafka import KafkaAddress, ensure_topics
 from tests.gateway.conftest import Served, served
@@ -43,10 +42,8 @@ async def gateway(kafka: KafkaAddress) -> AsyncIterator[Served]:
     """A gateway before two programs; `old` knows only the eras with a handshake."""
     command = (sys.executable, str(SERVER))
     new, old = Connection("new", command=command), Connection("old", command=(*command, "--legacy"))
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("gateway.app._upstream", StdioUpstream)
-        async with served(kafka, new, old) as running:
-            yield running
+    async with served(kafka, new, old) as running:
+        yield running
     assert programs() == 0
 
 
