@@ -7,10 +7,8 @@ Here a candidate is only cut out: which name, which value, how it stands there. 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
-
-from masking.windows import windows
 
 
 class Candidate(NamedTuple):
@@ -40,14 +38,16 @@ _SEP = (
 _CALL = r"(?:[A-Za-z_.\[\]]{0,30}[({\[]{1,2}\s{0,20})?"
 _OPEN = r"""b?["'`\\]{0,6}"""
 _STRONG = r"(?:pass|pwd|psw|pw|secret|token|cred|api[_.-]?key)"
-_WEAK = r"(?:key|auth|sig|sid|seed|salt|nonce|cookie|sess|licen[cs]e|access|private|otp|jwt|cipher|pat)"
+_WEAK = r"(?:key|auth|sig|sid|seed|salt|nonce|cookie|sess|licen[cs]e|access|private|otp|jwt|cipher|_pat)"
 _VALUE = r"[^\s\"'`<>{}\[\](),;:=|\\]"
-STRONG = rf"(?i){_STRONG}[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}{_OPEN}(?:{_VALUE}{{3}}|\{{\\)"
-WEAK = rf"(?i){_WEAK}[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}{_OPEN}[A-Za-z0-9+/=_.$!@%~-]{{8}}"
-WIDTH = 600
+_HEAD = rf"[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}"
+STRONG = rf"(?i){_STRONG}{_HEAD}(?:{_OPEN}{_VALUE}{{3}}|[\"']\{{\\)"
+WEAK = rf"(?i){_WEAK}{_HEAD}{_OPEN}[A-Za-z0-9+/=_$!@%~-]{{9}}"
+"""The triggers: a telling name, what stands between, and the beginning of a value that could be secret."""
+
 _ANCHOR = re.compile(
     rf"(?i)(?P<key>(?:{_STRONG}|{_WEAK})[\w.-]{{0,40}})(?P<close>{_CLOSE})(?P<sep>{_SEP})(?P<call>{_CALL})"
-    rf"(?P<open>{_OPEN})(?={_VALUE}|\{{\\)",
+    rf"(?P<open>{_OPEN})(?={_VALUE}|(?<=[\"'])\{{\\)",
     re.ASCII,
 )
 _KEY_HEAD = re.compile(r"[\w.$-]{0,60}", re.ASCII)
@@ -57,14 +57,13 @@ _QUOTED = {
 }
 
 
-def candidates(view: str, ends: list[int]) -> Iterator[Candidate]:
-    """The candidates around these hits."""
-    done = 0
-    for start, stop in windows(ends, WIDTH, len(view)):
-        at = max(start, done)
-        while match := _ANCHOR.search(view, at, stop):
-            # Go on behind the name, not behind the value: `"credentials": "user=x password=y"`.
-            at = done = match.end("key")
+def candidates(view: str, places: Iterable[tuple[int, int]]) -> Iterator[Candidate]:
+    """The candidates at these places, (start, end) of what the triggers found."""
+    seen = set()
+    for start, end in places:
+        match = _ANCHOR.match(view, start) or _ANCHOR.search(view, start, end + 1)
+        if match and match.end() not in seen:
+            seen.add(match.end())
             candidate = _cut(view, match, match.end())
             if candidate:
                 yield candidate

@@ -1,6 +1,6 @@
 """One Hyperscan database over all patterns, scanned once a string.
 
-It answers with (pattern number, end offset) pairs. Three traps of the binding shape this file: the match handler must
+It answers with pattern numbers and offsets. Three traps of the binding shape this file: the match handler must
 outlive the scan (an inline lambda crashes the process), one scratch may not be used by two threads at once, and
 start offsets are unavailable for a third of all patterns.
 """
@@ -29,27 +29,31 @@ def _binding() -> Any:
 
 hyperscan: Any = _binding()
 
-Hit = tuple[int, int]
+Hit = tuple[int, int, int]
+"""(trigger number, start, end); the start is 0 where the trigger does not ask for it."""
 
 
 class Trigger(NamedTuple):
-    """A pattern of the database. `once` reports only the first match: enough where presence is the question."""
+    """A pattern of the database. `once` reports only the first match, where presence is the question; `starts`
+    reports where a match begins, for each of its ends the leftmost: it costs, so only a few patterns ask for it.
+    """
 
     pattern: str
     caseless: bool = False
     once: bool = False
+    starts: bool = False
 
 
 class Scanner(Protocol):
     """Finds the ends of all matches of all triggers in one pass."""
 
     def scan(self, raw: bytes) -> list[Hit]:
-        """(trigger number, end offset) of matches; at least one for each match `re` would find."""
+        """Hits, by end: for each match that `re` would find, at least one that ends in it."""
         ...
 
 
-def _collect(number: int, _start: int, end: int, _flags: int, hits: list[Hit]) -> None:
-    hits.append((number, end))
+def _collect(number: int, start: int, end: int, _flags: int, hits: list[Hit]) -> None:
+    hits.append((number, start, end))
 
 
 class HyperscanScanner:
@@ -84,7 +88,7 @@ class HyperscanScanner:
         return cls(database)
 
     def scan(self, raw: bytes) -> list[Hit]:
-        """(trigger number, end offset) of every match, by end offset."""
+        """Every match, by end."""
         hits: list[Hit] = []
         try:
             scratch = self._local.scratch
@@ -102,7 +106,8 @@ def _name(triggers: Sequence[Trigger]) -> str:
 
 def _flags(trigger: Trigger) -> int:
     flags = hyperscan.HS_FLAG_CASELESS if trigger.caseless else 0
-    return int(flags | (hyperscan.HS_FLAG_SINGLEMATCH if trigger.once else 0))
+    flags |= hyperscan.HS_FLAG_SINGLEMATCH if trigger.once else 0
+    return int(flags | (hyperscan.HS_FLAG_SOM_LEFTMOST if trigger.starts else 0))
 
 
 class ReScanner:
@@ -115,19 +120,19 @@ class ReScanner:
         ]
 
     def scan(self, raw: bytes) -> list[Hit]:
-        """(trigger number, end offset) of every non-overlapping match, by end offset."""
+        """Matches from every place where one begins, by end."""
         hits: list[Hit] = []
         for number, pattern, once in self._patterns:
-            for match in pattern.finditer(raw):
-                hits.append((number, match.end()))
-                if once:
-                    break
+            match = pattern.search(raw)
+            while match:
+                hits.append((number, match.start(), match.end()))
+                match = None if once else pattern.search(raw, match.start() + 1)
         hits.sort(key=_by_end)
         return hits
 
 
 def _by_end(hit: Hit) -> int:
-    return hit[1]
+    return hit[2]
 
 
 def scanner(triggers: Sequence[Trigger], folder: Path | None = None) -> Scanner:

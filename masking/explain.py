@@ -35,14 +35,15 @@ def explain(masker: Masker, text: str) -> list[Reason]:
 
 def _reasons(finder: Finder, view: str, leave: frozenset[str], level: int) -> Iterator[Reason]:
     ends: dict[int, list[int]] = {}
-    for number, end in finder.hits(view):
+    named = []
+    for number, start, end in finder.hits(view):
+        if number in finder.assigned:
+            named.append((start, end))
         ends.setdefault(number, []).append(end)
     for number, found in ends.items():
         if number < len(finder.rules):
             yield from _of_rule(finder.rules[number], view, found, leave)
-    named = sorted(end for number in finder.assigned for end in ends.get(number, ()))
-    if named:
-        yield from map(_of_candidate, assignments.candidates(view, named))
+    yield from map(_of_candidate, assignments.candidates(view, named))
     if level < _LEVELS_MAX:
         for start, end in escaped_literals(view):
             yield from _reasons(finder, decode(view[start:end]), leave, level + 1)

@@ -40,7 +40,7 @@ class Finder:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         coded = [Trigger(code.trigger, once=True) for code in codes.CODES]
-        named = [trigger(assignments.STRONG), trigger(assignments.WEAK)]
+        named = [trigger(source)._replace(starts=True) for source in (assignments.STRONG, assignments.WEAK)]
         special = [_SECRET_KIND, _ESCAPES, _RUNS, *named, *coded]
         self._secret_kind, self._escapes, self._runs, *self.assigned = range(len(rules), len(rules) + 5)
         self._codes = dict(zip(range(len(rules) + 5, len(rules) + len(special)), codes.CODES, strict=True))
@@ -68,11 +68,15 @@ class Finder:
         if "\\" in view:
             hits, wrapped = self._split(view, hits)
         ends: dict[int, list[int]] = {}
-        for number, end in hits:
-            ends.setdefault(number, []).append(end)
+        named: list[Span] = []
+        for number, start, end in hits:
+            if number in self.assigned:
+                named.append((start, end))
+            else:
+                ends.setdefault(number, []).append(end)
         for number, found in ends.items():
             yield from self._by_rule(view, number, found, work, depth)
-        yield from _by_name(view, sorted(end for n in self.assigned for end in ends.get(n, ())), work)
+        yield from _by_name(view, named, work)
         for start, end in wrapped:
             yield from self._inside(view, start, end, work, depth)
 
@@ -105,8 +109,8 @@ class Finder:
 
     def _split(self, view: str, hits: list[Hit]) -> tuple[list[Hit], list[Span]]:
         """The hits of this level, and the escaped literals that hold the others."""
-        everything = any(number == self._escapes for number, _ in hits)
-        places = sorted(end for _, end in hits)
+        everything = any(number == self._escapes for number, _, _ in hits)
+        places = sorted(end for _, _, end in hits)
         wrapped = [
             (start, end)
             for start, end in escaped_literals(view)
@@ -119,7 +123,7 @@ class Finder:
 
     def _stays(self, hit: Hit, wrapped: list[Span], starts: list[int]) -> bool:
         """Whether a hit is of this level: outside the literals, or of a name before one that it only just enters."""
-        number, place = hit
+        number, _, place = hit
         index = bisect_left(starts, place) - 1
         if index < 0 or place > wrapped[index][1] or number == self._runs or number in self._codes:
             return True
@@ -188,11 +192,9 @@ def _by_pattern(view: str, rule: Rule, ends: list[int], work: Work) -> Iterator[
             yield Found(start, start + len(trimmed), rule.id, rule.kind, trimmed)
 
 
-def _by_name(view: str, ends: list[int], work: Work) -> Iterator[Found]:
+def _by_name(view: str, places: list[Span], work: Work) -> Iterator[Found]:
     """Values under telling names that the judge takes for secrets."""
-    if not ends:
-        return
-    for candidate in assignments.candidates(view, ends):
+    for candidate in assignments.candidates(view, places):
         work.go_on()
         if judge.is_secret(candidate):
             yield _named(candidate)

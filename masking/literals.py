@@ -6,11 +6,13 @@ one without its closing quote ends with the line.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
 from masking.offsets import OffsetMap
 
+_JSON = json.JSONDecoder(strict=False)
 LITERAL = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|$|(?=\n))', re.DOTALL)
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
@@ -29,6 +31,12 @@ def escaped_literals(view: str) -> Iterator[tuple[int, int]]:
 
 def decode(raw: str) -> str:
     """The view that a literal's content stands for. Unknown escapes stand for their own character."""
+    if raw.isascii():
+        try:
+            text = str(_JSON.decode(f'"{raw}"'))
+        except ValueError:
+            return _ESCAPE.sub(_unescape, raw)
+        return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("latin-1")
     return _ESCAPE.sub(_unescape, raw)
 
 
