@@ -1,0 +1,1 @@
+"""How fast masking is: `python -m benchmarks.masking`."""
