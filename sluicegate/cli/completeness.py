@@ -46,6 +46,7 @@ def _row(report: "PartitionReport") -> dict[str, Any]:
         "processed": report.processed,
         "verified": report.verified,
         "missing": [list(part) for part in report.missing],
+        "missing_frames": report.missing_frames,
         "redriven": report.redriven,
         "expired": report.expired,
     }

@@ -27,7 +27,8 @@ def told(*expected: type[Exception], code: int = FAILED) -> Iterator[None]:
     try:
         yield
     except expected as error:
-        raise Failure(str(error) or type(error).__name__, code) from error
+        unnamed = "no answer in time; try again" if isinstance(error, TimeoutError) else type(error).__name__
+        raise Failure(str(error) or unnamed, code) from error
 
 
 class Commands(TyperGroup):
