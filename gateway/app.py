@@ -2,7 +2,7 @@
 
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
 
@@ -28,6 +28,13 @@ GRACE_SECONDS = 8.0
 DRAIN_SECONDS = 5.0
 
 log = structlog.get_logger("gateway")
+
+
+Prepare = Callable[[], None]
+
+
+def _nothing() -> None:
+    """Prepares nothing."""
 
 
 class Gateway:
@@ -72,18 +79,24 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(settings: GatewaySettings, kafka: KafkaAddress) -> None:
-    """Runs the gateway until SIGTERM or SIGINT. Raises OSError when the address cannot be had."""
+def serve(settings: GatewaySettings, kafka: KafkaAddress, prepare: Prepare = _nothing) -> None:
+    """Runs the gateway until SIGTERM or SIGINT. Raises OSError when the address cannot be had.
+
+    `prepare` runs first in each process, to set up its logs; with several workers it must be picklable.
+    """
     listening = bound(settings.host, settings.port)
     if settings.workers == 1:
-        serve_one(settings, kafka, 0, listening)
+        serve_one(settings, kafka, prepare, 0, listening)
         return
     shared_metrics_folder()
-    Workers(partial(serve_one, settings, kafka), settings.workers, listening).run()
+    Workers(partial(serve_one, settings, kafka, prepare), settings.workers, listening).run()
 
 
-def serve_one(settings: GatewaySettings, kafka: KafkaAddress, worker: int, listening: socket.socket) -> None:
+def serve_one(
+    settings: GatewaySettings, kafka: KafkaAddress, prepare: Prepare, worker: int, listening: socket.socket
+) -> None:
     """Runs one gateway process on a listening socket until it is told to stop."""
+    prepare()
     gateway = Gateway(settings, kafka, worker)
     config = uvicorn.Config(
         gateway.app,

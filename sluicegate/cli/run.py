@@ -1,5 +1,6 @@
 """`up`, `demo` and the parts: what runs until it is stopped."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,9 +37,8 @@ def gateway(config: ConfigFile = DEFAULT_FILE) -> None:
     from sluicegate.cli.logs import configure  # noqa: PLC0415
     from sluicegate.settings.masking_key import MaskingKeyError  # noqa: PLC0415
 
-    configure("gateway")
     with told(MaskingKeyError, OSError):
-        serve(settings.gateway_settings(), kafka)
+        serve(settings.gateway_settings(), kafka, partial(configure, "gateway"))
 
 
 def processors(config: ConfigFile = DEFAULT_FILE, worker: WorkerNumber = 0) -> None:

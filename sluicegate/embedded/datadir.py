@@ -27,7 +27,7 @@ from sluicegate.embedded.errors import DataDirError, DataDirInUse
 from sluicegate.embedded.files import write_atomically
 
 FREE_BYTES_MIN = 1024**3
-FOLDERS = ("kafka", "clickhouse", "faust", "logs", "run")
+FOLDERS = ("kafka", "clickhouse", "faust", "logs", "run", "keys")
 NOT_COUNTED = frozenset({"lost+found"})
 START_TOLERANCE_S = 2.0
 
@@ -58,7 +58,7 @@ class DataDir:
     def __init__(self, path: Path, lock: int) -> None:
         self.path = path
         self._lock = lock
-        self.kafka, self.clickhouse, self.faust, self.logs, self.run = (path / name for name in FOLDERS)
+        self.kafka, self.clickhouse, self.faust, self.logs, self.run = (path / name for name in FOLDERS[:5])
 
     @classmethod
     def open(cls, path: Path, *, free_bytes_min: int = FREE_BYTES_MIN) -> DataDir:

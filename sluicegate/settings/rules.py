@@ -13,6 +13,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
     """Everything wrong with settings that are each right alone."""
     yield from _identity(settings)
     yield from _listen(settings)
+    yield from _workers(settings)
     yield from _kafka(settings.kafka)
     yield from _names(settings.connections)
     for index, connection in enumerate(settings.connections):
@@ -32,6 +33,16 @@ def _identity(settings: Settings) -> Iterator[Fault]:
 def _listen(settings: Settings) -> Iterator[Fault]:
     if split_address(settings.gateway.listen) == split_address(settings.console.listen):
         yield ("console", "listen"), "is the gateway's address too; give the console another port"
+
+
+def _workers(settings: Settings) -> Iterator[Fault]:
+    programs = any(connection.command for connection in settings.connections)
+    if settings.gateway.workers > 1 and programs:
+        yield (
+            ("gateway", "workers"),
+            "a program over stdio lives in one gateway process and the others would not know its sessions: "
+            "write 1, or serve connections with `command` by a gateway of their own",
+        )
 
 
 def _kafka(kafka: KafkaBlock) -> Iterator[Fault]:

@@ -173,6 +173,10 @@ BAD_FILES = {
         GOOD + 'console: {listen: "10.0.0.1:1"}',
         "s.yaml:4:19: console.listen: `identity",
     ),
+    "several workers beside a program": (
+        IDENTITY + "gateway: {workers: 2}\nconnections: [{name: a, command: [a]}]\n",
+        "s.yaml:2:20: gateway.workers: a program over stdio lives in one gateway process",
+    ),
     "one address for two": (
         GOOD + 'console: {listen: "127.0.0.1:8080"}',
         "s.yaml:4:19: console.listen: is the gatewa",
