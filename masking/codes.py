@@ -17,7 +17,7 @@ class Code(NamedTuple):
     trigger: str
     run: re.Pattern[str]
     escape: re.Pattern[str]
-    unescape: Callable[[re.Match[str]], str]
+    unescape: Callable[[str], str]
     quote: Callable[[str], str]
 
 
@@ -30,12 +30,12 @@ class Stretch(NamedTuple):
     offsets: Callable[[], OffsetMap]
 
 
-def _percent(match: re.Match[str]) -> str:
-    return chr(int(match.group()[1:], 16))
+def _percent(escape: str) -> str:
+    return chr(int(escape[1:], 16))
 
 
-def _entity(match: re.Match[str]) -> str:
-    return html.unescape(match.group()).encode("utf-8", "surrogatepass").decode("latin-1")
+def _entity(escape: str) -> str:
+    return html.unescape(escape).encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def _as_percent(text: str) -> str:
@@ -50,14 +50,14 @@ CODES = (
     Code(
         r"%(?:[2-7][0-9A-Fa-f]|0[AaDd])",
         re.compile(r"[^\s\"'<>\\%]*+%[0-9A-Fa-f]{2}[^\s\"'<>\\]*+"),
-        re.compile(r"%[0-9A-Fa-f]{2}"),
+        re.compile(r"(%[0-9A-Fa-f]{2})"),
         _percent,
         _as_percent,
     ),
     Code(
         r"&(?:quot|apos|amp|lt|gt|#[xX]?[0-9A-Fa-f]{1,5});",
         re.compile(r"[^<>&]*+&(?:[a-z]{2,5}|#[xX]?[0-9A-Fa-f]{1,5});[^<>]*+"),
-        re.compile(r"&(?:quot|apos|amp|lt|gt|#[xX]?[0-9A-Fa-f]{1,5});"),
+        re.compile(r"(&(?:quot|apos|amp|lt|gt|#[xX]?[0-9A-Fa-f]{1,5});)"),
         _entity,
         _as_entity,
     ),
@@ -71,6 +71,6 @@ def stretches(view: str, code: Code) -> Iterator[Stretch]:
         yield Stretch(
             match.start(),
             match.end(),
-            code.escape.sub(code.unescape, raw),
-            partial(OffsetMap, raw, code.escape, code.unescape),
+            code.escape.sub(lambda escape: code.unescape(escape[1]), raw),
+            partial(OffsetMap, raw, code.escape, lambda escape: len(code.unescape(escape))),
         )

@@ -15,7 +15,7 @@ from masking.offsets import OffsetMap
 _JSON = json.JSONDecoder(strict=False)
 LITERAL = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|$|(?=\n))', re.DOTALL)
 _ESCAPE = re.compile(
-    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
+    r"(\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.))", re.DOTALL
 )
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
@@ -35,13 +35,20 @@ def decode(raw: str) -> str:
         try:
             text = str(_JSON.decode(f'"{raw}"'))
         except ValueError:
-            return _ESCAPE.sub(_unescape, raw)
+            return _ESCAPE.sub(_of_match, raw)
         return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("latin-1")
-    return _ESCAPE.sub(_unescape, raw)
+    return _ESCAPE.sub(_of_match, raw)
 
 
-def _unescape(match: re.Match[str]) -> str:
-    escape = match.group()
+def _of_match(match: re.Match[str]) -> str:
+    return _unescape(match.group())
+
+
+def _width(escape: str) -> int:
+    return len(_unescape(escape))
+
+
+def _unescape(escape: str) -> str:
     if escape[1] != "u" or len(escape) < 6:
         return _SIMPLE.get(escape[1], escape[1])
     if len(escape) == 6:
@@ -54,7 +61,7 @@ def _unescape(match: re.Match[str]) -> str:
 
 def offsets(raw: str) -> OffsetMap:
     """From offsets in the decoded content of a literal to those in its raw content."""
-    return OffsetMap(raw, _ESCAPE, _unescape)
+    return OffsetMap(raw, _ESCAPE, _width)
 
 
 def escape(text: str) -> str:

@@ -5,27 +5,25 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable
+from itertools import accumulate
 
 
 class OffsetMap:
-    """For a raw text in which every match of `escape` stands for what `unescape` makes of it."""
+    """For a raw text in which every match of `escape` (one group around all of it) has `width` decoded characters.
 
-    def __init__(self, raw: str, escape: re.Pattern[str], unescape: Callable[[re.Match[str]], str]) -> None:
-        self._decoded, self._raw = [0], [0]
-        shift = 0
-        for match in escape.finditer(raw):
-            width = len(unescape(match))
-            start = match.start() - shift
-            # Both edges of an escape are marks, so that an offset inside of it goes to its beginning.
-            self._mark(start, match.start())
-            shift += len(match.group()) - width
-            self._mark(start + width, match.end())
+    The text is cut into plain pieces and escapes by turns; two running sums lead from one text to the other.
+    """
 
-    def _mark(self, decoded: int, raw: int) -> None:
-        self._decoded.append(decoded)
-        self._raw.append(raw)
+    def __init__(self, raw: str, escape: re.Pattern[str], width: Callable[[str], int]) -> None:
+        pieces = escape.split(raw)
+        sizes = list(map(len, pieces))
+        widths = sizes.copy()
+        widths[1::2] = [1 if len(piece) == 2 else width(piece) for piece in pieces[1::2]]
+        self._raw = list(accumulate(sizes, initial=0))
+        self._decoded = list(accumulate(widths, initial=0))
 
     def raw(self, offset: int) -> int:
-        """The raw offset of this decoded offset."""
-        index = bisect_right(self._decoded, offset) - 1
-        return self._raw[index] + offset - self._decoded[index]
+        """The raw offset of this decoded offset; one inside of an escape goes to its beginning."""
+        index = min(bisect_right(self._decoded, offset) - 1, len(self._raw) - 1)
+        inside = 0 if index % 2 else offset - self._decoded[index]
+        return self._raw[index] + inside
