@@ -89,8 +89,7 @@ class Exchange:
         asked.facts["verdict"] = "allow"
         self.base["verdict"] = "allow"
         if not (yield Record([asked])):
-            yield Note([self._end("refused", AUDIT_UNAVAILABLE, 503)])
-            yield self._own_answer(AUDIT_UNAVAILABLE)
+            yield from self._fail_closed()
             return
         yield from self._forward()
 
@@ -119,8 +118,15 @@ class Exchange:
         text = f"{refusal.message}: {detail}" if detail else refusal.message
         asked.facts |= {"http_status": refusal.status, "reason_code": reason, "reason": text}
         self._finish(asked, "refused")
-        recorded = yield Record([asked])
-        yield self._own_answer(reason, detail) if recorded else self._own_answer(AUDIT_UNAVAILABLE)
+        if (yield Record([asked])):
+            yield self._own_answer(reason, detail)
+        else:
+            yield from self._fail_closed()
+
+    def _fail_closed(self) -> Life:
+        """The trail cannot be written (G3): the client is told so, and the trail will say that it was."""
+        yield Note([self._end("refused", AUDIT_UNAVAILABLE, 503)])
+        yield self._own_answer(AUDIT_UNAVAILABLE)
 
     # -- towards upstream and back
 
@@ -160,8 +166,7 @@ class Exchange:
         if not (yield Record([answer])):
             yield from self._withhold(RESULT_WITHHELD)
             return
-        kept = [pair for pair in header_rules.end_to_end(head.headers) if pair[0] != b"content-length"]
-        yield Answer(head.status, kept, masked)
+        yield Answer(head.status, _kept(head), masked)
 
     def _relay_stream(self, head: Head) -> Life:
         """Each event is recorded, then released. The head goes with the first event, or alone when that is late."""
@@ -181,11 +186,11 @@ class Exchange:
             if not opened:
                 drafts = drafts or [self._draft("response")]
                 self._add_head_facts(drafts[0], head)
-            if not (yield Record(drafts)):
+            if drafts and not (yield Record(drafts)):
                 yield from self._break_off(Broken("withheld", RESULT_WITHHELD, ""), opened)
                 return
             if not opened:
-                yield OpenStream(head.status, header_rules.end_to_end(head.headers))
+                yield OpenStream(head.status, _kept(head))
                 opened = True
             data = b"".join(draft.body for draft in drafts)
             if data:
@@ -223,7 +228,7 @@ class Exchange:
         if recorded or not fact.sent:
             yield self._own_answer(fact.reason_code, fact.reason)
         else:
-            yield self._own_answer(RESULT_WITHHELD)
+            yield from self._withhold(RESULT_WITHHELD)
 
     def _withhold(self, reason_code: str) -> Life:
         yield Note([self._end("withheld", reason_code, REFUSALS[reason_code].status)])
@@ -345,6 +350,11 @@ class Exchange:
     def _own_answer(self, reason_code: str, detail: str = "") -> Answer:
         body = self._own_error(reason_code, detail)
         return Answer(REFUSALS[reason_code].status, [(b"content-type", b"application/json")], body)
+
+
+def _kept(head: Head) -> header_rules.Headers:
+    """The headers of an answer as the client gets them; its length is another once it was masked."""
+    return [pair for pair in header_rules.end_to_end(head.headers) if pair[0] != b"content-length"]
 
 
 def _quiet_look(body: bytes) -> Look:
