@@ -6,9 +6,11 @@ Source: WHATWG HTML, "Parsing an event stream": lines end with CRLF, LF or CR; a
 import re
 from typing import NamedTuple
 
-_BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
+# A CR waits for the byte after it, lest a CR LF that comes in two pieces be cut apart; CR CR, as a stream ends its
+# lines that never sends LF, does not wait (an LF after it goes to the next block, where it says nothing).
+_BLANK_LINE = re.compile(rb"(?:\r\n|\n)(?:\r\n|\n|\r(?=[^\n]))|\r\r")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_OVERLAP = 3  # the longest line ends, CR LF CR LF, less one byte
+_OVERLAP = 3  # what the search looks at, at most four bytes, less one
 
 
 class EventTooLongError(ValueError):

@@ -42,7 +42,7 @@ from tests.gateway.playbook import (
 
 LIMITS = Limits(event_bytes_max=60, json_depth_max=8, batch_members_max=2)
 STEPS_MAX = 30
-many = settings(max_examples=250, deadline=None)
+many = settings(max_examples=120, deadline=None)
 
 requests = st.one_of(  # weighted, here and below, so that many lives come far
     st.just(request(CALL)),
