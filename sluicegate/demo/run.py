@@ -82,9 +82,10 @@ class Demo:
 async def demo(it: Demo, *, leave: bool = False) -> int:
     """Run the whole demo; the exit code.
 
-    Stays up until a signal, or with `leave` ends after the story. 1 when the stack did not come up, the agent
-    failed or the trail stayed incomplete; that is said. Raises DemoError when the configuration has no place for
-    the demo's server. Everything that was started has ended when this returns.
+    Stays up until a signal, also when the story went wrong so that one can look why; with `leave` it ends after
+    the story. 1 when the stack did not come up, the agent failed or the trail stayed incomplete; that is said.
+    Raises DemoError when the configuration has no place for the demo's server. Everything that was started has
+    ended when this returns.
     """
     host, port = server_address(it.settings)
     listen = Listen(host, port, f"the upstream of the connection `{CONNECTION}` in {it.config}")
@@ -95,7 +96,7 @@ async def demo(it: Demo, *, leave: bool = False) -> int:
         if stack.done():  # it failed to come up, or somebody pressed Ctrl-C during the story
             return await stack
         shown = await show
-        return shown if leave or shown else await stack
+        return shown if leave else await stack or shown
     finally:
         await _ended(show)
         await _ended(stack)
@@ -152,6 +153,9 @@ async def stack_ready(data_dir: Path) -> None:
 
 
 async def _show_trail(it: Demo, since: str, story: Story) -> int:
+    from sinks.clickhouse import StoreError  # noqa: PLC0415 (see sluicegate.cli)
+    from sinks.readers import ReadError  # noqa: PLC0415
+
     reader = it.open_reader()
     try:
         it.say("waiting until every frame is in ClickHouse")
