@@ -165,10 +165,9 @@ async def _show_trail(it: Demo, since: str, story: Story) -> int:
         it.console.rule(f"sluicegate sessions replay {sessions[0]['session_id']} (quickened, bodies cut)")
         frames = await replay(reader, sessions[0])
         it.console.print(f"{frames} frames", highlight=False)
-    except TrailIncompleteError as error:
-        it.say(
-            f"error: {error}; ask again with `sluicegate completeness`, logs in {it.settings.data_dir / 'logs'}"
-        )
+    except (TrailIncompleteError, StoreError, ReadError) as error:
+        logs = it.settings.data_dir / "logs"
+        it.say(f"error: {error}; look again with `sluicegate sessions list`, the parts' logs are in {logs}")
         return 1
     finally:
         await reader.close()
