@@ -105,7 +105,7 @@ class Exchange:
         if too_deep(request.body, self._terms.limits.json_depth_max):
             return "too_deep", ""
         try:
-            self.look = look(request.body)
+            self.look = look(request.body, self._terms.limits.batch_members_max)
         except TooDeepError:
             return "too_deep", ""
         if len(self.look.members) > self._terms.limits.batch_members_max:
@@ -274,7 +274,7 @@ class Exchange:
 
     def _add_asked_facts(self, frame: Draft) -> None:
         """Facts of the request frame; method, tool and resource stay on all frames of the exchange."""
-        asked = self.look
+        asked = _quiet_look(frame.body) if self.look is not NOTHING and frame.redactions else self.look
         self.base |= {"method": asked.method, "tool": asked.tool, "resource": asked.resource}
         if asked.meta_version and not self.base["mcp_protocol_version"]:
             self.base["mcp_protocol_version"] = asked.meta_version
@@ -284,6 +284,11 @@ class Exchange:
             "jsonrpc_id": asked.id,
         }
         self._add_masked(frame, "http_headers", header_rules.written_down(self._request.headers))
+        self._add_masked(frame, "user_agent", self._request.user_agent)
+        self.base["user_agent"] = frame.facts["user_agent"]
+        if asked.method == "initialize" and not self.base["mcp_session_id"]:
+            # the session that it opens has no id yet, and it is no part of the one without id (decision 0002)
+            frame.facts["session_id"] = session_id(self._terms.connection, self._principal, f"opens {self.id}")
         if self._request.query:
             self._add_masked(frame, "http_path", self._request.path)
             self.base["http_path"] = frame.facts["http_path"]

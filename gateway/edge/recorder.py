@@ -17,6 +17,7 @@ from aiokafka.partitioner import murmur2
 from gateway.edge.identifiers import Entropy
 from gateway.edge.lane import BATCH_BYTES_MAX, Lane, Ticket, header_of
 from gateway.edge.metrics import METRICS
+from gateway.edge.sizes import HEADER_ROOM_BYTES, bounded, parts
 from gateway.effects import Draft
 from gateway.facts import BLANK
 from schemas.frames import SALT_BYTES
@@ -25,8 +26,6 @@ from schemas.kafka import KafkaAddress, KafkaUnsafeError, check_topics
 TOPIC = "frames"
 TICK_SECONDS = 0.05
 CHECK_SECONDS = 60.0
-REDACTIONS_PER_PART = 2_000
-_HEADER_ROOM = 512 * 1024  # what a record may need beside its body: header fields, redactions, batch overhead
 
 log = structlog.get_logger("recorder")
 
@@ -114,28 +113,18 @@ class Recorder:
 
     def _enter(self, base: dict[str, object], draft: Draft, started: float) -> list[Ticket]:
         now = time.monotonic()
-        session = str(base["session_id"])
+        session = str(draft.facts.get("session_id") or base["session_id"])
         lane = self._lanes[_partition(session, len(self._lanes))]
         fields: dict[str, object] = {
             **base,
             **draft.facts,
             "direction": draft.direction,
-            "redactions": draft.redactions,
             "body_bytes": draft.body_bytes,
             "frame_id": self._entropy.uuid7(),
-            "part": 1,
-            "parts": 1,
             "recorded_at": time.time_ns() // 1000,
             "elapsed_us": int((now - started) * 1e6),
         }
-        if len(draft.body) <= self._part_bytes and len(draft.redactions) <= REDACTIONS_PER_PART:
-            tickets = [
-                lane.enter(
-                    header_of(fields), draft.body, self._entropy.take(SALT_BYTES), session.encode(), now
-                )
-            ]
-        else:
-            tickets = self._enter_parts(lane, fields, draft, session.encode(), now)
+        tickets = self._enter_parts(lane, bounded(fields), draft, session.encode(), now)
         self._queued_frames += len(tickets)
         self._queued_bytes += sum(len(ticket.value) for ticket in tickets)
         return tickets
@@ -143,15 +132,13 @@ class Recorder:
     def _enter_parts(
         self, lane: Lane, fields: dict[str, object], draft: Draft, key: bytes, now: float
     ) -> list[Ticket]:
-        """A frame above the topic's message limit, as numbered parts that share its id."""
-        size, body, redactions = self._part_bytes, draft.body, draft.redactions
-        parts = max(-(-len(body) // size), -(-len(redactions) // REDACTIONS_PER_PART))
+        """One record, or, above the topic's message limit, numbered parts that share the frame's id."""
+        pieces = parts(draft.body, draft.redactions, self._part_bytes)
         tickets = []
-        for part in range(parts):
-            some = redactions[part * REDACTIONS_PER_PART : (part + 1) * REDACTIONS_PER_PART]
-            header = header_of({**fields, "part": part + 1, "parts": parts, "redactions": some})
-            piece = body[part * size : (part + 1) * size]
-            tickets.append(lane.enter(header, piece, self._entropy.take(SALT_BYTES), key, now))
+        for number, (body, redactions) in enumerate(pieces, 1):
+            fields |= {"part": number, "parts": len(pieces), "redactions": redactions}
+            header = header_of(fields)
+            tickets.append(lane.enter(header, body, self._entropy.take(SALT_BYTES), key, now))
         return tickets
 
     def _await(self, ticket: Ticket) -> asyncio.Future[bool]:
@@ -240,7 +227,7 @@ class Recorder:
                 limits = await check_topics(self._kafka)
                 if self._producer is None and not self._lanes:
                     await self._open_lanes()
-                self._part_bytes = limits[TOPIC] - _HEADER_ROOM
+                self._part_bytes = limits[TOPIC] - HEADER_ROOM_BYTES
                 self.fault = ""
             except KafkaUnsafeError as exc:
                 self.fault = str(exc)
