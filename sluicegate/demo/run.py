@@ -186,7 +186,7 @@ In another terminal:
   sluicegate query "SELECT tool, count() FROM v_exchanges GROUP BY tool ORDER BY 2 DESC"{option}
   sluicegate completeness{option}
 Your own MCP client: point it at {it.gateway_url} (Streamable HTTP), for example
-  claude mcp add --transport http shop {it.gateway_url}
+  {{"mcpServers": {{"shop": {{"type": "http", "url": "{it.gateway_url}"}}}}}}
 The agent again:
   {sys.executable} -m sluicegate.demo.agent --url {it.gateway_url}
 Ctrl-C stops everything; what was recorded stays in {it.settings.data_dir}."""
