@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from masking.found import Found
 from masking.literals import decode
 from masking.pseudonym import is_masked
+from masking.records import LimitCrossed
 
 RULE = "kubernetes-secret"
 KIND = "k8s-secret"
@@ -25,44 +26,53 @@ _MAPS = frozenset({"data", "stringData"})
 _KINDS = frozenset({"Secret", "SecretList"})
 
 
+DEPTH_MAX = 1000
+"""Open objects and arrays, one in the other."""
+
+
 @dataclass(slots=True)
 class _Object:
-    """One open object or array. `own`: string values anywhere in it; `granted`: those under its data maps."""
+    """One open object or array. Its string values are `leaves[first:]`; `granted` are ranges under its data maps."""
 
     name: str
     within: bool
+    first: int
     kind: str = ""
     key: str = ""
-    own: list[tuple[int, int]] = field(default_factory=list)
     granted: list[tuple[int, int]] = field(default_factory=list)
 
 
-def in_json(view: str, start: int = 0) -> list[Found]:
-    """The Secret values of all JSON in this view, from `start` on."""
-    spans: list[tuple[int, int]] = []
+def in_json(view: str) -> list[Found]:
+    """The Secret values of all JSON in this view. Raises LimitCrossed where it is nested too deep."""
+    leaves: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     stack: list[_Object] = []
-    for match in _TOKEN.finditer(view, start):
+    for match in _TOKEN.finditer(view):
         character = view[match.start()]
         if character == '"':
             if stack:
-                _take(stack[-1], view, match)
+                _take(stack[-1], view, match, leaves)
         elif character in "{[":
-            stack.append(_opened(stack[-1] if stack else None))
+            stack.append(_opened(stack, len(leaves)))
         elif stack:
-            _close(stack, spans)
+            _close(stack, ranges, len(leaves))
     while stack:
-        _close(stack, spans)
+        _close(stack, ranges, len(leaves))
+    spans = [span for first, last in ranges for span in leaves[first:last]]
     return [found for span in spans if (found := _found(view, *span))]
 
 
-def _opened(parent: _Object | None) -> _Object:
-    if parent is None:
-        return _Object("", within=False)
+def _opened(stack: list[_Object], first: int) -> _Object:
+    if not stack:
+        return _Object("", within=False, first=first)
+    if len(stack) >= DEPTH_MAX:
+        raise LimitCrossed(f"JSON is nested more than {DEPTH_MAX} levels deep; nothing of it passes")
+    parent = stack[-1]
     name, parent.key = parent.key, ""
-    return _Object(name, within=parent.within or name in _MAPS)
+    return _Object(name, within=parent.within or name in _MAPS, first=first)
 
 
-def _take(top: _Object, view: str, match: re.Match[str]) -> None:
+def _take(top: _Object, view: str, match: re.Match[str], leaves: list[tuple[int, int]]) -> None:
     """A key waits for its value; a value is a leaf, or the kind of the object."""
     start, end = match.span("text")
     stop = end - 1 if view[end - 1] == '"' and end - start > 1 else end
@@ -70,23 +80,21 @@ def _take(top: _Object, view: str, match: re.Match[str]) -> None:
         top.key = view[start + 1 : stop]
         return
     if top.within:
-        top.own.append((start + 1, stop))
+        leaves.append((start + 1, stop))
     if top.key == "kind":
         top.kind = view[start + 1 : stop]
 
 
-def _close(stack: list[_Object], spans: list[tuple[int, int]]) -> None:
+def _close(stack: list[_Object], ranges: list[tuple[int, int]], last: int) -> None:
     """End the innermost object: what it grants is secret if its kind, or the kind of its list, says so."""
     done = stack.pop()
     if done.kind in _KINDS:
-        spans += done.granted
+        ranges += done.granted
     if not stack:
         return
     parent = stack[-1]
-    if done.within:
-        parent.own += done.own
-    if done.name in _MAPS:
-        parent.granted += done.own
+    if done.name in _MAPS and last > done.first:
+        parent.granted.append((done.first, last))
     if not done.kind:
         parent.granted += done.granted
 
@@ -106,10 +114,15 @@ _BLOCK = re.compile(r"[|>][-+0-9]*$")
 def in_yaml(view: str) -> list[Found]:
     """The Secret values of all YAML documents in this view."""
     found: list[Found] = []
+    done: dict[int, tuple[int, bool]] = {}
     for match in _YAML_KIND.finditer(view):
-        indent = len(match["indent"])
+        indent, anywhere = len(match["indent"]), match["kind"] == "SecretList"
+        end, did_anywhere = done.get(indent, (0, False))
+        if match.start() < end and (did_anywhere or not anywhere):
+            continue  # a mapping is read once, however often it names its kind
         first, last = _siblings(view, match.start(), indent)
-        found += _yaml_maps(view, first, last, indent, anywhere=match["kind"] == "SecretList")
+        done[indent] = (last, anywhere)
+        found += _yaml_maps(view, first, last, indent, anywhere=anywhere)
     return found
 
 
