@@ -28,7 +28,10 @@ def write_token(path: Path) -> str:
 
 
 class Guard:
-    """Answers 421 to a Host that is not ours (a rebound DNS name), and 401 under /api without the token."""
+    """Under /api, answers 421 to a Host that is not ours (a rebound DNS name) and 401 without the token.
+
+    Probes and metrics hold no secret, and who asks for them uses addresses of its own choice.
+    """
 
     def __init__(self, app: App, token: str, hosts: frozenset[str]) -> None:
         self._app = app
@@ -40,9 +43,11 @@ class Guard:
         if scope["type"] != "http":
             return
         headers = scope["headers"]
-        if not self._is_for_us(headers):
-            await _refuse(send, 421, b"this name is not served here\n")
-        elif scope["path"].startswith("/api") and not self._may_ask(headers):
+        if not scope["path"].startswith("/api"):
+            await self._app(scope, receive, send)
+        elif not self._is_for_us(headers):
+            await _refuse(send, 421, b"this name is not served here; add it to console.hosts\n")
+        elif not self._may_ask(headers):
             await _refuse(send, 401, b"the token of run/query.token is missing or wrong\n")
         else:
             await self._app(scope, receive, send)

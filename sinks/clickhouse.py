@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-import clickhouse_connect
-from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+if TYPE_CHECKING:  # the driver takes its time to import, and a command that asks over HTTP needs none of it
+    from clickhouse_connect.driver.client import Client
 
 EMBEDDED = "embedded"
 DATABASE = "audit"
@@ -85,39 +84,42 @@ class ClickHouseAddress:
         url = urlsplit(self.dsn)
         return f"{url.scheme}://{url.hostname}:{url.port or _default_port(url.scheme)}/{self.database}"
 
-    def connect(self, settings: Mapping[str, Any] | None = None, *, database: str | None = None) -> Client:
+    def connect(self, settings: Mapping[str, Any] | None = None, *, database: str | None = None) -> "Client":
         """A new client; one serves one thread. Raises StoreAwayError when nothing answers, StoreError otherwise.
 
         `database` None leaves the engine's default, which is there before any migration ran.
         """
+        import clickhouse_connect  # noqa: PLC0415
+        from clickhouse_connect.driver.exceptions import ClickHouseError  # noqa: PLC0415
+
+        options = self._embedded_options() if self.embedded else self._server_options()
         try:
-            if self.embedded:
-                return clickhouse_connect.get_client(
-                    interface="chdb",
-                    path=str(self.path),
-                    database=database,
-                    settings=dict(settings or {}),
-                    chdb_options=_ENGINE_OPTIONS,
-                )
-            return self._connect_server(settings or {}, database)
+            return clickhouse_connect.get_client(
+                **options, database=database or self._first_database, settings=dict(settings or {})
+            )
         except (ClickHouseError, OSError) as exc:
             raise StoreAwayError(f"{self} does not answer: {_first_line(exc)}") from exc
 
-    def _connect_server(self, settings: Mapping[str, Any], database: str | None) -> Client:
+    @property
+    def _first_database(self) -> str | None:
+        return None if self.embedded else "__default__"
+
+    def _embedded_options(self) -> dict[str, Any]:
+        return {"interface": "chdb", "path": str(self.path), "chdb_options": _ENGINE_OPTIONS}
+
+    def _server_options(self) -> dict[str, Any]:
         url = urlsplit(self.dsn)
         secure = url.scheme in ("clickhouses", "https")
-        return clickhouse_connect.get_client(
-            interface="https" if secure else "http",
-            host=url.hostname,
-            port=url.port or _default_port(url.scheme),
-            username=unquote(url.username or "default"),
-            password=unquote(url.password or ""),
-            database=database or "__default__",
-            settings=dict(settings),
-            connect_timeout=5,
-            send_receive_timeout=60,
-            autogenerate_session_id=False,
-        )
+        return {
+            "interface": "https" if secure else "http",
+            "host": url.hostname,
+            "port": url.port or _default_port(url.scheme),
+            "username": unquote(url.username or "default"),
+            "password": unquote(url.password or ""),
+            "connect_timeout": 5,
+            "send_receive_timeout": 60,
+            "autogenerate_session_id": False,
+        }
 
 
 class StoreOwner:
@@ -164,16 +166,16 @@ class StoreOwner:
 class StoreThread:
     """One client and the one thread that uses it; calls are served in order. Connects at the first call."""
 
-    def __init__(self, connect: Callable[[], Client], name: str) -> None:
+    def __init__(self, connect: Callable[[], "Client"], name: str) -> None:
         self._connect = connect
         self._client: Client | None = None
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
-    async def call(self, work: Callable[[Client], Result]) -> Result:
+    async def call(self, work: Callable[["Client"], Result]) -> Result:
         """What `work` gives for the client. Raises what it raises, and StoreAwayError when nothing answers."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._serve, work)
 
-    def _serve(self, work: Callable[[Client], Result]) -> Result:
+    def _serve(self, work: Callable[["Client"], Result]) -> Result:
         if self._client is None:
             self._client = self._connect()
         return work(self._client)

@@ -11,7 +11,6 @@ import aiohttp
 from sinks.clickhouse import StoreAwayError
 from sinks.readers import Exchange, Frame, FrameFilter, Reader, ReadError, Session, SessionFilter, Table
 from sinks.settings import SinkSettings
-from sinks.sql_reader import SqlReader
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
 
@@ -96,6 +95,8 @@ class HttpReader:
 def open_reader(settings: SinkSettings) -> Reader:
     """The reader for `settings`: of the server itself, or over HTTP from the owner of the embedded store."""
     if not settings.clickhouse.embedded:
+        from sinks.sql_reader import SqlReader  # noqa: PLC0415  # its driver takes its time to import
+
         return SqlReader(settings.clickhouse)
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "") else settings.host
     shown = f"[{host}]" if ":" in host else host

@@ -14,7 +14,7 @@ class SinkMetrics:
         self.rows_stored = self._counter("rows_stored", "Rows stored", "table")
         self.duplicates = self._counter("duplicates_dropped", "Records that were stored already", "table")
         self.dead_letters = self._counter("dead_letters", "Records that could not be stored", "reason_code")
-        self.store_retries = self._counter("store_retries", "Tries that the store did not take")
+        self.retries = self._counter("retries", "Tries that the store or Kafka did not take")
         self.batches_replayed = self._counter("batches_replayed", "Batches in doubt that were cut again")
         self.batch_seconds = self._histogram("batch_seconds", "Seconds from cut to stored", _SECONDS)
         self.batch_rows = self._histogram("batch_rows", "Records in a batch", _ROWS)

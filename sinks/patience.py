@@ -24,10 +24,10 @@ class AbandonedError(Exception):
 class Patience:
     """Retries with growing pauses. `fault` says what is away while something is, and is '' otherwise."""
 
-    def __init__(self, leaving: asyncio.Event) -> None:
+    def __init__(self, leaving: asyncio.Event, retried: Callable[[], None]) -> None:
         self.fault = ""
-        self.retries = 0
         self._leaving = leaving
+        self._retried = retried
 
     async def until_done(self, work: Callable[[], Awaitable[Result]], what: str) -> Result:
         """What `work` gives in the end. Raises AbandonedError when we leave first; lets faults pass that stay.
@@ -40,7 +40,7 @@ class Patience:
             except (CommitFailedError, IllegalStateError):
                 raise
             except (StoreAwayError, KafkaError, TimeoutError) as exc:
-                self.retries += 1
+                self._retried()
                 self.fault = f"{what}: {str(exc) or type(exc).__name__}"[:500]
                 log.warning("waiting", what=what, cause=str(exc)[:500], seconds=pause)
                 await self._pause(pause)

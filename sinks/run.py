@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import structlog
 
-from schemas.kafka import KafkaAddress
+from schemas.kafka import KafkaAddress, ensure_topics
 from sinks.access import write_token
 from sinks.clickhouse import StoreOwner, StoreThread
 from sinks.metrics import SinkMetrics
@@ -40,11 +40,12 @@ class _StoreProcess:
 
     def __init__(self, settings: SinkSettings, kafka: KafkaAddress) -> None:
         self._settings = settings
+        self._kafka = kafka
         address = settings.clickhouse
         self._leaving = asyncio.Event()
-        self._patience = Patience(self._leaving)
         self._store = StoreThread(lambda: address.connect({"async_insert": 0}), "store-write")
         self._metrics = SinkMetrics()
+        self._patience = Patience(self._leaving, self._metrics.retries.inc)
         self._sink = Sink(settings, kafka, self._store, self._metrics)
         self._reader = SqlReader(address)
         self._migrated = False
@@ -68,7 +69,8 @@ class _StoreProcess:
             self._leave()
             await self._stop(serving, storing)
         for task in (storing, serving):
-            task.result()
+            if not task.cancelled():
+                task.result()
 
     async def _migrate_and_store(self) -> None:
         database = self._settings.clickhouse.database
@@ -77,6 +79,7 @@ class _StoreProcess:
                 lambda: self._store.call(lambda client: migrate(client, database)), "the store is away"
             )
             log.info("store_open", store=str(self._settings.clickhouse), migrations_applied=applied)
+            await self._patience.until_done(lambda: ensure_topics(self._kafka), "Kafka does not answer")
             await self._sink.run()
 
     def _leave(self) -> None:

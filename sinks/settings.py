@@ -36,7 +36,7 @@ class SinkSettings:
     instance: str | None = None
     rows_max: int = 10_000
     bytes_max: int = 8 * 1024 * 1024
-    linger_ms: int = 200
+    linger_ms: int = 300
     topics: SinkTopics = SinkTopics()
 
     @property

@@ -47,11 +47,11 @@ class Sink:
         self._settings = settings
         self._store = store
         self._metrics = metrics
-        self._state = "starting"
+        self._state = "the store is being opened"
         self._stopping = False
         self._consumer = SinkConsumer(settings, kafka)
         self._held = self._consumer.partitions
-        self._patience = Patience(self._held.leaving)
+        self._patience = Patience(self._held.leaving, metrics.retries.inc)
         self._letters = DeadLetters(kafka, settings.topics.dead_letters)
         self._writer = BatchWriter(
             database=settings.clickhouse.database,
@@ -149,7 +149,7 @@ class Sink:
         """Reads where our partitions stand: committed offsets, batches in doubt, what is stored already."""
         epoch, ours = self._held.epoch, self._consumer.assignment()
         if not ours:
-            self._state = "no partition is assigned to this process yet"
+            self._state = "no partition is assigned to this process; do the topics exist?"
             return
         committed = await self._patience.until_done(lambda: self._consumer.committed(ours), _KAFKA_AWAY)
         await self._load_seen(ours)

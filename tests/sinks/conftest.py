@@ -7,8 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -17,33 +16,18 @@ import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from clickhouse_connect.driver.client import Client
 
-from sinks.clickhouse import ClickHouseAddress
 from sinks.client import HttpReader
-from sinks.migrate import migrate
+from tests.sinks.shared_store import Store, embedded_store
 
 PARTITIONS = 4
 READY_S = 60.0
 
 
-@dataclass(frozen=True)
-class Store:
-    """An embedded store in this process, migrated."""
-
-    address: ClickHouseAddress
-    client: Client
-
-
-@pytest.fixture(scope="session")
-def store() -> Iterator[Store]:
-    """The one store this process may open. Tests share it: use lanes, sessions and exchanges of your own."""
-    with tempfile.TemporaryDirectory() as folder:
-        address = ClickHouseAddress("embedded", Path(folder))
-        client = address.connect({"async_insert": 0})
-        migrate(client, address.database)
-        yield Store(address, client)
-        client.close()
+@pytest.fixture
+def store() -> Store:
+    """The embedded store of this test process: use lanes, sessions and exchanges of your own."""
+    return embedded_store()
 
 
 @dataclass(frozen=True)

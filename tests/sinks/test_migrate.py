@@ -6,9 +6,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from sinks.migrate import Migration, MigrationError, migrate, migrations
-from tests.sinks.conftest import Store
 from tests.sinks.filling import fill
 from tests.sinks.records import Trail
+from tests.sinks.shared_store import Store
 
 
 def names(client: Client, database: str) -> set[str]:

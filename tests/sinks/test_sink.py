@@ -19,8 +19,9 @@ from sinks.metrics import SinkMetrics
 from sinks.settings import SinkSettings, SinkTopics
 from sinks.sink import Sink
 from sinks.tables import Target, findings_target, frames_target
-from tests.sinks.conftest import PARTITIONS, Store, Topics
+from tests.sinks.conftest import PARTITIONS, Topics
 from tests.sinks.records import Trail
+from tests.sinks.shared_store import Store
 
 
 def settings_for(store: Store, topics: Topics, **changes: Any) -> SinkSettings:

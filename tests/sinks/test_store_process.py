@@ -30,8 +30,8 @@ async def until(reader: HttpReader, sql: str, wanted: list[Any], seconds: float 
     try:
         async with asyncio.timeout(seconds):
             while row != wanted:
+                await asyncio.sleep(0.1)  # asking costs the store more than waiting
                 row = (await reader.query(sql)).rows[0]
-                await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"{sql} gives {row}, not {wanted}") from None
 
@@ -117,8 +117,8 @@ async def test_kill_9_at_any_moment_loses_no_frame_and_doubles_none(
 
     total = sum(len(trail.values) for trail in trails)
     reader = store_process.reader()
+    await until(reader, COUNTS, [total, total], seconds=60)  # not even in the table beneath the view
     await until(reader, SEEN, [total, total])
-    await until(reader, COUNTS, [total, total])  # not even in the table beneath
     assert store_process.stop() == 0
     await reader.close()
 
@@ -132,6 +132,7 @@ async def _flow(topics: Topics, trails: list[Trail], seconds: float) -> None:
             fresh = [trail.frame(os.urandom(200)) for _ in range(chance.randint(1, 60))]
             repeated = trail.values[-chance.randint(1, 90) :] if chance.random() < 0.2 else []
             await asyncio.shield(topics.audit(trail.partition, *fresh, *repeated))
+            await asyncio.sleep(0.02)  # about 1,500 frames a second: load, not overload
 
 
 async def test_a_second_process_on_the_same_directory_is_refused_by_name(
@@ -164,8 +165,8 @@ async def test_the_query_api_answers_only_the_token_and_only_under_our_name(
         ("/api/sessions", {"Authorization": "Bearer wrong"}, 401),
         ("/api/sessions", allowed, 200),
         ("/api/sessions", {**allowed, "Host": "evil.example"}, 421),
-        ("/healthz", {"Host": "evil.example:80"}, 421),
-        ("/healthz", {"Host": "localhost:1"}, 200),
+        ("/api/sessions", {**allowed, "Host": "localhost:1"}, 200),
+        ("/healthz", {"Host": "10.0.0.7:8081"}, 200),
         ("/api/sessions?limit=0", allowed, 400),
         ("/api/sessions?colour=red", allowed, 400),
         ("/api/frames?session=nonsense", allowed, 400),

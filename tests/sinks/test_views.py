@@ -7,9 +7,9 @@ import pytest
 
 from sinks.readers import FrameFilter, ReadError, SessionFilter
 from sinks.sql_reader import SqlReader
-from tests.sinks.conftest import Store
 from tests.sinks.filling import fill
 from tests.sinks.records import START_US, Trail
+from tests.sinks.shared_store import Store
 
 
 def rows(store: Store, sql: str, **values: Any) -> list[dict[str, Any]]:
