@@ -43,7 +43,7 @@ def first(headers: Headers, name: bytes) -> bytes:
 
 def end_to_end(headers: Headers) -> Headers:
     """Without the headers of this hop, those that Connection names included."""
-    connection = first(headers, b"connection")
+    connection = b",".join([value for name, value in headers if name == b"connection"])
     if not connection or connection in (b"keep-alive", b"close"):
         return [pair for pair in headers if pair[0] not in HOP_BY_HOP]
     named = {token.strip().lower() for token in connection.split(b",")} - _PROTECTED

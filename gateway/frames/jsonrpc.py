@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+MEMBERS_MAX = 1_000
 VERSION_META_KEY = "io.modelcontextprotocol/protocolVersion"
 _ABSENT = msgspec.UNSET
-_BRACKET_OR_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# possessive, and an open string goes to the end: a hostile body takes time in proportion to its length
+_BRACKET_OR_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
 class TooDeepError(ValueError):
@@ -82,20 +84,30 @@ def too_deep(body: bytes, depth_max: int) -> bool:
     return False
 
 
-def look(body: bytes) -> Look:
-    """The facts of `body`; `NOTHING` when it is no JSON-RPC. Raises TooDeepError."""
+def look(body: bytes, members_max: int = MEMBERS_MAX) -> Look:
+    """The facts of `body`; `NOTHING` when it is no JSON-RPC. Raises TooDeepError.
+
+    A batch of more than `members_max` is only counted: its `members` are that many times `NOTHING`.
+    """
     try:
-        return _facts(_typed.decode(body))
-    except msgspec.ValidationError:
-        return _look_again(body)
+        if body.lstrip()[:1] == b"[":
+            return _batch(_members.decode(body), members_max)
+        return _single(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return NOTHING
     except RecursionError as exc:
         raise TooDeepError from exc
 
 
+def _single(body: bytes | msgspec.Raw) -> Look:
+    try:
+        return _facts(_typed.decode(body))
+    except msgspec.ValidationError:  # members of unexpected types: slower, takes what fits
+        return _loose(msgspec.json.decode(body))
+
+
 def _facts(body: _Body) -> Look:
-    raw_id = bytes(body.id).decode()
+    raw_id = _literal(bytes(body.id))
     if body.method is not _ABSENT:
         method = str(body.method)
         params = body.params if isinstance(body.params, _Params) else _Params()
@@ -112,27 +124,30 @@ def _facts(body: _Body) -> Look:
             arguments=params.arguments,
         )
     if isinstance(body.error, _Error):
-        code = body.error.code
-        return Look(kind="error", id=raw_id, error_code=code if isinstance(code, int) else None)
+        return Look(kind="error", id=raw_id, error_code=_code(body.error.code))
     if isinstance(body.result, _Result):
         flag = body.result.is_error
         return Look(kind="response", id=raw_id, is_error=flag if isinstance(flag, bool) else None)
     return NOTHING
 
 
-def _look_again(body: bytes) -> Look:
-    """For bodies whose members have unexpected types, and for batches: slower, takes what fits."""
-    try:
-        if body.lstrip()[:1] == b"[":
-            return _batch(tuple(look(bytes(member)) for member in _members.decode(body)))
-        return _loose(msgspec.json.decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return NOTHING
-    except RecursionError as exc:
-        raise TooDeepError from exc
+def _literal(raw: bytes) -> str:
+    """An id as its JSON literal, one and the same however its characters were escaped."""
+    return (msgspec.json.encode(msgspec.json.decode(raw)) if b"\\" in raw else raw).decode()
 
 
-def _batch(members: tuple[Look, ...]) -> Look:
+def _code(value: object) -> int | None:
+    """An error code; None for what is none, or fits into no record."""
+    if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
+        return value
+    return None
+
+
+def _batch(raw_members: list[msgspec.Raw], members_max: int) -> Look:
+    if len(raw_members) > members_max:
+        return Look(kind="batch", members=(NOTHING,) * len(raw_members))
+    members = tuple(_single(member) for member in raw_members)
+
     def joined(values: list[str]) -> str:
         return ",".join(dict.fromkeys(value for value in values if value))
 
@@ -170,7 +185,7 @@ def _loose(body: Any) -> Look:
     error = body.get("error")
     if error is not None:
         code = error.get("code") if isinstance(error, dict) else None
-        return Look(kind="error", id=raw_id, error_code=code if isinstance(code, int) else None)
+        return Look(kind="error", id=raw_id, error_code=_code(code))
     if "result" in body:
         result = body["result"]
         flag = result.get("isError") if isinstance(result, dict) else None

@@ -35,7 +35,7 @@ def mismatch(headers: Headers, body: Look) -> str:
     for name, value in headers:
         if name in _ROUTING or name.startswith(_PARAM):
             if name in seen:
-                return f"{name.decode()} header appears more than once"
+                return f"{name.decode('latin-1')} header appears more than once"
             seen[name] = value
     return _version_mismatch(seen, body) or _routing_mismatch(seen, body)
 
@@ -62,7 +62,10 @@ def _param_mismatch(params: dict[bytes, bytes], body: Look) -> str:
     """An Mcp-Param header must carry a value that is among the arguments; upstream knows which one it mirrors."""
     if not params or body.method != "tools/call":
         return ""
-    values = _scalars(msgspec.json.decode(body.arguments)) if body.arguments else set()
+    try:
+        values = _scalars(msgspec.json.decode(body.arguments)) if body.arguments else set()
+    except msgspec.DecodeError:  # a number that no double holds: nothing can be said to mirror it
+        values = set()
     for name, value in params.items():
         if decoded(value) not in values:
             return f"{name.decode('latin-1')} header does not match any argument of the body"

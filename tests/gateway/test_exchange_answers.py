@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.effects import Answer, Broken, Gone, Head, ReadBody
@@ -163,6 +165,14 @@ def test_what_is_masked_is_recorded_and_given_masked_and_the_request_goes_on_who
         >> True
         << Answer(200, JSON, hidden)
     )
+
+
+def test_g7_facts_taken_from_a_body_or_the_user_agent_are_masked_as_their_source_is() -> None:
+    body = b'{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"db://u:' + SECRET + b'@h"}}'
+    play = Playbook(replace(request(body), user_agent=f"agent {SECRET.decode()}"))
+    hidden = {"resource": "db://u:[masked]@h", "user_agent": "agent [masked]"}
+    play = play << recorded(frame("request", method="resources/read", jsonrpc_id="1", **hidden)) >> True
+    assert play << forwarded(body=body) >> Gone() << noted(frame("end", **hidden))
 
 
 def test_g1_g3_a_request_that_is_not_acknowledged_is_refused_and_never_forwarded() -> None:
