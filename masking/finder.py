@@ -74,7 +74,7 @@ class Finder:
                 named.append((start, end))
             else:
                 ends.setdefault(number, []).append(end)
-        for number, found in ends.items():
+        for number, found in sorted(ends.items()):
             yield from self._by_rule(view, number, found, work, depth)
         yield from _by_name(view, named, work)
         for start, end in wrapped:
