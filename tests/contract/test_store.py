@@ -16,7 +16,7 @@ from sinks.store import insert, load_seen
 from sinks.tables import frames_target
 from tests.sinks.records import Trail
 from tests.sinks.shared_store import Store, embedded_store, opened
-from tests.support.containers import BACKENDS
+from tests.support.containers import BACKENDS, database_of
 
 TARGET = frames_target("audit")
 
