@@ -69,6 +69,13 @@ def random(value: str) -> bool:
     return entropy(value) >= (2.5 if len(value) < 24 else 2.9) and wordlike(value) < 5.0
 
 
+def generated(value: str) -> bool:
+    """Whether it may be made by a generator, beside the name of a service: as `random`, or long and no words."""
+    if random(value):
+        return True
+    return len(value) >= 20 and not _SAME.search(value) and (value.isdigit() or wordlike(value) < 4.6)
+
+
 _VARIABLE = re.compile(r"^(?:\$\w+|%\w+%|\$\(.*|\{.*|<.*|\[.*|:?\w*\}\}?|[\\*.]+|x+)$", re.IGNORECASE)
 
 
@@ -143,6 +150,7 @@ FILTERS: Mapping[str, Callable[[str], bool]] = {
     "mixed": mixed,
     "odd": odd,
     "random": random,
+    "generated": generated,
     "password": password,
     "value": value,
     "basic": basic,

@@ -20,6 +20,7 @@ from masking.offsets import OffsetMap
 from masking.paths import locate
 from masking.patterns import trigger
 from masking.pseudonym import HINT, PSEUDONYM
+from masking.repeats import repeats
 from masking.rules import Rule
 from masking.windows import matches
 from masking.work import Work
@@ -59,6 +60,8 @@ class Finder:
         found = outermost(
             [item for item in self._confirmed(view, hits, work, depth) if not work.stays(item.rule, item.secret)]
         )
+        if found:
+            found = outermost(found + list(repeats(view, found, work)))
         if found and HINT in view:
             found = _outside_pseudonyms(view, found)
         return _placed(view, found) if found else found

@@ -98,3 +98,11 @@ def test_the_profile_off_masks_nothing_and_an_unknown_one_is_an_error() -> None:
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="16 random bytes"):
         masking.Masker(b"short")
+
+
+def test_a_secret_is_masked_wherever_it_returns_in_its_text() -> None:
+    secret = "Prl23Db#@x9"
+    masked = MASKER.mask(f"password: {secret}\nI tried {secret}, and {secret} again; not {secret}long\n")
+    assert len(masked.redactions) == 3
+    assert len({redaction.pseudonym for redaction in masked.redactions}) == 1
+    assert masked.text.endswith(f"not {secret}long\n")
