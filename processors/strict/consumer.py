@@ -112,9 +112,11 @@ class StrictConsumer(driver.Consumer):  # type: ignore[misc]  # Faust is untyped
     async def wait_empty(self) -> None:
         """Wait until what was handed over is finished and committed; gives up before the group evicts us."""
         limit = self.app.conf.broker_rebalance_timeout * 0.8
-        try:
-            await asyncio.wait_for(super().wait_empty(), limit)
-        except TimeoutError:
+        emptied = asyncio.ensure_future(super().wait_empty())
+        await asyncio.wait([emptied], timeout=limit)  # not wait_for: Faust swallows the cancellation inside
+        if emptied.done():
+            emptied.result()
+        else:
             self.give_up(
                 f"work in flight did not end in {limit:.0f} s, and the partitions go to another worker"
             )

@@ -43,8 +43,8 @@ def table_app(name: str, bootstrap: str, directory: Path, partitions: int) -> St
             for event in owned:
                 event.ack()
 
-    async def tell(_app: StrictApp, **_: Any) -> None:
-        log.info("partitions_assigned", generation=app.consumer_generation_id)
+    async def tell(_app: StrictApp, assigned: set[Any], **_: Any) -> None:
+        log.info("partitions_assigned", generation=app.consumer_generation_id, count=len(assigned))
 
     app.agent(app.topic(f"{name}-in"), name="count")(count)
     app.on_partitions_assigned.connect(tell)

@@ -1,5 +1,6 @@
 """The gates of the strict consumer, without a broker: when records may pass, and whose acknowledgement counts."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NoReturn
@@ -32,7 +33,7 @@ async def unused(*_: object) -> None:
 
 
 @pytest.fixture
-async def consumer(tmp_path: Path) -> Consumer:
+async def consumer(tmp_path: Path) -> AsyncIterator[Consumer]:
     """A consumer of an application that is not started, in generation 7."""
     app = StrictApp("gates", **strict_settings(broker="kafka://127.0.0.1:1", datadir=str(tmp_path)))
     app.consumer_generation_id = 7
@@ -41,7 +42,9 @@ async def consumer(tmp_path: Path) -> Consumer:
         app.transport, callback=unused, on_partitions_revoked=unused, on_partitions_assigned=unused
     )
     made.progress.start(PLACE, 10, 10)
-    return made
+    thread_loop = made._thread.thread_loop
+    yield made
+    thread_loop.close()
 
 
 def message(offset: int, generation: int = 7) -> ConsumerMessage:
@@ -128,6 +131,8 @@ async def test_work_that_does_not_end_before_the_group_evicts_us_ends_the_proces
     consumer._unacked_messages.add(unfinished)
     with pytest.raises(GaveUpError, match="did not end"):
         await consumer.wait_empty()
+    consumer._unacked_messages.clear()
+    consumer.ack(message(11))  # wakes what still waits
 
 
 async def test_an_agent_that_raises_ends_the_process_without_telling_the_record(consumer: Consumer) -> None:

@@ -117,7 +117,10 @@ async def test_no_frame_is_lost_while_workers_are_added_stopped_and_killed(
         frames = [(None, *shape.record(number * 2_000 + n)) for n in range(2_000)]
         await fill(kafka.bootstrap, "frames", frames)
         disturb()
+        await ready(fleet)
     assert missing(await settled(kafka)) == 0
+    await until(lambda: asyncio.to_thread(lambda: not fleet.ending()), 30)
+    assert (fleet.done["ended -9"], fleet.done["ended 0"]) == (1, 1)
     figures = await shape.figures(kafka.bootstrap)
     assert figures["records"] >= 10_000
     assert {name: figures[name] for name in ("missing", "wrong", "unverified")} == {

@@ -7,6 +7,9 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
+from processors.kafka_view import KafkaView
+from schemas.kafka import KafkaAddress
+
 POLL_SECONDS = 0.1
 
 
@@ -76,18 +79,7 @@ async def read_all(bootstrap: str, topic: str, partitions: int) -> list[Any]:
 
 async def lag(bootstrap: str, group: str, topic: str, partitions: int) -> int:
     """Records of the topic that the group has not committed."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
-    await admin.start()
-    await consumer.start()
-    try:
-        places = [TopicPartition(topic, number) for number in range(partitions)]
-        committed = await admin.list_consumer_group_offsets(group)
-        ends = await consumer.end_offsets(places)
-        return sum(
-            end - (max(0, committed[place].offset) if place in committed else 0)
-            for place, end in ends.items()
-        )
-    finally:
-        await consumer.stop()
-        await admin.close()
+    async with KafkaView(KafkaAddress(bootstrap, embedded=True)) as view:
+        committed = await view.committed(group, topic)
+        ends = await view.ends(topic, list(range(partitions)))
+    return sum(end - (committed[number].offset if number in committed else 0) for number, end in ends.items())
