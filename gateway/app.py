@@ -18,6 +18,7 @@ from gateway.edge.recorder import Recorder
 from gateway.edge.stdio import StdioUpstream
 from gateway.edge.upstream import HttpUpstream, Upstream
 from gateway.exchange import Mask, MaskingFailedError, MaskText, Terms
+from gateway.placed import placed
 from gateway.settings import Connection, GatewaySettings
 from gateway.workers import Workers, bound, shared_metrics_folder
 from masking import Masker, MaskingError
@@ -138,11 +139,9 @@ def _mask(key: bytes, profile: str) -> Mask:
             masked = masker.mask(body)
         except MaskingError as exc:
             raise MaskingFailedError(str(exc)) from exc
-        redactions: list[Redaction] = [
-            {"path": r.path, "rule": r.rule, "start": r.start, "end": r.end, "pseudonym": r.pseudonym}
-            for r in masked.redactions
-        ]
-        return masked.text, redactions
+        except Exception as exc:
+            raise MaskingFailedError(type(exc).__name__) from exc
+        return masked.text, placed(masked)
 
     return mask
 
