@@ -1,0 +1,63 @@
+"""`topics.yaml` says of every topic what is true of the code."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from schemas.codec import load_schema
+from schemas.topics import topics
+
+ROOT = Path(__file__).parents[2]
+
+
+def sources(part: str) -> str:
+    """All Python text of a part."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / part).rglob("*.py")))
+
+
+def test_every_topic_has_a_schema_and_every_schema_a_topic() -> None:
+    schemas = {entry.name.removesuffix(".avsc") for entry in files("schemas").joinpath("avro").iterdir()}
+    assert {topic.schema for topic in topics().values()} == schemas
+
+
+@pytest.mark.parametrize("name", topics())
+def test_a_topic_is_keyed_by_a_field_or_a_place_has_users_and_lasts(name: str) -> None:
+    topic = topics()[name]
+    fields = {field["name"] for field in load_schema(topic.schema)["fields"]}
+    assert all(part in fields for part in topic.key.split("-"))
+    assert topic.producers
+    assert topic.consumers
+    assert topic.partitions > 0
+    assert topic.retention_ms == -1 or topic.retention_ms >= 24 * 3_600_000
+
+
+def test_every_producer_and_consumer_is_a_part_of_the_tree() -> None:
+    named = {who for topic in topics().values() for who in (*topic.producers, *topic.consumers)}
+    known = {"gateway", "sinks", "cli", "processors.masking", "processors.completeness"}
+    assert named <= known
+    for who in named - {"cli"}:
+        part, _, module = who.partition(".")
+        assert (ROOT / part).is_dir()
+        assert not module or any((ROOT / part).glob(f"{module}*"))
+
+
+@pytest.mark.parametrize("name", topics())
+def test_every_part_that_is_listed_for_a_topic_uses_it(name: str) -> None:
+    topic = topics()[name]
+    users = {
+        who.partition(".")[0].replace("cli", "sluicegate") for who in (*topic.producers, *topic.consumers)
+    }
+    assert {part for part in users if f'"{name}"' not in sources(part)} == set()
+
+
+def test_a_frame_keeps_its_partition_on_the_way_to_audit() -> None:
+    frames, audit = topics()["frames"], topics()["audit"]
+    assert (frames.partitions, frames.key) == (audit.partitions, audit.key)
+    assert audit.retention_ms >= frames.retention_ms
+
+
+def test_topics_that_hold_what_is_not_masked_deeply_are_restricted() -> None:
+    assert {name for name, topic in topics().items() if topic.restricted} == {"frames", "dead-letters"}
