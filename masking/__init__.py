@@ -1,14 +1,16 @@
 """Masking: finds secrets and personal data in what passes, and puts pseudonyms in their place.
 
 A pure library; it reads its own rules and keeps a cache of their compiled form, and does no other I/O.
-`mask(text)` for one text, `Masker(key, profile)` for a deployment, `masking.stream` for what comes in pieces.
+`mask(text)` for one text, `Masker(key, profile)` for a deployment, `masking.stream` for what comes in
+pieces.
 """
 
 from masking.custom import profile_from
+from masking.decoding import DecodingMasker
 from masking.masker import Masker, mask
 from masking.profiles import PROFILES, Profile
 from masking.records import LimitCrossed, Masked, MaskingError, Redaction, Unreadable
-from masking.stream import DecodingMasker, Framing, StreamMasker
+from masking.stream import Framing, StreamMasker
 
 __all__ = [
     "PROFILES",

@@ -1,5 +1,5 @@
-"""Values that are assigned to a telling name, in whatever notation: JSON, YAML, dotenv, properties, INI, XML, tables as
-kubectl prints them, flags, SQL, source code, `name`/`value` pairs.
+"""Values that are assigned to a telling name, in whatever notation: JSON, YAML, dotenv, properties, INI,
+XML, tables as kubectl prints them, flags, SQL, source code, `name`/`value` pairs.
 
 Here a candidate is only cut out: which name, which value, how it stands there. `judge.py` decides.
 """
@@ -52,9 +52,7 @@ _ANCHOR = re.compile(
 )
 _KEY_HEAD = re.compile(r"[\w.$-]{0,60}", re.ASCII)
 _BARE = re.compile(r"[^\s\"'`<>\\]{1,4096}")
-_QUOTED = {
-    quote: re.compile(rf"(?:[^{quote}\\\n]|\\.){{1,4096}}(?={quote})", re.DOTALL) for quote in "\"'`"
-}
+_QUOTED = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\.){{1,4096}}(?={quote})", re.DOTALL) for quote in "\"'`"}
 
 
 def candidates(view: str, places: Iterable[tuple[int, int]]) -> Iterator[Candidate]:
@@ -129,7 +127,9 @@ _STOP = re.compile(r"[;,&|(){}\[\]]")
 
 
 def _bare_end(view: str, start: int, end: int, sep: str) -> int:
-    """Where a value without quotes ends. At the end of its line it may hold anything; else punctuation ends it."""
+    """Where a value without quotes ends. At the end of its line it may hold anything; else punctuation
+    ends it.
+    """
     alone = end == len(view) or view[end] in "\r\n"
     if alone and sep.strip() in ("=", ":") and not _STOP.search(view, end - 1, end):
         line = view.rfind("\n", 0, start) + 1

@@ -1,7 +1,7 @@
 """Compiled databases on disk: compiling takes a second, loading a fraction of a millisecond.
 
-A file is named by what it was compiled from and begins with a digest of its content. It is only read if it belongs to
-this user and nobody else can write it: a database from a stranger would be code.
+A file is named by what it was compiled from and begins with a digest of its content. It is only read if
+it belongs to this user and nobody else can write it: a database from a stranger would be code.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""What a body is written in. UTF-8, ASCII and the one-byte encodings share the bytes that rules look for; wide
-encodings do not, and are told by their byte order mark or by their zero bytes, whatever a header says.
+"""What a body is written in. UTF-8, ASCII and the one-byte encodings share the bytes that rules look for;
+wide encodings do not, and are told by their byte order mark or by their zero bytes, whatever a header
+says.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Check digits of identifiers: what tells a card or an account from any other row of digits.
 
-Sources: ISO/IEC 7812 (Luhn), ISO 13616 and ISO/IEC 7064 (IBAN, mod 97-10), the issuers' own published rules for the
-national ones. Each takes the text as it was found and answers whether it can be such an identifier.
+Sources: ISO/IEC 7812 (Luhn), ISO 13616 and ISO/IEC 7064 (IBAN, mod 97-10), the issuers' own published
+rules for the national ones. Each takes the text as it was found and answers whether it can be such an
+identifier.
 """
 
 from __future__ import annotations
@@ -106,9 +107,27 @@ def cpf(text: str) -> bool:
     )
 
 
-_D = ("0123456789", "1234067895", "2340178956", "3401289567", "4012395678", "5987604321", "6598710432", "7659821043")
+_D = (
+    "0123456789",
+    "1234067895",
+    "2340178956",
+    "3401289567",
+    "4012395678",
+    "5987604321",
+    "6598710432",
+    "7659821043",
+)
 _D2 = ("8765932104", "9876543210")
-_P = ("0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258")
+_P = (
+    "0123456789",
+    "1576283094",
+    "5803796142",
+    "8916043527",
+    "9453126870",
+    "4286573901",
+    "2793806415",
+    "7046913258",
+)
 
 
 def verhoeff(text: str) -> bool:
@@ -123,14 +142,8 @@ def verhoeff(text: str) -> bool:
     return check == 0
 
 
-_ODD = dict(
-    zip(
-        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16]
-        + [10, 22, 25, 24, 23],
-        strict=True,
-    )
-)
+_ODD_VALUES = "1 0 5 7 9 13 15 17 19 21 1 0 5 7 9 13 15 17 19 21 2 4 18 20 11 3 6 8 12 14 16 10 22 25 24 23"
+_ODD = dict(zip("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", map(int, _ODD_VALUES.split(" ")), strict=True))
 
 
 def codice_fiscale(text: str) -> bool:
@@ -147,7 +160,9 @@ def ahv(text: str) -> bool:
 
 
 def global_ip(text: str) -> bool:
-    """An address of the public internet: private, loopback, link-local and documentation addresses tell nothing."""
+    """An address of the public internet: private, loopback, link-local and documentation addresses tell
+    nothing.
+    """
     try:
         return ipaddress.ip_address(text).is_global
     except ValueError:

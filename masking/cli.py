@@ -16,7 +16,9 @@ from masking.records import MaskingError
 
 
 def run(stdin: TextIO, stdout: TextIO, profile: str | Profile = "secrets", explain: bool = False) -> int:
-    """Answer each line; the exit code is 0, or 1 if a line could not be masked. Raises ValueError for the profile."""
+    """Answer each line; the exit code is 0, or 1 if a line could not be masked. Raises ValueError for the
+    profile.
+    """
     masker = process_masker(profile)
     failed = False
     for line in stdin:
@@ -29,7 +31,9 @@ def run(stdin: TextIO, stdout: TextIO, profile: str | Profile = "secrets", expla
 
 
 def answer_to(masker: Masker, line: str, *, explain: bool = False) -> dict[str, Any]:
-    """The answer to one line, as it is written. With `explain`, `reasons` tells what was looked at and why."""
+    """The answer to one line, as it is written. With `explain`, `reasons` tells what was looked at and
+    why.
+    """
     try:
         row = json.loads(line)
         identity, text = row["id"], row["text"]

@@ -1,4 +1,6 @@
-"""Texts inside texts that are written in codes: percent-encoding in URLs and forms, entities in XML and HTML."""
+"""Texts inside texts that are written in codes: percent-encoding in URLs and forms, entities in XML and
+HTML.
+"""
 
 from __future__ import annotations
 

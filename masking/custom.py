@@ -1,11 +1,11 @@
 """A deployment's own rules and allow-lists, as they stand in a connection's YAML:
 
-    masking:
-      profile: secrets
-      rules:
-        - {id: acme-token, pattern: "acme_[a-z0-9]{32}", examples: [...]}
-      allow: ["acme_0{32}"]
-      leave: [password-hash]
+masking:
+  profile: secrets
+  rules:
+    - {id: acme-token, pattern: "acme_[a-z0-9]{32}", examples: [...]}
+  allow: ["acme_0{32}"]
+  leave: [password-hash]
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def profile_from(
 ) -> Profile:
     """The profile of this name with own rules, patterns of values that stay, and rules that are left out.
 
-    Raises ValueError that names the rule or the pattern and what is wrong with it; a rule whose own examples do not
-    match, or whose counter-examples do, is wrong.
+    Raises ValueError that names the rule or the pattern and what is wrong with it; a rule whose own
+    examples do not match, or whose counter-examples do, is wrong.
     """
     base = resolve(name)
     own = tuple(_checked(rule) for entry in rules for rule in rules_from(dict(entry)))

@@ -13,8 +13,10 @@ from masking.work import Work
 
 _QUAD = "[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/]"
 RUN_TRIGGER = rf"(?:(?:{_QUAD}){{5}}|H4sI[A-Za-z0-9+/]{{16}}|eJ[w-z][A-Za-z0-9+/]{{20}})"
-"""What base64 of fifteen ASCII characters looks like, or of a gzip or zlib header: the high bit of each byte is clear,
-which leaves each place in a group of four only part of the alphabet. Digests and other random runs do not match."""
+"""What base64 of fifteen ASCII characters looks like, or of a gzip or zlib header: the high bit of each
+byte is clear, which leaves each place in a group of four only part of the alphabet. Digests and other
+random runs do not match.
+"""
 _RUN = re.compile(
     r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{60,76}\r?\n[ \t]{0,16})*+[A-Za-z0-9+/]{16,}+={0,2}(?![A-Za-z0-9+/])"
 )

@@ -1,8 +1,8 @@
 """One Hyperscan database over all patterns, scanned once a string.
 
-It answers with pattern numbers and offsets. Three traps of the binding shape this file: the match handler must
-outlive the scan (an inline lambda crashes the process), one scratch may not be used by two threads at once, and
-start offsets are unavailable for a third of all patterns.
+It answers with pattern numbers and offsets. Three traps of the binding shape this file: the match handler
+must outlive the scan (an inline lambda crashes the process), one scratch may not be used by two threads
+at once, and start offsets are unavailable for a third of all patterns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from masking import cache
 
 
 def _binding() -> Any:
-    """The Hyperscan binding, or None on a platform without a wheel: the slower scanner has the same results."""
+    """The Hyperscan binding, or None on a platform without a wheel: the slower scanner has the same
+    results.
+    """
     try:
         return importlib.import_module("hyperscan")
     except ImportError:
@@ -34,8 +36,9 @@ Hit = tuple[int, int, int]
 
 
 class Trigger(NamedTuple):
-    """A pattern of the database. `once` reports only the first match, where presence is the question; `starts`
-    reports where a match begins, for each of its ends the leftmost: it costs, so only a few patterns ask for it.
+    """A pattern of the database. `once` reports only the first match, where presence is the question;
+    `starts` reports where a match begins, for each of its ends the leftmost: it costs, so only a few
+    patterns ask for it.
     """
 
     pattern: str
@@ -66,7 +69,8 @@ class HyperscanScanner:
 
     @classmethod
     def compile(cls, triggers: Sequence[Trigger], folder: Path | None = None) -> HyperscanScanner:
-        """Compile the triggers, or load what was compiled from the same ones before, if there is a folder for it.
+        """Compile the triggers, or load what was compiled from the same ones before, if there is a folder
+        for it.
 
         Raises hyperscan.error for a pattern that it cannot hold.
         """

@@ -12,6 +12,7 @@ from masking.literals import decode, escaped_literals
 from masking.masker import Masker
 from masking.pseudonym import is_masked
 from masking.rules import Rule
+from masking.traits import traits
 from masking.windows import matches
 
 _LEVELS_MAX = 4
@@ -19,7 +20,9 @@ _LEVELS_MAX = 4
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One place. `place` says what stood there without showing it; `because` lists what decided, strongest first."""
+    """One place. `place` says what stood there without showing it; `because` lists what decided,
+    strongest first.
+    """
 
     rule: str
     place: str
@@ -72,7 +75,7 @@ def _of_candidate(candidate: assignments.Candidate) -> Reason:
     out = judge.ruled_out(candidate)
     if out:
         return Reason("assignment", place, False, (f"it is {out}",))
-    weighed = [(judge.WEIGHTS.get(trait, 0.0) * amount, trait) for trait, amount in judge.traits(candidate)]
+    weighed = [(judge.WEIGHTS.get(trait, 0.0) * amount, trait) for trait, amount in traits(candidate)]
     weighed.sort(key=lambda pair: -abs(pair[0]))
     total = judge.score(candidate)
     because = (f"score {total:+.1f}", *(f"{trait} {weight:+.1f}" for weight, trait in weighed[:6] if weight))

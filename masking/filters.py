@@ -1,4 +1,6 @@
-"""Checks on a value that a pattern has found: is it a secret, or does it only stand where one could stand?"""
+"""Checks on a value that a pattern has found: is it a secret, or does it only stand where one could
+stand?
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,9 @@ def random(value: str) -> bool:
 
 
 def generated(value: str) -> bool:
-    """Whether it may be made by a generator, beside the name of a service: as `random`, or long and no words."""
+    """Whether it may be made by a generator, beside the name of a service: as `random`, or long and no
+    words.
+    """
     if random(value):
         return True
     return len(value) >= 20 and not _SAME.search(value) and (value.isdigit() or wordlike(value) < 4.6)
@@ -140,9 +144,9 @@ def card(text: str) -> bool:
 def not_a_service_account(text: str) -> bool:
     """Whether an address may be a person's: not an identity of a machine, not `user@example.com`."""
     name, _, host = text.lower().partition("@")
-    return not host.endswith((".iam.gserviceaccount.com", ".local", ".internal", ".svc", "users.noreply.github.com")) and (
-        name not in ("git", "noreply", "no-reply", "root", "bot")
-    )
+    return not host.endswith(
+        (".iam.gserviceaccount.com", ".local", ".internal", ".svc", "users.noreply.github.com")
+    ) and (name not in ("git", "noreply", "no-reply", "root", "bot"))
 
 
 FILTERS: Mapping[str, Callable[[str], bool]] = {

@@ -1,9 +1,10 @@
 """Finds the secrets of one text: scan once, look into the windows, go into what is wrapped.
 
-The way of a text: its view is scanned with all patterns at once; no hit, nothing to do (the common case takes some
-microseconds). Hits go to the rule they belong to. String literals that hold escapes and a hit are decoded and searched
-as texts of their own, so that every rule sees values as they are; what is found there is mapped back, and the pseudonym
-is escaped the way its place needs. Base64 runs are decoded and searched the same way, and go as a whole.
+The way of a text: its view is scanned with all patterns at once; no hit, nothing to do (the common case
+takes some microseconds). Hits go to the rule they belong to. String literals that hold escapes and a hit
+are decoded and searched as texts of their own, so that every rule sees values as they are; what is found
+there is mapped back, and the pseudonym is escaped the way its place needs. Base64 runs are decoded and
+searched the same way, and go as a whole.
 """
 
 from __future__ import annotations
@@ -58,7 +59,11 @@ class Finder:
             return []
         work.enter(depth)
         found = outermost(
-            [item for item in self._confirmed(view, hits, work, depth) if not work.stays(item.rule, item.secret)]
+            [
+                item
+                for item in self._confirmed(view, hits, work, depth)
+                if not work.stays(item.rule, item.secret)
+            ]
         )
         if found:
             found = outermost(found + list(repeats(view, found, work)))
@@ -85,8 +90,7 @@ class Finder:
 
     def _by_rule(self, view: str, number: int, ends: list[int], work: Work, depth: int) -> Iterator[Found]:
         if number == self._secret_kind:
-            yield from kubernetes.in_json(view)
-            yield from kubernetes.in_yaml(view)
+            yield from kubernetes.secrets(view)
         elif number == self._runs:
             yield from self._in_runs(view, work, depth)
         elif number in self._codes:
@@ -125,7 +129,9 @@ class Finder:
         return [hit for hit in hits if self._stays(hit, wrapped, starts)], wrapped
 
     def _stays(self, hit: Hit, wrapped: list[Span], starts: list[int]) -> bool:
-        """Whether a hit is of this level: outside the literals, or of a name before one that it only just enters."""
+        """Whether a hit is of this level: outside the literals, or of a name before one that it only just
+        enters.
+        """
         number, _, place = hit
         index = bisect_left(starts, place) - 1
         if index < 0 or place > wrapped[index][1] or number == self._runs or number in self._codes:

@@ -23,7 +23,9 @@ class Found(NamedTuple):
 
 
 def outermost(found: list[Found]) -> list[Found]:
-    """Sorted by start, without overlap: of two that overlap the one that starts first and reaches furthest."""
+    """Sorted by start, without overlap: of two that overlap the one that starts first and reaches
+    furthest.
+    """
     if len(found) < 2:
         return found
     kept: list[Found] = []

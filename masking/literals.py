@@ -1,7 +1,8 @@
-"""JSON string literals: finding them in any text, decoding them, and mapping decoded offsets back to raw ones.
+"""JSON string literals: finding them in any text, decoding them, and mapping decoded offsets back to raw
+ones.
 
-Works on fragments too (a log line that quotes JSON, an SSE line, a body cut short): a literal never spans lines, and
-one without its closing quote ends with the line.
+Works on fragments too (a log line that quotes JSON, an SSE line, a body cut short): a literal never spans
+lines, and one without its closing quote ends with the line.
 """
 
 from __future__ import annotations

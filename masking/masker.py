@@ -22,7 +22,8 @@ def built_in_finder(pii: bool = False) -> Finder:
 
 
 class Masker:
-    """Masks texts for one deployment: `key` (16 bytes or more) makes its pseudonyms. Safe to share by threads.
+    """Masks texts for one deployment: `key` (16 bytes or more) makes its pseudonyms. Safe to share by
+    threads.
 
     Rules of the profile are compiled with the built-in ones. Make it at start, not for each text.
     """
@@ -59,7 +60,9 @@ class Masker:
         return self.finder.find(view, hits, Work(self.profile, len(view))) if hits else []
 
     def _in_codec(self, raw: bytes, codec: str) -> Masked[bytes]:
-        """Mask a body in a wide encoding; its redactions count in characters, since bytes would mean nothing."""
+        """Mask a body in a wide encoding; its redactions count in characters, since bytes would mean
+        nothing.
+        """
         try:
             text = raw.decode(codec)
         except UnicodeDecodeError:
@@ -76,7 +79,9 @@ class Masker:
             name = pseudonym(self._key, item.kind, item.secret)
             parts += (view[done : item.start], item.lead, name, item.trail)
             done = item.end
-            redactions.append(Redaction(item.rule, item.path, offsets.at(item.start), offsets.at(item.end), name))
+            redactions.append(
+                Redaction(item.rule, item.path, offsets.at(item.start), offsets.at(item.end), name)
+            )
         parts.append(view[done:])
         return Masked(_unview("".join(parts), text), tuple(redactions))
 
@@ -125,7 +130,8 @@ def process_masker(profile: str | Profile) -> Masker:
 
 
 def mask(text: T, profile: str | Profile = "secrets") -> Masked[T]:
-    """Mask with a key that lives as long as the process: its pseudonyms tell secrets apart in this process only.
+    """Mask with a key that lives as long as the process: its pseudonyms tell secrets apart in this
+    process only.
 
     A deployment that follows a secret through its trail makes a `Masker` with its own key.
     """

@@ -9,9 +9,11 @@ from itertools import accumulate
 
 
 class OffsetMap:
-    """For a raw text in which every match of `escape` (one group around all of it) has `width` decoded characters.
+    """For a raw text in which every match of `escape` (one group around all of it) has `width` decoded
+    characters.
 
-    The text is cut into plain pieces and escapes by turns; two running sums lead from one text to the other.
+    The text is cut into plain pieces and escapes by turns; two running sums lead from one text to the
+    other.
     """
 
     def __init__(self, raw: str, escape: re.Pattern[str], width: Callable[[str], int]) -> None:

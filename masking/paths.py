@@ -1,4 +1,5 @@
-"""Where in a structured text a redaction stands: `$.items[0].data.token` in JSON, the keys above it in YAML.
+"""Where in a structured text a redaction stands: `$.items[0].data.token` in JSON, the keys above it in
+YAML.
 
 Wrapped texts give a path a level, joined by ` / `: `$.result.content[0].text / $.data.token`.
 """

@@ -1,14 +1,16 @@
 """From a rule's `re` pattern to its Hyperscan trigger.
 
-The trigger is the pattern without its zero-width assertions (Hyperscan has no look-around, and a word boundary is not
-one any more when the text stands escaped inside a JSON string: `\\nghp_…`), with its last repeats cut to their minimum,
-so that a long match is one hit instead of hundreds, and without the upper bound of wide repeats, which would make the
-database large. Every match of the pattern therefore contains the end of a hit, which is what `windows.py` stands on.
+The trigger is the pattern without its zero-width assertions (Hyperscan has no look-around, and a word
+boundary is not one any more when the text stands escaped inside a JSON string: `\\nghp_…`), with its last
+repeats cut to their minimum, so that a long match is one hit instead of hundreds, and without the upper
+bound of wide repeats, which would make the database large. Every match of the pattern therefore contains
+the end of a hit, which is what `windows.py` stands on.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from masking.engine import Trigger
@@ -67,19 +69,13 @@ def _sequence(items: Any) -> str:
 
 
 def _item(operator: Any, argument: Any) -> str:
-    if operator is _constants.LITERAL:
-        return _literal(argument)
-    if operator is _constants.NOT_LITERAL:
-        return f"[^{_literal(argument)}]"
-    if operator is _constants.ANY:
-        return r"[^\n]"
-    if operator is _constants.IN:
-        return f"[{''.join(_member(*member) for member in argument)}]"
     if operator is _constants.BRANCH:
         return f"(?:{'|'.join(_sequence(branch) for branch in argument[1])})"
     if operator in _REPEATS:
         least, most, body = argument
         return f"(?:{_sequence(body)}){_quantifier(least, most)}"
+    if operator in _CHARACTERS:
+        return _CHARACTERS[operator](argument)
     return _zero_width_or_group(operator, argument)
 
 
@@ -113,3 +109,11 @@ def _member(operator: Any, argument: Any) -> str:
 def _literal(code: int) -> str:
     character = chr(code)
     return character if character.isalnum() and code < 128 else f"\\x{code:02x}"
+
+
+_CHARACTERS: dict[Any, Callable[[Any], str]] = {
+    _constants.LITERAL: _literal,
+    _constants.NOT_LITERAL: lambda code: f"[^{_literal(code)}]",
+    _constants.ANY: lambda _: r"[^\n]",
+    _constants.IN: lambda members: f"[{''.join(_member(*member) for member in members)}]",
+}

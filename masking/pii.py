@@ -20,5 +20,7 @@ def _masker() -> Masker:
 
 
 def identifiers(text: str) -> list[tuple[int, int, str]]:
-    """(start, end, rule) of each identifier of a person, in characters: e-mail, card, account, national ids, …"""
+    """(start, end, rule) of each identifier of a person, in characters: e-mail, card, account, national
+    ids, …
+    """
     return [(r.start, r.end, r.rule) for r in _masker().mask(text).redactions if r.rule in _rules()]

@@ -11,8 +11,9 @@ from masking.rules import Rule
 class Profile:
     """What to mask. `strict` refuses what cannot be decoded; `enabled=False` is the profile `off`.
 
-    `rules` are a connection's own, `allow` patterns of values that stay (each has to match all of a value), and
-    `leave` names rules whose findings stay: by default what protects itself, keys under a passphrase and hashes.
+    `rules` are a connection's own, `allow` patterns of values that stay (each has to match all of a
+    value), and `leave` names rules whose findings stay: by default what protects itself, keys under a
+    passphrase and hashes.
     """
 
     name: str

@@ -17,11 +17,11 @@ class MaskingError(Exception):
     """
 
 
-class Unreadable(MaskingError):
+class Unreadable(MaskingError):  # noqa: N818 - reads as what happened
     """The body cannot be decoded or parsed where the profile demands it (profile `strict`)."""
 
 
-class LimitCrossed(MaskingError):
+class LimitCrossed(MaskingError):  # noqa: N818 - reads as what happened
     """The body goes past a limit of size, nesting or decompression."""
 
 

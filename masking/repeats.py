@@ -16,7 +16,7 @@ VALUES_MAX = 100
 
 def repeats(view: str, found: list[Found], work: Work) -> Iterator[Found]:
     """Further places of the values that were found, where they stand as words of their own."""
-    values = {}
+    values: dict[str, Found] = {}
     for item in found:
         for value in (view[item.start : item.end], item.secret):
             if len(value) >= LEAST and odd(value) and "\n" not in value:
@@ -27,7 +27,9 @@ def repeats(view: str, found: list[Found], work: Work) -> Iterator[Found]:
         while start >= 0:
             end = start + len(value)
             if _alone(view, start, end):
-                quote = "'" if view[start - 2 : start] == ": " and view[end : end + 1] in ("", "\n", "\r") else ""
+                quote = (
+                    "'" if view[start - 2 : start] == ": " and view[end : end + 1] in ("", "\n", "\r") else ""
+                )
                 yield Found(start, end, item.rule, item.kind, item.secret, quote, quote)
             start = view.find(value, end)
 

@@ -1,4 +1,5 @@
-"""Rules are data: `rules/*.toml`, read once. Each rule has an id, the kind its pseudonym shows, and a pattern.
+"""Rules are data: `rules/*.toml`, read once. Each rule has an id, the kind its pseudonym shows, and a
+pattern.
 
 The group named `secret` (or the whole match) is what gets replaced. Patterns are bounded in width.
 """
@@ -9,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from masking.filters import FILTERS
@@ -18,10 +19,11 @@ from masking.patterns import width
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One pattern. `filters` names the checks of `filters.py` a match has to pass; `entropy` is bits a character.
+    """One pattern. `filters` names the checks of `filters.py` a match has to pass; `entropy` is bits a
+    character.
 
-    `trigger`, if given, is a pattern for the engine to look for instead of the one derived from `source`: every match
-    of the source must contain the end of a match of it.
+    `trigger`, if given, is a pattern for the engine to look for instead of the one derived from `source`:
+    every match of the source must contain the end of a match of it.
     """
 
     id: str
@@ -40,14 +42,15 @@ class Rule:
         return compiled(self.source)
 
 
-@lru_cache(maxsize=None)
+@cache
 def compiled(source: str) -> re.Pattern[str]:
     """The pattern over views: ASCII classes, since a view is bytes."""
     return re.compile(source, re.ASCII)
 
 
 def rules_from(entry: dict[str, object]) -> Iterator[Rule]:
-    """The rules of a TOML table: one, or one for each of its `names`, which stand at `{names}` in its pattern.
+    """The rules of a TOML table: one, or one for each of its `names`, which stand at `{names}` in its
+    pattern.
 
     One pattern a name is what Hyperscan scans fast; one large alternation it does not.
     """
@@ -58,7 +61,9 @@ def rules_from(entry: dict[str, object]) -> Iterator[Rule]:
     text = str(entry.get("pattern", ""))
     first = rule_from(entry | {"pattern": text.replace("{names}", max(names, key=len))})
     for name in names:
-        yield replace(first, source=text.replace("{names}", name), trigger=first.trigger.replace("{names}", name))
+        yield replace(
+            first, source=text.replace("{names}", name), trigger=first.trigger.replace("{names}", name)
+        )
 
 
 def rule_from(entry: dict[str, object]) -> Rule:
@@ -69,7 +74,9 @@ def rule_from(entry: dict[str, object]) -> Rule:
         raise ValueError(f"masking rule {identity!r}: needs id and pattern, does not know {sorted(unknown)}")
     filters = _strings(entry.get("filters"))
     if not FILTERS.keys() >= set(filters):
-        raise ValueError(f"masking rule {identity!r}: no filter of these names: {set(filters) - FILTERS.keys()}")
+        raise ValueError(
+            f"masking rule {identity!r}: no filter of these names: {set(filters) - FILTERS.keys()}"
+        )
     text = str(entry["pattern"])
     try:
         compiled(text)
@@ -106,13 +113,15 @@ _PII = "pii.toml"
 
 @lru_cache(maxsize=2)
 def built_in(pii: bool = False) -> tuple[Rule, ...]:
-    """The rules that come with Sluicegate, in file and document order; those for personal data only with `pii`."""
+    """The rules that come with Sluicegate, in file and document order; those for personal data only with
+    `pii`.
+    """
     folder = files("masking") / "rules"
     rules: list[Rule] = []
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if entry.name.endswith(".toml") and entry.name != _WEIGHTS and (pii or entry.name != _PII):
+        if entry.name.endswith(".toml") and entry.name not in _NOT_RULES and (pii or entry.name != _PII):
             rules += parse(entry.read_text("utf-8"))
     return tuple(rules)
 
 
-_WEIGHTS = "weights.toml"
+_NOT_RULES = frozenset({"weights.toml", "names.toml"})

@@ -1,21 +1,20 @@
 """Masking on the way through: texts that arrive in pieces, cut at any byte.
 
-A body is cut where nothing can reach across: between two SSE events, two watch lines, two JSON documents. What has come
-since the last cut is held back, and no more. A stream that never gives such a place is masked at its end, and refused
-when it has grown past `hold_max`: a secret cut in two would else pass in two halves.
+A body is cut where nothing can reach across: between two SSE events, two watch lines, two JSON documents.
+What has come since the last cut is held back, and no more. A stream that never gives such a place is
+masked at its end, and refused when it has grown past `hold_max`: a secret cut in two would else pass in
+two halves.
 """
 
 from __future__ import annotations
 
-import importlib
 import re
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum
-from typing import Protocol
 
 from masking.masker import Masker
-from masking.records import LimitCrossed, Masked, Redaction, Unreadable
+from masking.records import LimitCrossed, Redaction
+from masking.sse import mask_event
 
 HOLD_MAX = 16 * 1024 * 1024
 """Bytes that are held back at most."""
@@ -35,7 +34,6 @@ _CUTS = {
 }
 _OVERLAP = 3
 _KEY_MAX = 64 * 1024
-_DATA = re.compile(rb"(?:(?<=[\r\n])|^)data:[ ]?([^\r\n]*)(\r\n|\r|\n|\Z)")
 
 
 class StreamMasker:
@@ -55,7 +53,9 @@ class StreamMasker:
         self._held += piece
         cut = self._last_cut()
         if len(self._held) - cut > self._hold_max:
-            raise LimitCrossed(f"more than {self._hold_max} bytes came without a place to cut; nothing of them passes")
+            raise LimitCrossed(
+                f"more than {self._hold_max} bytes came without a place to cut; nothing of them passes"
+            )
         return self._release(cut) if cut else b""
 
     def close(self) -> bytes:
@@ -80,7 +80,9 @@ class StreamMasker:
         return self._before_open_key(cut) if cut else 0
 
     def _before_open_key(self, cut: int) -> int:
-        """Lines of a PEM block are one text: cut before a private key that has not ended, if it is not endless."""
+        """Lines of a PEM block are one text: cut before a private key that has not ended, if it is not
+        endless.
+        """
         begin = self._held.rfind(b"-----BEGIN ", 0, cut)
         if begin < 0 or cut - begin > _KEY_MAX or self._held.find(b"-----END ", begin, cut) >= 0:
             return cut
@@ -113,133 +115,3 @@ class StreamMasker:
             self.redactions.append(Redaction(r.rule, r.path, start, end, r.pseudonym))
         self._offset += len(frame)
         return masked.text
-
-
-def mask_event(masker: Masker, event: bytes) -> Masked[bytes]:
-    """One SSE event, its `data:` lines read as the one text they are (they join with line feeds).
-
-    The joined text is masked, and its lines take the places of the old ones; the last takes what is left. Other fields
-    are masked as they stand.
-    """
-    lines = list(_DATA.finditer(event))
-    if len(lines) < 2:
-        return masker.mask(event)
-    joined = masker.mask(b"\n".join(line[1] for line in lines))
-    if not joined.redactions:
-        return masker.mask(event)
-    marks = _marks(lines)
-    moved = tuple(
-        Redaction(r.rule, r.path, _moved(marks, r.start), _moved(marks, r.end), r.pseudonym)
-        for r in joined.redactions
-    )
-    # Other fields of the event (`id:`, comments) have not been looked at yet; what is masked stays as it is.
-    whole = masker.mask(_relined(event, lines, joined.text))
-    return Masked(whole.text, moved + whole.redactions)
-
-
-def _marks(lines: list[re.Match[bytes]]) -> list[tuple[int, int]]:
-    """(offset in the joined text, offset in the event) of the beginning of each line."""
-    marks, offset = [], 0
-    for line in lines:
-        marks.append((offset, line.start(1)))
-        offset += len(line[1]) + 1
-    return marks
-
-
-def _moved(marks: list[tuple[int, int]], offset: int) -> int:
-    joined, event = max(mark for mark in marks if mark[0] <= offset)
-    return event + offset - joined
-
-
-def _relined(event: bytes, lines: list[re.Match[bytes]], text: bytes) -> bytes:
-    parts, done = [], 0
-    news = text.split(b"\n")
-    for index, line in enumerate(lines):
-        parts.append(event[done : line.start(1)])
-        if index == len(lines) - 1:
-            parts.append(((line[2] or b"\n") + b"data: ").join(news[index:]))
-        elif index < len(news):
-            parts.append(news[index])
-        done = line.end(1)
-    parts.append(event[done:])
-    return b"".join(parts)
-
-
-class _Inflater(Protocol):
-    def decompress(self, data: bytes, /) -> bytes: ...
-
-
-def inflater(encoding: str) -> _Inflater:
-    """What reads a Content-Encoding: gzip, deflate, br or zstd. Raises Unreadable for others."""
-    name = encoding.strip().lower()
-    if name in ("gzip", "x-gzip", "deflate"):
-        return _Zlib(name == "deflate")
-    if name == "br":
-        return _Optional("brotli", "Decompressor", "process", "error")
-    if name == "zstd":
-        return _Optional("backports.zstd", "ZstdDecompressor", "decompress", "ZstdError")
-    raise Unreadable(f"content encoding {name!r} cannot be looked into; nothing of the body passes")
-
-
-class _Zlib:
-    """Gzip, and deflate in both its meanings: with the zlib header, as the standard says, and raw, as some send."""
-
-    def __init__(self, deflate: bool) -> None:
-        self._deflate = deflate
-        self._engine = zlib.decompressobj(wbits=zlib.MAX_WBITS if deflate else zlib.MAX_WBITS | 16)
-        self._begun = False
-
-    def decompress(self, data: bytes, /) -> bytes:
-        if self._deflate and not self._begun and data:
-            self._begun = True
-            if data[0] & 0x0F != 8:
-                self._engine = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
-        try:
-            return self._engine.decompress(data)
-        except zlib.error as error:
-            raise Unreadable(f"the compressed body is damaged: {error}") from None
-
-
-class _Optional:
-    """An encoding whose package is needed only where a server answers in it."""
-
-    def __init__(self, module: str, decompressor: str, method: str, error: str) -> None:
-        try:
-            package = importlib.import_module(module)
-        except ImportError:
-            raise Unreadable(f"this content encoding needs the package {module}; nothing passes") from None
-        self._error: type[Exception] = getattr(package, error)
-        self._read: Callable[[bytes], bytes] = getattr(getattr(package, decompressor)(), method)
-
-    def decompress(self, data: bytes, /) -> bytes:
-        try:
-            return self._read(data)
-        except (self._error, EOFError):
-            raise Unreadable("the compressed body is damaged, or goes on after its end") from None
-
-
-class DecodingMasker:
-    """A stream in a Content-Encoding: decoded, masked, and passed on without encoding (say so in the headers).
-
-    `ratio_max` bounds decoded bytes to those received, above one megabyte.
-    """
-
-    def __init__(self, stream: StreamMasker, encoding: str, ratio_max: int = 200) -> None:
-        self._stream, self._engine, self._ratio_max = stream, inflater(encoding), ratio_max
-        self._received = self._decoded = 0
-
-    def feed(self, piece: bytes) -> bytes:
-        """What is masked and may pass now, decoded. Raises Unreadable, or LimitCrossed for a bomb."""
-        parts = []
-        for start in range(0, len(piece), 4096):
-            data = self._engine.decompress(piece[start : start + 4096])
-            self._received += len(piece[start : start + 4096])
-            self._decoded += len(data)
-            if self._decoded > 1_000_000 and self._decoded > self._ratio_max * self._received:
-                raise LimitCrossed(f"the body inflates more than {self._ratio_max} times; nothing more of it passes")
-            parts.append(self._stream.feed(data))
-        return b"".join(parts)
-
-    def close(self) -> bytes:
-        """The rest, masked."""
-        return self._stream.close()

@@ -1,8 +1,8 @@
 """Windows: the few stretches of a text in which `re` has to look, from the ends that the engine reports.
 
-Every match of a pattern of width W contains the end e of one of its hits, so it lies in [e - W, e + W]. Windows that
-touch are joined; a match that begins before a window would have a hit of its own, and its window would have been joined.
-So `re` over the windows finds exactly what `re` over the whole text finds.
+Every match of a pattern of width W contains the end e of one of its hits, so it lies in [e - W, e + W].
+Windows that touch are joined; a match that begins before a window would have a hit of its own, and its
+window would have been joined. So `re` over the windows finds exactly what `re` over the whole text finds.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """How much a string reads like words: the mean of how common its letter pairs are, 0 (never) to 9.
 
-Words and names of identifiers lie above 4.5, keys of a random generator around 2.5. The table counts the letter
-pairs of some 17,000 words in the documentation strings and identifiers of the Python standard library; its row is
-the first letter, its column the second, its digit nine plus the binary logarithm of the share.
+Words and names of identifiers lie above 4.5, keys of a random generator around 2.5. The table counts the
+letter pairs of some 17,000 words in the documentation strings and identifiers of the Python standard
+library; its row is the first letter, its column the second, its digit nine plus the binary logarithm of
+the share.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ _PAIRS = (
     "50228300600322520233101020"
 )
 _TABLE = {
-    chr(97 + row) + chr(97 + column): int(_PAIRS[26 * row + column]) for row in range(26) for column in range(26)
+    chr(97 + row) + chr(97 + column): int(_PAIRS[26 * row + column])
+    for row in range(26)
+    for column in range(26)
 }
 _RUN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 NEUTRAL = 4.0

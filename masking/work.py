@@ -1,4 +1,6 @@
-"""One call's work: what its profile leaves out, and what it may still spend. It keeps hostile input bounded."""
+"""One call's work: what its profile leaves out, and what it may still spend. It keeps hostile input
+bounded.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,15 @@ INFLATED_MAX = 32 * 1024 * 1024
 """Bytes that all compressed runs of one text may inflate to, together."""
 
 SECONDS, SECONDS_PER_MEGABYTE = 1.0, 1.0
-"""Processor time for one text. A clean megabyte takes a few milliseconds, one full of secrets half a second."""
+"""Processor time for one text. A clean megabyte takes a few milliseconds, one full of secrets half a
+second.
+"""
 
 
 class Work:
-    """The budget of one call. Every method raises LimitCrossed when it is spent: the text must then not pass."""
+    """The budget of one call. Every method raises LimitCrossed when it is spent: the text must then not
+    pass.
+    """
 
     def __init__(self, profile: Profile, size: int, clock: Callable[[], float] = time.thread_time) -> None:
         self.profile = profile
@@ -36,12 +42,16 @@ class Work:
     def go_on(self) -> None:
         """Whether there is time left."""
         if self._clock() > self._deadline:
-            raise LimitCrossed("masking took longer than its limit for a text of this size; nothing of it passes")
+            raise LimitCrossed(
+                "masking took longer than its limit for a text of this size; nothing of it passes"
+            )
 
     def enter(self, depth: int) -> None:
         """Go down to this level of wrapping."""
         if depth > DEPTH_MAX:
-            raise LimitCrossed(f"strings are nested more than {DEPTH_MAX} levels deep; nothing of the text passes")
+            raise LimitCrossed(
+                f"strings are nested more than {DEPTH_MAX} levels deep; nothing of the text passes"
+            )
         self.go_on()
 
     @property
@@ -53,4 +63,6 @@ class Work:
         """Account for `size` inflated bytes; `whole` says that nothing was left behind."""
         self._inflatable -= size
         if not whole or self._inflatable < 0:
-            raise LimitCrossed(f"compressed content inflates to more than {INFLATED_MAX} bytes; nothing of it passes")
+            raise LimitCrossed(
+                f"compressed content inflates to more than {INFLATED_MAX} bytes; nothing of it passes"
+            )

@@ -1,4 +1,6 @@
-"""Strings that a rule's pattern matches, made from the pattern itself: no example in this repository looks live."""
+"""Strings that a rule's pattern matches, made from the pattern itself: no example in this repository
+looks live.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,7 @@ def _sequence(items: Any, dice: random.Random) -> str:
     return "".join(_item(operator, argument, dice) for operator, argument in items)
 
 
-def _item(operator: Any, argument: Any, dice: random.Random) -> str:
+def _item(operator: Any, argument: Any, dice: random.Random) -> str:  # noqa: PLR0911 - one line a node
     if operator is _c.LITERAL:
         return chr(argument)
     if operator is _c.IN:

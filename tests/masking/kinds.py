@@ -1,4 +1,6 @@
-"""Kinds of secrets as they stand in texts, and the wrappings they come in. Tests and the matrix in the docs use both."""
+"""Kinds of secrets as they stand in texts, and the wrappings they come in. Tests and the matrix in the
+docs use both.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def secret_list(secret: str) -> str:
 def last_applied(secret: str) -> str:
     manifest = json.dumps({"kind": "Secret", "stringData": {"anything": secret}})
     annotations = {"kubectl.kubernetes.io/last-applied-configuration": manifest}
-    return json.dumps({"kind": "Secret", "metadata": {"annotations": annotations}, "data": {"a": b64(secret)}})
+    return json.dumps(
+        {"kind": "Secret", "metadata": {"annotations": annotations}, "data": {"a": b64(secret)}}
+    )
 
 
 def helm_release(secret: str) -> str:
@@ -54,12 +58,16 @@ def helm_release(secret: str) -> str:
 
 KINDS: dict[str, Kind] = {
     "Kubernetes Secret (JSON)": secret_json,
-    "Kubernetes Secret (YAML)": lambda s: f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\nstringData:\n  any: {s}\n",
+    "Kubernetes Secret (YAML)": lambda s: (
+        f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\nstringData:\n  any: {s}\n"
+    ),
     "SecretList": secret_list,
     "last-applied annotation": last_applied,
     "container env": lambda s: json.dumps({"env": [{"name": "DB_PASSWORD", "value": s}]}, indent=1),
     "container env (YAML)": lambda s: f"env:\n- name: DB_PASSWORD\n  value: {s}\n",
-    "kubectl describe": lambda s: f"    Environment:\n      LOG_LEVEL:  info\n      DB_PASSWORD:  {s}\n    Mounts:\n",
+    "kubectl describe": lambda s: (
+        f"    Environment:\n      LOG_LEVEL:  info\n      DB_PASSWORD:  {s}\n    Mounts:\n"
+    ),
     "Helm release": helm_release,
     "dotenv": lambda s: f"APP_ENV=prod\nDB_PASSWORD={s}\nWORKERS=4\n",
     "properties": lambda s: f"spring.datasource.username=app\nspring.datasource.password={s}\n",
@@ -77,8 +85,12 @@ KINDS: dict[str, Kind] = {
     "flag": lambda s: f"app --user admin --password {s} --verbose",
     "SQL": lambda s: f"CREATE USER app IDENTIFIED BY '{s}';",
     "private key": pem,
-    "AWS STS": lambda s: json.dumps({"Credentials": {"SecretAccessKey": (s * 2)[:40], "SessionToken": s * 4}}),
-    "Terraform state": lambda s: json.dumps({"resources": [{"instances": [{"attributes": {"master_password": s}}]}]}),
+    "AWS STS": lambda s: json.dumps(
+        {"Credentials": {"SecretAccessKey": (s * 2)[:40], "SessionToken": s * 4}}
+    ),
+    "Terraform state": lambda s: json.dumps(
+        {"resources": [{"instances": [{"attributes": {"master_password": s}}]}]}
+    ),
     "source code": lambda s: f'const apiKey = "{s}";',
     "vendor token": lambda s: "ghp_" + (s * 2)[:36],
 }
@@ -98,7 +110,9 @@ WRAPPINGS: dict[str, Wrapping] = {
     "YAML block": yaml_block,
     "YAML quoted": lambda text: yaml.safe_dump({"content": text}, default_style='"', width=100_000),
     "base64": lambda text: f'{{"blob": "{b64(text)}"}}',
-    "base64 of gzip": lambda text: f"blob: {base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()}\n",
+    "base64 of gzip": lambda text: (
+        f"blob: {base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()}\n"
+    ),
     "SSE event": lambda text: "event: message\ndata: " + json.dumps({"text": text}) + "\n\n",
     "percent-encoded": lambda text: f"https://api.example.org/q?body={quote(text, safe='')}",
     "XML entities": lambda text: f"<message>{html.escape(text)}</message>",

@@ -1,6 +1,9 @@
-"""What somebody does on purpose: odd encodings, hostile sizes and nestings, bodies that lie (ABUSE 69 to 72)."""
+"""What somebody does on purpose: odd encodings, hostile sizes and nestings, bodies that lie (ABUSE 69 to
+72).
+"""
 
 import base64
+import contextlib
 import gzip
 import json
 import time
@@ -74,19 +77,18 @@ def test_70_a_body_that_is_not_what_it_looks_like_is_refused() -> None:
 )
 def test_71_hostile_repetition_takes_bounded_time(text: str) -> None:
     begin = time.thread_time()
-    try:
+    with contextlib.suppress(LimitCrossed):
         MASKER.mask(text)
-    except LimitCrossed:
-        pass
     assert time.thread_time() - begin < 1.5 * (1.0 + len(text) / 1e6)
 
 
 def test_71_time_that_runs_out_fails_closed() -> None:
-    ticks = iter(range(1000))
-    work = Work(MASKER.profile, size=0, clock=lambda: float(next(ticks)))
+    now = [0.0]
+    work = Work(MASKER.profile, size=0, clock=lambda: now[0])
+    work.go_on()
+    now[0] = 1.5
     with pytest.raises(LimitCrossed, match="longer than its limit"):
-        for _ in range(5):
-            work.go_on()
+        work.go_on()
 
 
 def test_endless_nesting_fails_closed() -> None:
@@ -106,7 +108,9 @@ def test_a_bomb_in_base64_fails_closed() -> None:
 STRICT = masking.Masker(b"a key for tests, 32 bytes long..", "strict")
 
 
-@pytest.mark.parametrize("body", [b'{"a": 1', b'{"a": "\xff"}', b"\x00\x01\x02binary\x00", b"{" * 100_000], ids=repr)
+@pytest.mark.parametrize(
+    "body", [b'{"a": 1', b'{"a": "\xff"}', b"\x00\x01\x02binary\x00", b"{" * 100_000], ids=repr
+)
 def test_72_strict_refuses_what_cannot_be_read(body: bytes) -> None:
     with pytest.raises(Unreadable, match="only readable bodies"):
         STRICT.mask(body)

@@ -15,7 +15,26 @@ from tests.masking.examples import example
 
 RULES = tuple({rule.source: rule for rule in built_in()}.values())
 ONE_OF_EACH = tuple({rule.id: rule for rule in reversed(RULES)}.values())
-WORDS = ["token", "=", " ", "\n", '"', "password: ", "key", "--", "{", "}", "x", "9f3a", "https://", "://", ":", "@", "AKIA", "="]
+WORDS = [
+    "token",
+    "=",
+    " ",
+    "\n",
+    '"',
+    "password: ",
+    "key",
+    "--",
+    "{",
+    "}",
+    "x",
+    "9f3a",
+    "https://",
+    "://",
+    ":",
+    "@",
+    "AKIA",
+    "=",
+]
 
 
 def soup(seed: int) -> str:
@@ -23,7 +42,11 @@ def soup(seed: int) -> str:
     dice = random.Random(seed)
     parts = []
     for _ in range(60):
-        piece = example(dice.choice(RULES).source, dice.randrange(9)) if dice.random() < 0.5 else dice.choice(WORDS)
+        piece = (
+            example(dice.choice(RULES).source, dice.randrange(9))
+            if dice.random() < 0.5
+            else dice.choice(WORDS)
+        )
         parts.append(piece[: dice.randrange(1, len(piece) + 1)] if dice.random() < 0.2 and piece else piece)
         parts.append(dice.choice(["", " ", "\n", '"', "'", ",", "=", "a", "0", "_", "-"]))
     return "".join(parts).encode("utf-8").decode("latin-1")

@@ -1,4 +1,6 @@
-"""What must stay: digests, ids, names of secrets and references to them, certificates, public keys, placeholders."""
+"""What must stay: digests, ids, names of secrets and references to them, certificates, public keys,
+placeholders.
+"""
 
 import json
 
@@ -20,14 +22,20 @@ STAYS = {
     "secret reference": json.dumps(
         {"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "db-creds", "key": "password"}}}
     ),
-    "secret volume": json.dumps({"volumes": [{"secret": {"secretName": "yonder-velvet-tls", "defaultMode": 420}}]}),
-    "metadata of a Secret": json.dumps({"kind": "Secret", "metadata": {"name": "x", "uid": HEX}, "type": "Opaque"}),
+    "secret volume": json.dumps(
+        {"volumes": [{"secret": {"secretName": "yonder-velvet-tls", "defaultMode": 420}}]}
+    ),
+    "metadata of a Secret": json.dumps(
+        {"kind": "Secret", "metadata": {"name": "x", "uid": HEX}, "type": "Opaque"}
+    ),
     "table": "NAME           TYPE                                  DATA   AGE\ndb-token   Opaque   2   91d\n",
     "log": 'INFO secret "zephyr-ember" not found in namespace prod, retrying',
     "certificate": f"-----BEGIN CERTIFICATE-----\n{PUBLIC[:64]}\n{PUBLIC[64:]}\n-----END CERTIFICATE-----\n",
     "public key": f"-----BEGIN PUBLIC KEY-----\n{PUBLIC[:64]}\n{PUBLIC[64:]}\n-----END PUBLIC KEY-----\n",
     "ssh public key": f"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ{PUBLIC} ops@host",
-    "schema": json.dumps({"properties": {"password": {"type": "string", "description": "at least 12 characters"}}}),
+    "schema": json.dumps(
+        {"properties": {"password": {"type": "string", "description": "at least 12 characters"}}}
+    ),
     "empty values": 'password: ""\nexistingSecret: ""\ntoken: null\napiKey: ~\n',
     "references": "password: ${DB_PASSWORD}\ntoken: $(TOKEN)\nsecret: {{ .Values.secret }}\nkey: <your-key>\n",
     "vault path": "password: vault:secret/data/db#password\nkey: arn:aws:secretsmanager:eu-west-1:1:secret:db\n",
@@ -35,9 +43,13 @@ STAYS = {
     "code": "def login(user, password):\n    token = get_token(user, password)\n    return token.value\n",
     "url without credentials": "https://example.com/secrets/token?page=2&sort=asc",
     "prose": "Rotate the token and the password every month; the key is to do it at night.",
-    "crd": "kind: ExternalSecret\nspec:\n  secretStoreRef:\n    kind: ClusterSecretStore\n    name: aws\n  data:\n  - secretKey: a\n",
-    "config map": json.dumps({"kind": "ConfigMap", "data": {"colour": "blue", "nested.json": '{"passwordReset": true}'}}),
-    "plain base64": json.dumps({"binaryData": {"a": "VGhpcyBpcyBwbGFpbiBkb2N1bWVudGF0aW9uIGFuZCBub3RoaW5nIGVsc2Uu"}}),
+    "crd": "kind: ExternalSecret\nspec:\n  secretStoreRef:\n    kind: Store\n    name: aws\n  data:\n  - x: a\n",
+    "config map": json.dumps(
+        {"kind": "ConfigMap", "data": {"colour": "blue", "nested.json": '{"passwordReset": true}'}}
+    ),
+    "plain base64": json.dumps(
+        {"binaryData": {"a": "VGhpcyBpcyBwbGFpbiBkb2N1bWVudGF0aW9uIGFuZCBub3RoaW5nIGVsc2Uu"}}
+    ),
 }
 
 

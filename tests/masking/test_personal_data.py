@@ -1,4 +1,6 @@
-"""Identifiers of persons: by check digits, strict form, or the word before them; off unless the profile says so."""
+"""Identifiers of persons: by check digits, strict form, or the word before them; off unless the profile
+says so.
+"""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""Rules as data: each is found by what its pattern makes, says so in its examples, and can be added to and left out."""
+"""Rules as data: each is found by what its pattern makes, says so in its examples, and can be added to
+and left out.
+"""
 
 import json
 from io import StringIO
@@ -20,7 +22,8 @@ RULES = {rule.id: rule for rule in reversed(built_in())}
 TOKENS = [
     rule
     for rule in RULES.values()
-    if not set(rule.filters) - {"placeholder", "random", "mixed"} and rule.id not in ("sidekiq-license", "shadow-line")
+    if not set(rule.filters) - {"placeholder", "random", "mixed"}
+    and rule.id not in ("sidekiq-license", "shadow-line")
 ]
 """Rules whose examples can be made from the pattern and stand anywhere."""
 
@@ -74,7 +77,11 @@ def test_a_wrong_rule_is_refused_and_named(table: str, message: str) -> None:
 
 
 def test_own_rules_are_added_to_the_built_in_ones() -> None:
-    rule = {"id": "acme-token", "pattern": r"acme_(?P<secret>[a-z0-9]{12})", "examples": ["acme_0123456789ab"]}
+    rule = {
+        "id": "acme-token",
+        "pattern": r"acme_(?P<secret>[a-z0-9]{12})",
+        "examples": ["acme_0123456789ab"],
+    }
     masker = masking.Masker(KEY, profile_from("secrets", rules=[rule]))
     masked = masker.mask("x acme_0123456789ab " + KINDS["vendor token"](made("own")))
     assert [r.rule for r in masked.redactions] == ["acme-token", "github-token"]
@@ -114,7 +121,11 @@ def test_reasons_tell_what_decided_and_show_no_value() -> None:
 
 def test_the_filter_answers_each_line() -> None:
     secret = made("filter")
-    lines = [json.dumps({"id": "1", "text": f"password: {secret}"}), "", json.dumps({"id": 2, "text": "clean"})]
+    lines = [
+        json.dumps({"id": "1", "text": f"password: {secret}"}),
+        "",
+        json.dumps({"id": 2, "text": "clean"}),
+    ]
     out = StringIO()
     assert run(StringIO("\n".join(lines) + "\n"), out) == 0
     first, second = map(json.loads, out.getvalue().splitlines())
@@ -132,7 +143,11 @@ def test_the_filter_explains_on_demand() -> None:
 def test_a_line_that_cannot_be_masked_is_answered_without_its_text() -> None:
     out = StringIO()
     secret = made("bad line")
-    bad = [json.dumps({"id": 1, "text": '{"a": "' + secret}), f"not json {secret}", json.dumps({"text": secret})]
+    bad = [
+        json.dumps({"id": 1, "text": '{"a": "' + secret}),
+        f"not json {secret}",
+        json.dumps({"text": secret}),
+    ]
     assert run(StringIO("\n".join(bad) + "\n"), out, "strict") == 1
     answers = [json.loads(line) for line in out.getvalue().splitlines()]
     assert [answer["id"] for answer in answers] == [1, None, None]

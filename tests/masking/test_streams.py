@@ -21,7 +21,9 @@ def through(stream: StreamMasker | DecodingMasker, pieces: list[bytes]) -> bytes
     return b"".join([stream.feed(piece) for piece in pieces] + [stream.close()])
 
 
-@pytest.mark.parametrize(("framing", "body"), [(Framing.SSE, EVENT), (Framing.LINES, WATCH), (Framing.WHOLE, WATCH)])
+@pytest.mark.parametrize(
+    ("framing", "body"), [(Framing.SSE, EVENT), (Framing.LINES, WATCH), (Framing.WHOLE, WATCH)]
+)
 def test_67_a_secret_cut_at_every_byte_is_masked_the_same(framing: Framing, body: bytes) -> None:
     expected = through(StreamMasker(MASKER, framing), [body * 2])
     assert SECRET.encode() not in expected

@@ -34,7 +34,11 @@ def layers(text: str, depth: int = 0) -> list[str]:
 
 
 def unescaped(text: str) -> str:
-    return re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), text).replace("\\n", "\n").replace('\\"', '"')
+    return (
+        re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), text)
+        .replace("\\n", "\n")
+        .replace('\\"', '"')
+    )
 
 
 def unpacked(run: str) -> str:
