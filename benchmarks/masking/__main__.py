@@ -1,6 +1,6 @@
 """Speed of masking on one core, beside a plain loop of `re` over all patterns. Times are processor time.
 
-    python -m benchmarks.masking [--gitleaks gitleaks.toml]
+python -m benchmarks.masking [--gitleaks gitleaks.toml]
 """
 
 from __future__ import annotations
@@ -82,15 +82,21 @@ def main() -> None:
     print(f"Kubernetes-like MCP results of {size:.0f} bytes on average; one core, processor time")
     print(f"{'one result in ten with a secret':46s}{rate(masker.mask, mixed, arguments.seconds):10.1f} MB/s")
     print(f"{'clean results':46s}{rate(masker.mask, without, arguments.seconds):10.1f} MB/s")
-    print(f"{'all with a secret':46s}{rate(masker.mask, results(200, every=1), arguments.seconds):10.1f} MB/s")
+    print(
+        f"{'all with a secret':46s}{rate(masker.mask, results(200, every=1), arguments.seconds):10.1f} MB/s"
+    )
     own = sorted({rule.source for rule in built_in() if rule.id != "service-key"})
-    print(f"{f'our {len(own)} patterns in plain re':46s}{rate(plain_re(own), mixed, arguments.seconds):10.3f} MB/s")
+    print(
+        f"{f'our {len(own)} patterns in plain re':46s}{rate(plain_re(own), mixed, arguments.seconds):10.3f} MB/s"
+    )
     if arguments.gitleaks:
         theirs = gitleaks(arguments.gitleaks)
         label = f"gitleaks, {len(theirs)} patterns in plain re"
         print(f"{label:46s}{rate(plain_re(theirs), mixed, arguments.seconds):10.3f} MB/s")
     print(f"{'2 KB, median: clean':46s}{median_us(masker.mask, [clean(n) for n in range(90)]):10.1f} µs")
-    print(f"{'2 KB, median: with a secret':46s}{median_us(masker.mask, [secret(n) for n in range(90)]):10.1f} µs")
+    print(
+        f"{'2 KB, median: with a secret':46s}{median_us(masker.mask, [secret(n) for n in range(90)]):10.1f} µs"
+    )
     curve(masker)
 
 

@@ -1,4 +1,6 @@
-"""Kubernetes-like MCP results, made here: pods, config maps, events, logs and tables, as a server answers with them."""
+"""Kubernetes-like MCP results, made here: pods, config maps, events, logs and tables, as a server answers
+with them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,20 @@ import json
 import random
 import string
 
-_WORDS = "api web worker cache queue edge mail search report billing ledger gate proxy batch cron".split()
+_WORDS = [
+    "api",
+    "web",
+    "worker",
+    "cache",
+    "queue",
+    "edge",
+    "mail",
+    "search",
+    "report",
+    "billing",
+    "gate",
+    "batch",
+]
 _HEX = "0123456789abcdef"
 
 
@@ -34,7 +49,10 @@ def _pod(dice: random.Random, env: list[dict[str, object]]) -> dict[str, object]
             "uid": _uid(dice),
             "resourceVersion": _pick(dice, string.digits, 9),
             "creationTimestamp": "2026-11-01T10:00:00Z",
-            "labels": {"app.kubernetes.io/name": dice.choice(_WORDS), "pod-template-hash": _pick(dice, _HEX, 10)},
+            "labels": {
+                "app.kubernetes.io/name": dice.choice(_WORDS),
+                "pod-template-hash": _pick(dice, _HEX, 10),
+            },
             "ownerReferences": [{"kind": "ReplicaSet", "name": name[:-6], "uid": _uid(dice)}],
         },
         "spec": {
@@ -55,7 +73,9 @@ def _pod(dice: random.Random, env: list[dict[str, object]]) -> dict[str, object]
             ],
             "serviceAccountName": "default",
             "nodeName": f"ip-10-0-{dice.randrange(256)}-{dice.randrange(256)}.ec2.internal",
-            "tolerations": [{"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute"}],
+            "tolerations": [
+                {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute"}
+            ],
         },
         "status": {"phase": "Running", "podIP": f"10.2.{dice.randrange(256)}.{dice.randrange(256)}"},
     }
@@ -68,7 +88,7 @@ def _wrapped(dice: random.Random, text: str) -> bytes:
 
 def _log(dice: random.Random) -> str:
     return "\n".join(
-        f"2026-11-01T10:00:{n % 60:02d}Z INFO trace_id={_pick(dice, _HEX, 32)} GET /api/v1/pods/{_name(dice)} 200 {n}ms"
+        f"2026-11-01T10:00:{n:02d}Z INFO trace_id={_pick(dice, _HEX, 32)} GET /pods/{_name(dice)} 200 {n}ms"
         for n in range(18)
     )
 
@@ -83,7 +103,9 @@ def clean(seed: int) -> bytes:
 
 
 def secret(seed: int) -> bytes:
-    """A result of about two kilobytes with a Secret, or with a password in the environment of a container."""
+    """A result of about two kilobytes with a Secret, or with a password in the environment of a
+    container.
+    """
     dice = random.Random(seed)
     value = _pick(dice, string.ascii_letters + string.digits, 32)
     pod = _pod(dice, [{"name": "DB_PASSWORD", "value": value}])
