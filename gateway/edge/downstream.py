@@ -15,6 +15,7 @@ from gateway.frames.headers import LOOPBACK_NAMES, first, host_name
 from gateway.sessions import Principal, anonymous
 from gateway.settings import Limits
 
+PREFIX = "/mcp/"
 METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
 STOPPING = Broken("upstream_failed", "gateway_stopping", "")
 
@@ -36,7 +37,7 @@ class McpEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Write) -> None:
         """Serves one HTTP request."""
-        name = scope["path"][len(scope.get("root_path", "")) :].strip("/")
+        name = scope["path"][len(PREFIX) :].strip("/")
         route = self._routes.get(name)
         body, fault = await self._read(receive)
         request = _request(scope, body)

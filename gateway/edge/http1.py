@@ -149,11 +149,15 @@ class Http1Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._complete:
-            self.fail(Broken("upstream_failed", "upstream_broke", "it sent what nobody asked for"))
+            self.abort()  # it sent what nobody asked for; the answer before that stands
             return
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as exc:
+            if self._complete:
+                self.abort()
+                self._wake()
+                return
             self.fail(Broken("upstream_failed", "upstream_broke", f"not HTTP/1.1: {type(exc).__name__}"))
             return
         if self._head_done:
@@ -180,11 +184,14 @@ class Http1Connection(asyncio.Protocol):
 
     # -- httptools
 
-    def on_status(self, _reason: bytes) -> None:
+    def on_message_begin(self) -> None:
+        if self._complete:
+            raise ValueError("a second answer")  # ends the parsing, and the connection; the first answer stands
         self._headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name.lower(), value))
+        if not self._head_done:  # fields after a chunked body are no headers
+            self._headers.append((name.lower(), value.strip(b" \t")))  # RFC 9110, 5.5
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()

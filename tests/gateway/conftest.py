@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from gateway.app import Gateway
+from gateway.app import Gateway, http_config
 from gateway.settings import Connection, GatewaySettings, Limits
 from schemas.kafka import KafkaAddress, ensure_topics
 from tests.support.broker import running
@@ -129,9 +129,8 @@ async def served(
     settings = replace(settings, limits=limits or Limits())
     gateway = Gateway(settings, kafka)
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        gateway.app, http="httptools", log_config=None, lifespan="on", proxy_headers=False
-    )
+    config = http_config(gateway)
+    config.loop = "none"
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve([listening]))
     try:
