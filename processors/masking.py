@@ -15,7 +15,7 @@ from processors.records import Incoming, Outgoing
 from processors.rejected import dead_letter
 from processors.settings import ProcessorSettings
 from processors.strict import StrictApp, strict_settings
-from processors.strict.lean import QuietMonitor, RawTopic
+from processors.strict.lean import QuietMonitor
 from schemas.kafka import KafkaAddress
 
 log = structlog.get_logger(__name__)
@@ -66,11 +66,9 @@ def masking_app(settings: ProcessorSettings, kafka: KafkaAddress, processor: Mas
     """The Faust application; made and started inside the running event loop."""
     app = StrictApp(
         GROUP,
-        **strict_settings(
-            **broker_settings(kafka), datadir=str(settings.datadir), Topic=RawTopic, Monitor=QuietMonitor
-        ),
+        **strict_settings(**broker_settings(kafka), datadir=str(settings.datadir), Monitor=QuietMonitor),
     )
-    frames = app.topic(FRAMES)
+    frames = app.raw_topic(FRAMES)
 
     async def mask_frames(stream: Any) -> None:
         async for events in stream.noack_take(settings.batch_records_max, within=GATHER_SECONDS):

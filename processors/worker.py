@@ -11,8 +11,9 @@ from aiokafka.errors import KafkaError
 
 from processors.completeness import CompletenessCheck
 from processors.deadline import Deadline
+from processors.kafka_view import KafkaView
 from processors.logs import configure_logs
-from processors.masking import AUDIT, MaskingProcessor, masking_app
+from processors.masking import AUDIT, FRAMES, MaskingProcessor, masking_app
 from processors.masks import masks
 from processors.metrics import Metrics
 from processors.outlet import Outlet
@@ -44,9 +45,8 @@ async def _work(settings: ProcessorSettings, kafka: KafkaAddress) -> int:
     deadline.install()
     mask = masks(settings.masking_key, settings.profile, settings.profiles, deadline)
     try:
-        await ensure_topics(kafka)
-        limits = await check_topics(kafka)
-    except (KafkaError, KafkaUnsafeError) as error:
+        limits = await _usable_topics(kafka)
+    except (KafkaError, KafkaUnsafeError, OSError) as error:
         log.error("topics_not_usable", reason=str(error))  # noqa: TRY400 - the place tells nothing here
         return RESTART_CODE
     metrics = Metrics()
@@ -59,6 +59,20 @@ async def _work(settings: ProcessorSettings, kafka: KafkaAddress) -> int:
         stack.callback(server.close)
         check = CompletenessCheck(kafka, processor, outlet, metrics, interval_seconds=settings.check_seconds)
         return await _run(app, check, stop)
+
+
+async def _usable_topics(kafka: KafkaAddress) -> dict[str, int]:
+    """`max.message.bytes` by topic. Raises KafkaUnsafeError for settings that lose records or halt the worker."""
+    await ensure_topics(kafka)
+    limits = await check_topics(kafka)
+    async with KafkaView(kafka) as view:
+        frames, audit = await view.partitions(FRAMES), await view.partitions(AUDIT)
+    if frames != audit:
+        raise KafkaUnsafeError(
+            f"topic {FRAMES} has {len(frames)} partitions and topic {AUDIT} {len(audit)}; a frame keeps its"
+            " partition, so add partitions to the smaller one"
+        )
+    return limits
 
 
 async def _run(app: StrictApp, check: CompletenessCheck, stop: asyncio.Event) -> int:

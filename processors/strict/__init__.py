@@ -7,12 +7,14 @@ stream, and the commit is always the oldest record that was handed over and is n
 
 `StrictApp` and `strict_settings` are what an application uses. An agent must work like this:
 
-    async for events in stream.noack_take(500, within=0.05):
-        owned = [event for event in events if app.owns(event)]  # the rest is another worker's by now
-        ...                                                     # 1 outputs: send, and wait until acknowledged
-        table.at(event)[key] = row                              # 2 state, where there is one: each key of the batch,
-        await table.durable()                                   #   also where the row did not change
-        for event in owned: event.ack()                         # 3 only now may the offset be committed
+    @app.agent(app.raw_topic("frames"))  # bytes: what Faust cannot decode, it drops
+    async def agent(stream):
+        async for events in stream.noack_take(500, within=0.05):
+            owned = [event for event in events if app.owns(event)]  # the rest is another worker's by now
+            ...                                    # 1 outputs: send, and wait until acknowledged
+            table.at(event)[key] = row             # 2 state: each key of the batch, also where it did not change
+            await table.durable()
+            for event in owned: event.ack()        # 3 only now may the offset be committed
 
 Duplicates remain possible, so outputs are functions of the record and its position alone, and state entries keep
 the last offset they applied. What cannot go on (an agent that raised, a partition that stands still) ends the

@@ -11,6 +11,7 @@ from faust.streams import _current_event
 from faust.transport.drivers import aiokafka as driver
 
 from processors.strict.consumer import StrictConsumer
+from processors.strict.lean import RawTopic
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,10 @@ class StrictApp(faust.App):  # type: ignore[misc]  # Faust is untyped here
         place = "".join(traceback.format_tb(exc.__traceback__, limit=-5))
         log.error("agent_raised", agent=agent.name, error=type(exc).__name__, place=place)
         self.consumer.give_up(f"agent {agent.name} raised {type(exc).__name__}")
+
+    def raw_topic(self, name: str) -> RawTopic:
+        """A source topic whose keys and values are bytes; an agent should read no other kind."""
+        return RawTopic(self, topics=(name,))
 
     def owns(self, event: Any) -> bool:
         """Whether the event belongs to the assignment we have now."""

@@ -10,7 +10,8 @@ from mode import Service
 class RawTopic(faust.Topic):  # type: ignore[misc]  # Faust is untyped here
     """A topic whose keys and values are the bytes that Kafka has.
 
-    Never let Faust decode: a record that its codec refuses is logged, acknowledged and so lost.
+    Never let Faust decode: a record that its codec refuses is logged, acknowledged and so lost. For sources only:
+    Faust reads the changelogs of its tables with topics of its own, and those it has to decode.
     """
 
     def _compile_decode(self) -> None:

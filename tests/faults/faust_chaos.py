@@ -33,10 +33,15 @@ FAULTS = ("missing", "wrong", "keys_wrong", "redriven", "expired", "unverified",
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much chaos. `every_seconds`: the pause between two actions, at random within these bounds."""
+    """How much chaos. `every_seconds`: the pause between two actions, at random within these bounds.
+
+    Records come at `rate` a second, so that they flow as long as the chaos lasts, but in bursts: a worker without a
+    backlog has nothing to lose.
+    """
 
     records: int = 100_000
-    rate: float = 4_000.0
+    rate: float = 700.0
+    burst: int = 2_000
     rebalances: int = 20
     workers: int = 3
     every_seconds: tuple[float, float] = (2.0, 5.0)
@@ -98,9 +103,9 @@ async def _produce(bootstrap: str, shape: Shape, plan: Plan) -> None:
         for number in range(plan.records):
             key, value = shape.record(number)
             sends.append(await producer.send(shape.source, value, key=key))
-            if not number % 50:
+            if not number % plan.burst:
                 await asyncio.sleep(max(0.0, number / plan.rate - (time.monotonic() - started)))
-            if len(sends) >= 5_000:
+            if len(sends) >= plan.burst:
                 await asyncio.gather(*sends)
                 sends.clear()
         await asyncio.gather(*sends)
@@ -133,7 +138,7 @@ def held(figures: dict[str, int]) -> bool:
 def main(argv: Sequence[str] | None = None) -> int:
     """Both shapes on a broker of its own; prints the figures as JSON lines. 0 when all held, else 1."""
     chosen = _parser().parse_args(argv)
-    plan = Plan(chosen.records, chosen.rate, chosen.rebalances, seed=chosen.seed)
+    plan = Plan(chosen.records, chosen.rate, rebalances=chosen.rebalances, seed=chosen.seed)
     root = Path(tempfile.mkdtemp(prefix="sluicegate-chaos-"))
     broker = KafkaBroker(root / "kafka", sync=False)
     broker.prepare(plain_say)

@@ -15,7 +15,6 @@ import structlog
 
 from processors.logs import configure_logs
 from processors.strict import StrictApp, strict_settings
-from processors.strict.lean import RawTopic
 
 BATCH_SECONDS = 0.15
 
@@ -27,11 +26,8 @@ def counted(partition: int, offset: int, count: int) -> bytes:
 
 def table_app(name: str, bootstrap: str, directory: Path, partitions: int) -> StrictApp:
     """The application; reads NAME-in, writes NAME-out, keeps table `counts`."""
-    raw = {"Topic": RawTopic, "topic_replication_factor": 1, "topic_partitions": partitions}
-    settings = strict_settings(
-        broker=f"kafka://{bootstrap}", datadir=str(directory), store="memory://", **raw
-    )
-    app = StrictApp(name, **settings)
+    settings = strict_settings(broker=f"kafka://{bootstrap}", datadir=str(directory), store="memory://")
+    app = StrictApp(name, topic_partitions=partitions, topic_replication_factor=1, **settings)
     table = app.Table("counts", default=list, partitions=partitions, key_type=bytes)
     log = structlog.get_logger("table_worker")
 
@@ -46,7 +42,7 @@ def table_app(name: str, bootstrap: str, directory: Path, partitions: int) -> St
     async def tell(_app: StrictApp, assigned: set[Any], **_: Any) -> None:
         log.info("partitions_assigned", generation=app.consumer_generation_id, count=len(assigned))
 
-    app.agent(app.topic(f"{name}-in"), name="count")(count)
+    app.agent(app.raw_topic(f"{name}-in"), name="count")(count)
     app.on_partitions_assigned.connect(tell)
     return app
 
