@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from functools import lru_cache
 
 from masking.charsets import foreign, unreadable
 from masking.finder import Finder
-from masking.found import Found
+from masking.found import Found, outermost
 from masking.profiles import Profile, resolve
 from masking.pseudonym import pseudonym
 from masking.records import Masked, Redaction, T, Unreadable
@@ -31,7 +32,7 @@ class Masker:
     def __init__(self, key: bytes, profile: str | Profile = "secrets") -> None:
         if len(key) < 16:
             raise ValueError("the masking key is too short: give at least 16 random bytes")
-        self._key = key
+        self.key = key
         self.profile = resolve(profile)
         extra = self.profile.rules
         pii = self.profile.pii
@@ -42,16 +43,22 @@ class Masker:
 
         Raises MaskingError where the text cannot be masked safely: the caller must then withhold it.
         """
+        return self.mask_with(text)
+
+    def mask_with(self, text: T, more: Callable[[str], list[Found]] | None = None) -> Masked[T]:
+        """As `mask`, and what `more` finds in the view of the text."""
         if not self.profile.enabled:
             return Masked(text)
         if isinstance(text, bytes):
             codec = foreign(text)
             if codec:
-                return self._in_codec(text, codec)
+                return self._in_codec(text, codec, more)
         view = _view(text)
         if self.profile.strict:
             _demand_readable(text, view)
         found = self.found(view)
+        if more:
+            found = outermost(found + more(view))
         return self._spliced(text, view, found) if found else Masked(text)
 
     def found(self, view: str) -> list[Found]:
@@ -59,7 +66,7 @@ class Masker:
         hits = self.finder.hits(view)
         return self.finder.find(view, hits, Work(self.profile, len(view))) if hits else []
 
-    def _in_codec(self, raw: bytes, codec: str) -> Masked[bytes]:
+    def _in_codec(self, raw: bytes, codec: str, more: Callable[[str], list[Found]] | None) -> Masked[bytes]:
         """Mask a body in a wide encoding; its redactions count in characters, since bytes would mean
         nothing.
         """
@@ -67,7 +74,7 @@ class Masker:
             text = raw.decode(codec)
         except UnicodeDecodeError:
             raise Unreadable(f"the body looks like {codec} and is not; nothing of it passes") from None
-        masked = self.mask(text)
+        masked = self.mask_with(text, more)
         return Masked(masked.text.encode(codec) if masked.redactions else raw, masked.redactions)
 
     def _spliced(self, text: T, view: str, found: list[Found]) -> Masked[T]:
@@ -76,7 +83,7 @@ class Masker:
         done = 0
         offsets = _Offsets(text, view)
         for item in found:
-            name = pseudonym(self._key, item.kind, item.secret)
+            name = pseudonym(self.key, item.kind, item.secret)
             parts += (view[done : item.start], item.lead, name, item.trail)
             done = item.end
             redactions.append(

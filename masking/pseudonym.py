@@ -14,8 +14,12 @@ HINT = "[masked:"
 
 def pseudonym(key: bytes, kind: str, secret: str) -> str:
     """The pseudonym of `secret` (a view: one character for each byte) of this `kind`."""
-    digest = hmac.new(key, secret.encode("latin-1"), hashlib.sha256).hexdigest()
-    return f"[masked:{kind}:{digest[:6]}]"
+    return f"[masked:{kind}:{digest(key, secret)}]"
+
+
+def digest(key: bytes, secret: str) -> str:
+    """What tells this secret from others under this key: six hex digits."""
+    return hmac.new(key, secret.encode("latin-1"), hashlib.sha256).hexdigest()[:6]
 
 
 def is_masked(value: str) -> bool:
