@@ -1,11 +1,13 @@
 # Each habit has one target; every target sets up what it needs. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint conformance faults bench lock clean
+.PHONY: help install demo test lint conformance faults bench bench-masking lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -16,7 +18,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else "Sluicegate needs Python 3.11 or newer, this is %d.%d: run make PYTHON=python3.11 …" % v)'
 	@test -x $(BIN)/python || { echo "» creating $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "» installing the locked packages into $(VENV) (first time: about 250 MB)"
-	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --progress-bar on -q -r requirements.lock
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --progress-bar on -r requirements.lock \
+		| sed -u -n 's/^ *Downloading \([^ ]*\).*(\(.*\))$$/  \1 (\2)/p; s/^Installing collected packages.*/» unpacking them/p'
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
 	@touch $@
 	@echo "» ready: $(BIN)/sluicegate --help"
@@ -39,8 +42,12 @@ faults: install  ## kill -9 everything under load and count what was lost
 bench: install  ## direct against through, side by side
 	@$(BIN)/python -m benchmarks
 
+bench-masking: install  ## masking beside the same rules as plain regular expressions
+	@$(BIN)/python -m benchmarks.masking
+
 lock: $(INSTALLED)  ## renew requirements.lock from pyproject.toml
 	@$(BIN)/python -m pip install -q uv && $(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --universal --generate-hashes --no-emit-index-url --no-header -q -o deploy/requirements.lock
 
 clean:  ## remove what the targets made (not ./var, where trails live)
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info build
