@@ -288,7 +288,9 @@ class Exchange:
         self.base["user_agent"] = frame.facts["user_agent"]
         if asked.method == "initialize" and not self.base["mcp_session_id"]:
             # the session that it opens has no id yet, and it is no part of the one without id (decision 0002)
-            frame.facts["session_id"] = session_id(self._terms.connection, self._principal, f"opens {self.id}")
+            frame.facts["session_id"] = session_id(
+                self._terms.connection, self._principal, f"opens {self.id}"
+            )
         if self._request.query:
             self._add_masked(frame, "http_path", self._request.path)
             self.base["http_path"] = frame.facts["http_path"]
