@@ -18,12 +18,21 @@ if TYPE_CHECKING:  # the driver takes its time to import, and a command that ask
 EMBEDDED = "embedded"
 DATABASE = "audit"
 
-# The embedded engine shares the machine with everything else: small caches, few background threads.
+# The embedded engine shares the machine with everything else: few background threads, small caches (most default to
+# gigabytes), freed memory given back soon, and no new merge while the ones under way use a gigabyte.
 _ENGINE_OPTIONS = {
-    "mark_cache_size": str(64 << 20),
-    "index_mark_cache_size": str(16 << 20),
     "background_pool_size": "2",
     "background_schedule_pool_size": "2",
+    "mark_cache_size": str(32 << 20),
+    "index_mark_cache_size": str(16 << 20),
+    "primary_index_cache_size": str(32 << 20),
+    "query_condition_cache_size": str(8 << 20),
+    "compiled_expression_cache_size": str(16 << 20),
+    "text_index_tokens_cache_size": str(16 << 20),
+    "text_index_header_cache_size": str(16 << 20),
+    "text_index_postings_cache_size": str(16 << 20),
+    "memory_worker_purge_dirty_pages_threshold_ratio": "0.01",
+    "merges_mutations_memory_usage_soft_limit": str(1 << 30),
 }
 
 Result = TypeVar("Result")

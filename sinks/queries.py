@@ -26,7 +26,6 @@ countIf(e.is_error) AS errors, sum(e.redactions) AS redactions, sum(e.request_by
 sum(e.response_bytes) AS response_bytes"""
 
 _FRAME_CONDITIONS = {
-    "exchange": "exchange_id = {exchange:UUID}",
     "since": "recorded_at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
     "until": "recorded_at < parseDateTime64BestEffort({until:String}, 6, 'UTC')",
     "connection": "connection = {connection:String}",
@@ -67,6 +66,9 @@ GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcom
         """First parts of frames, in order; `astray` are further exchanges of the session asked for."""
         conditions, values = _given(wanted, _FRAME_CONDITIONS)
         conditions.append("part = 1")
+        if wanted.exchange:
+            conditions += ["exchange_id = {exchange:UUID}", self._in_its_sessions]
+            values["exchange"] = wanted.exchange
         source = f"{self._in}.frames_stored FINAL"
         if wanted.session:
             source = self._session_rows(astray)
@@ -79,6 +81,12 @@ GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcom
         if wanted.newest:
             text = f"SELECT * FROM ({text}) ORDER BY {_ORDER}"
         return text, values
+
+    @property
+    def _in_its_sessions(self) -> str:
+        """Narrows to the sorting key first: bodies are read only where the exchange lies."""
+        found = f"SELECT session_id FROM {self._in}.frames_stored WHERE exchange_id = {{exchange:UUID}}"
+        return f"session_id IN ({found})"
 
     def further_parts(self, frames: list[str], sessions: list[str]) -> Query:
         """The other parts of `frames`, which lie in `sessions`, in order."""

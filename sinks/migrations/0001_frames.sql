@@ -68,5 +68,5 @@ CREATE TABLE IF NOT EXISTS {database}.frames_stored
 ENGINE = ReplacingMergeTree(precedence)
 PARTITION BY toMonday(recorded_at)
 ORDER BY (session_id, recorded_at, lane, lane_seq)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS index_granularity = 2048, non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1
 COMMENT 'Every stored frame; read the view v_frames';
