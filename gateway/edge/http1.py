@@ -186,7 +186,7 @@ class Http1Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self._complete:
-            raise ValueError("a second answer")  # ends the parsing, and the connection; the first answer stands
+            raise ValueError("a second answer")  # ends parsing and connection; the first answer stands
         self._headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
