@@ -31,8 +31,13 @@ _PAIR = (
     r"""|;s:\d{1,5}:)"""
 )
 _TYPE = r"(?:\s{0,2}:?\s{1,2}(?:\*|&(?:'static\s)?)?(?:[Ss]tring|str|String\?|char\s?\*|text))"
+_ANCHOR_NAME = r"(?:&\w{1,40}[ ]{1,4})"
+_BLOCK = (
+    rf":[ ]{{1,4}}{_ANCHOR_NAME}?[|>][-+0-9]{{0,2}}(?:\s|\\{{1,4}}[nr]){{1,40}}|:[ ]{{1,4}}{_ANCHOR_NAME}"
+)
 _SEP = (
-    rf"(?:{_PAIR}|{_TYPE}?\s{{0,10}}(?:\?\?=|[=!]==?|[:?.|+]{{0,3}}=>?|->|:|,|>|\|\|)\s{{0,40}}"
+    rf"(?:{_PAIR}|{_BLOCK}|</\w{{1,20}}>\s{{0,40}}<\w{{1,20}}>"
+    rf"|{_TYPE}?\s{{0,10}}(?:\?\?=|[=!]==?|[:?.|+]{{0,3}}=>?|->|:|,|>|\|\|?)\s{{0,40}}"
     r"|\s{1,4}(?:or|\?\?)\s{1,4}|[ \t]{0,2}\([ \t]{0,2}|[ \t]{1,20})"
 )
 _CALL = r"(?:[A-Za-z_.\[\]]{0,30}[({\[]{1,2}\s{0,20})?"
@@ -43,7 +48,8 @@ _VALUE = r"[^\s\"'`<>{}\[\](),;:=|\\]"
 _HEAD = rf"[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}"
 STRONG = rf"(?i){_STRONG}{_HEAD}(?:{_OPEN}{_VALUE}{{3}}|[\"']\{{\\)"
 WEAK = rf"(?i){_WEAK}{_HEAD}{_OPEN}[A-Za-z0-9+/=_$!@%~-]{{9}}"
-"""The triggers: a telling name, what stands between, and the beginning of a value that could be secret."""
+TRIGGERS = (STRONG, WEAK)
+"""What the engine looks for: a telling name, what stands between, and the beginning of a value that may be secret."""
 
 _ANCHOR = re.compile(
     rf"(?i)(?P<key>(?:{_STRONG}|{_WEAK})[\w.-]{{0,40}})(?P<close>{_CLOSE})(?P<sep>{_SEP})(?P<call>{_CALL})"

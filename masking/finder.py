@@ -10,9 +10,9 @@ searched the same way, and go as a whole.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from masking import assignments, cache, codes, encodings, judge, kubernetes, literals
+from masking import assignments, cache, codes, columns, encodings, judge, kubernetes, literals
 from masking.engine import Hit, Trigger, scanner
 from masking.filters import passes
 from masking.found import Found, outermost
@@ -42,10 +42,14 @@ class Finder:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         coded = [Trigger(code.trigger, once=True) for code in codes.CODES]
-        named = [trigger(source)._replace(starts=True) for source in (assignments.STRONG, assignments.WEAK)]
-        special = [_SECRET_KIND, _ESCAPES, _RUNS, *named, *coded]
+        named = [
+            trigger(source, escaped=False)._replace(starts=True)
+            for source in (assignments.STRONG, assignments.WEAK)
+        ]
+        special = [_SECRET_KIND, _ESCAPES, _RUNS, *named, *coded, Trigger(columns.TRIGGER)]
         self._secret_kind, self._escapes, self._runs, *self.assigned = range(len(rules), len(rules) + 5)
-        self._codes = dict(zip(range(len(rules) + 5, len(rules) + len(special)), codes.CODES, strict=True))
+        self._columns = len(rules) + len(special) - 1
+        self._codes = dict(zip(range(len(rules) + 5, len(rules) + 5 + len(coded)), codes.CODES, strict=True))
         triggers = [*(trigger(rule.trigger or rule.source) for rule in rules), *special]
         self._scanner = scanner(triggers, cache.directory())
 
@@ -93,6 +97,8 @@ class Finder:
             yield from kubernetes.secrets(view)
         elif number == self._runs:
             yield from self._in_runs(view, work, depth)
+        elif number == self._columns:
+            yield from _judged(columns.candidates(view, ends), work)
         elif number in self._codes:
             yield from self._in_code(view, self._codes[number], work, depth)
         elif number < len(self.rules):
@@ -203,7 +209,11 @@ def _by_pattern(view: str, rule: Rule, ends: list[int], work: Work) -> Iterator[
 
 def _by_name(view: str, places: list[Span], work: Work) -> Iterator[Found]:
     """Values under telling names that the judge takes for secrets."""
-    for candidate in assignments.candidates(view, places):
+    yield from _judged(assignments.candidates(view, places), work)
+
+
+def _judged(candidates: Iterable[assignments.Candidate], work: Work) -> Iterator[Found]:
+    for candidate in candidates:
         work.go_on()
         if judge.is_secret(candidate):
             yield _named(candidate)

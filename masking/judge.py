@@ -27,6 +27,7 @@ _REFERENCE = re.compile(
     rf"^(?:{_NAME}(?:(?:\.|->|::|\?\.)(?:{_NAME}|[A-Z_]+\d?))+|[A-Za-z_$][\w$]*\[.*|@\w+(?:/[\w.-]+)*"
     r"|(?:vault|ssm|secretsmanager|op|ref|awssm|gcpsm|keyvault|file|env|sops|projects|arn|urn):.*"
     r"|\$\w+|(?:https?|file)://[^@]*|\.{0,2}(?:/[a-z0-9_.@-]+)+/?|[A-Za-z]:\\.*|[\w.-]+/[\w./-]+\.[a-z]{1,5}"
+    r"|[a-z]+(?:-[a-z]+)*-(?:token|secret|cred|credential|key|password|tls)s?(?:-[a-z0-9]{1,10})?"
     r"|[\w-]+\.(?:pem|crt|key|cer|json|ya?ml|txt|p12|jks|enc|conf|properties|js|ts|py|go|java|html|php|md|sh|xml))$"
 )
 _UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")

@@ -10,7 +10,13 @@ from masking.records import LimitCrossed
 _TOKEN = re.compile(
     r'(?P<text>"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|$|(?=\n)))(?P<colon>\s*+:)?|[{}\[\]]', re.DOTALL
 )
-_MAPS = frozenset({"data", "stringData"})
+_PYTHON_TOKEN = re.compile(
+    r"""(?P<text>"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|$|(?=\n))|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+(?:'|$|(?=\n)))"""
+    r"""(?P<colon>\s*+:)?|[{}\[\]]""",
+    re.DOTALL,
+)
+_PYTHON_KIND = re.compile(r"'kind'\s*:\s*'Secret")
+_MAPS = frozenset({"data", "stringData", "string_data"})
 _KINDS = frozenset({"Secret", "SecretList"})
 
 
@@ -33,13 +39,24 @@ class _Object:
 
 
 def values(view: str) -> list[tuple[int, int]]:
-    """(start, end) of the Secret values of all JSON in this view. Raises LimitCrossed where it is nested too deep."""
+    """(start, end) of the Secret values of all JSON in this view, and of the same as Python prints it.
+
+    Raises LimitCrossed where it is nested too deep.
+    """
+    found = _values(view, _TOKEN)
+    if _PYTHON_KIND.search(view):
+        # Once as it stands, and once as if it stood in a string, whose quotes do not count then.
+        found += _values(view, _PYTHON_TOKEN) + _values(view.replace('"', " "), _PYTHON_TOKEN)
+    return found
+
+
+def _values(view: str, token: re.Pattern[str]) -> list[tuple[int, int]]:
     leaves: list[tuple[int, int]] = []
     ranges: list[tuple[int, int]] = []
     stack: list[_Object] = []
-    for match in _TOKEN.finditer(view):
+    for match in token.finditer(view):
         character = view[match.start()]
-        if character == '"':
+        if character in "\"'":
             if stack:
                 _take(stack[-1], view, match, leaves)
         elif character in "{[":
@@ -64,7 +81,7 @@ def _opened(stack: list[_Object], first: int) -> _Object:
 def _take(top: _Object, view: str, match: re.Match[str], leaves: list[tuple[int, int]]) -> None:
     """A key waits for its value; a value is a leaf, or the kind of the object."""
     start, end = match.span("text")
-    stop = end - 1 if view[end - 1] == '"' and end - start > 1 else end
+    stop = end - 1 if view[end - 1] == view[start] and end - start > 1 else end
     if match["colon"]:
         top.key = view[start + 1 : stop]
         return

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 
 _YAML_KIND = re.compile(
-    r"""^(?P<indent>[ ]*(?:-[ ]+)*)["']?kind["']?[ ]*:[ ]*["']?(?P<kind>Secret|SecretList)["']?[ ]*(?:#.*)?\r?$""",
+    r"""^(?P<indent>[ ]*(?:-[ ]+)*)["']?kind["']?[ ]*:[ \t]*["']?(?P<kind>Secret|SecretList)["']?[ ]*(?:#.*)?\r?$""",
     re.MULTILINE,
 )
 _YAML_MAP = re.compile(r"""^([ ]*(?:-[ ]+)*)["']?(?:data|stringData)["']?[ ]*:[ ]*(?:#.*)?\r?$""")
+_YAML_FLOW = re.compile(r"""^([ ]*(?:-[ ]+)*)["']?(?:data|stringData)["']?[ ]*:[ ]*\{""")
+_FLOW_ENTRY = re.compile(r"""["']?[\w./-]+["']?[ ]*:[ ]*("[^"\n]*"|'[^'\n]*'|[^,}\s][^,}\n]*)""")
 _YAML_ENTRY = re.compile(
     r"""(?P<indent>[ ]*)(?P<key>"[^"]*"|'[^']*'|[^\s:#"'][^:#]*?)[ ]*:(?:[ ]+(?P<value>\S.*?))?[ ]*\r?$"""
 )
@@ -90,10 +92,19 @@ def _yaml_maps(view: str, first: int, last: int, indent: int, *, anywhere: bool)
                     yield found
                 continue
             depth = -1
+        flow = _YAML_FLOW.match(line)
+        if flow and (anywhere or len(flow[1]) == indent):
+            yield from _flow(lines[index][0] + flow.end(), line[flow.end() :])
         head = _YAML_MAP.match(line)
         if head and (anywhere or len(head[1]) == indent):
             depth = len(head[1])
         index += 1
+
+
+def _flow(start: int, text: str) -> Iterator[tuple[int, int]]:
+    """The values of a mapping in braces on one line."""
+    for match in _FLOW_ENTRY.finditer(text):
+        yield start + match.start(1), start + match.start(1) + len(match[1].rstrip())
 
 
 def _entry_end(lines: list[tuple[int, str]], index: int) -> int:

@@ -22,7 +22,7 @@ def _lists() -> dict[str, frozenset[str]]:
 
 _LISTS = _lists()
 _KINDS = ("password", "secret", "token", "key", "auth")
-ABOUT, KEY_OF = _LISTS["about"], _LISTS["key_of"]
+ABOUT, KEY_OF, NEUTRAL = _LISTS["about"], _LISTS["key_of"], _LISTS["neutral"]
 TELLING = _LISTS["password"] | _LISTS["secret"] | _LISTS["token"] | _LISTS["key"]
 
 

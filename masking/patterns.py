@@ -1,16 +1,15 @@
 """From a rule's `re` pattern to its Hyperscan trigger.
 
-The trigger is the pattern without its zero-width assertions (Hyperscan has no look-around, and a word
-boundary is not one any more when the text stands escaped inside a JSON string: `\\nghp_…`), with its last
-repeats cut to their minimum, so that a long match is one hit instead of hundreds, and without the upper
-bound of wide repeats, which would make the database large. Every match of the pattern therefore contains
-the end of a hit, which is what `windows.py` stands on.
+The trigger is the pattern without its zero-width assertions (Hyperscan has no look-around, and a word boundary is
+not one any more when the text stands escaped inside a JSON string: `\\nghp_…`), with quotes and line breaks as they
+stand there too, with its last repeats cut to their minimum, so that a long match is one hit instead of hundreds,
+and without the upper bound of wide repeats, which would make the database large. Every match of the pattern
+therefore contains the end of a hit, which is what `windows.py` stands on.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 from masking.engine import Trigger
@@ -31,11 +30,14 @@ MARGIN = 2
 """Bytes around a window that look-around may read."""
 
 
-def trigger(pattern: str) -> Trigger:
-    """The Hyperscan trigger of a rule's pattern. Raises ValueError for what cannot be translated."""
+def trigger(pattern: str, *, escaped: bool = True) -> Trigger:
+    """The Hyperscan trigger of a rule's pattern. Raises ValueError for what cannot be translated.
+
+    `escaped=False` is for patterns that say themselves how they stand inside of strings.
+    """
     tree = _parser.parse(pattern)
     caseless = bool(tree.state.flags & re.IGNORECASE)
-    return Trigger(_sequence(_cut(list(tree))), caseless)
+    return Trigger(_Translator(escaped).sequence(_cut(list(tree))), caseless)
 
 
 def width(pattern: str) -> int:
@@ -64,30 +66,59 @@ def _cut(items: list[Any]) -> list[Any]:
     return items
 
 
-def _sequence(items: Any) -> str:
-    return "".join(_item(operator, argument) for operator, argument in items)
+class _Translator:
+    """From the tree of a pattern to the syntax of Hyperscan."""
+
+    def __init__(self, escaped: bool) -> None:
+        self._escaped = escaped
+
+    def sequence(self, items: Any) -> str:
+        return "".join(self._item(operator, argument) for operator, argument in items)
+
+    def _item(self, operator: Any, argument: Any) -> str:
+        if operator is _constants.BRANCH:
+            return f"(?:{'|'.join(self.sequence(branch) for branch in argument[1])})"
+        if operator in _REPEATS:
+            least, most, body = argument
+            return f"(?:{self.sequence(body)}){_quantifier(least, most)}"
+        if operator is _constants.IN:
+            return self._class(argument)
+        if operator is _constants.LITERAL:
+            return self._character(argument)
+        return self._other(operator, argument)
+
+    def _other(self, operator: Any, argument: Any) -> str:
+        if operator in (_constants.AT, _constants.ASSERT, _constants.ASSERT_NOT):
+            return ""
+        if operator is _constants.SUBPATTERN:
+            _group, add, _remove, body = argument
+            return f"(?{'i' if add & re.IGNORECASE else ''}:{self.sequence(body)})"
+        if operator is _constants.ATOMIC_GROUP:
+            return f"(?:{self.sequence(argument)})"
+        if operator is _constants.NOT_LITERAL:
+            return f"[^{_literal(argument)}]"
+        if operator is _constants.ANY:
+            return r"[^\n]"
+        raise ValueError(f"{operator} has no place in a rule: write the pattern without it")
+
+    def _character(self, code: int) -> str:
+        """A character, and how it stands inside of a JSON string."""
+        if self._escaped and code in _QUOTES:
+            return rf"\\*{_literal(code)}"
+        return rf"(?:{_literal(code)}|\\+[nrt])" if self._escaped and code in _BREAKS else _literal(code)
+
+    def _class(self, members: Any) -> str:
+        text = f"[{''.join(_member(*member) for member in members)}]"
+        if members[0][0] is _constants.NEGATE or not self._escaped:
+            return text
+        codes = {argument for operator, argument in members if operator is _constants.LITERAL}
+        if codes & _QUOTES:
+            text = rf"\\*{text}"
+        return rf"(?:{text}|\\+[nrt])" if _SPACE in members or codes & _BREAKS else text
 
 
-def _item(operator: Any, argument: Any) -> str:
-    if operator is _constants.BRANCH:
-        return f"(?:{'|'.join(_sequence(branch) for branch in argument[1])})"
-    if operator in _REPEATS:
-        least, most, body = argument
-        return f"(?:{_sequence(body)}){_quantifier(least, most)}"
-    if operator in _CHARACTERS:
-        return _CHARACTERS[operator](argument)
-    return _zero_width_or_group(operator, argument)
-
-
-def _zero_width_or_group(operator: Any, argument: Any) -> str:
-    if operator in (_constants.AT, _constants.ASSERT, _constants.ASSERT_NOT):
-        return ""
-    if operator is _constants.SUBPATTERN:
-        _group, add, _remove, body = argument
-        return f"(?{'i' if add & re.IGNORECASE else ''}:{_sequence(body)})"
-    if operator is _constants.ATOMIC_GROUP:
-        return f"(?:{_sequence(argument)})"
-    raise ValueError(f"{operator} has no place in a rule: write the pattern without it")
+_QUOTES, _BREAKS = frozenset(map(ord, "\"'`/")), frozenset(map(ord, "\n\r\t"))
+_SPACE = (_constants.CATEGORY, _constants.CATEGORY_SPACE)
 
 
 def _quantifier(least: int, most: int) -> str:
@@ -109,11 +140,3 @@ def _member(operator: Any, argument: Any) -> str:
 def _literal(code: int) -> str:
     character = chr(code)
     return character if character.isalnum() and code < 128 else f"\\x{code:02x}"
-
-
-_CHARACTERS: dict[Any, Callable[[Any], str]] = {
-    _constants.LITERAL: _literal,
-    _constants.NOT_LITERAL: lambda code: f"[^{_literal(code)}]",
-    _constants.ANY: lambda _: r"[^\n]",
-    _constants.IN: lambda members: f"[{''.join(_member(*member) for member in members)}]",
-}

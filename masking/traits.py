@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from masking.assignments import Candidate
 from masking.filters import entropy
-from masking.names import ABOUT, KEY_OF, TELLING, kind_of_name, kind_of_word
+from masking.names import ABOUT, KEY_OF, NEUTRAL, TELLING, kind_of_name, kind_of_word
 from masking.wordlike import wordlike, words
 
 _LOOK = 256
@@ -19,7 +19,7 @@ _UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
 _CAMEL = re.compile(r"^[a-z]+(?:[A-Z][a-z]+)+\d?$|^(?:[A-Z][a-z]+){2,}\d?$")
 _SNAKE = re.compile(r"^[a-z]+(?:[_.-][a-z]+)+$|^[A-Z]+(?:_[A-Z]+)+$")
 _NUMBER = re.compile(r"^[-+]?[\d.,:_]+(?:[smhd]|ms|ns|Mi|Gi|px|%)?$")
-_WHOLE_LINE = re.compile(r"""(?:\n|^)[ \t]*(?:- |export |set |ENV )?["']?$""")
+_WHOLE_LINE = re.compile(r"""(?:(?:\n|^)[ \t]*(?:- |export |set |ENV )?["']?|[{,:]\s{0,4}"(?:\\n)?)$""")
 _WORDS_FOR = frozenset({"password", "secret", "token", "key-of"})
 _CHOSEN = re.compile(r"^[A-Za-z@$]{3,12}(?:[-_.@!$]?[A-Za-z]{3,12}){0,3}[-_.@!$]?\d{2,6}[!#$%&*@.?]{0,3}$")
 """What people choose: words, digits behind them, a sign at the end. Names are not like that."""
@@ -50,7 +50,7 @@ def _of_key(key: str) -> Iterator[tuple[str, float]]:
     yield "name:" + kind, 1.0
     if len(parts) == 1:
         yield "name:alone", 1.0
-    tail = parts[last + 1 :]
+    tail = [part for part in parts[last + 1 :] if part not in NEUTRAL]
     if any(part in ABOUT for part in tail):
         yield "name:about", 1.0
     elif tail:
@@ -80,7 +80,7 @@ def _of_notation(c: Candidate) -> Iterator[tuple[str, float]]:
         yield "call", 1.0
     if _WHOLE_LINE.search(c.before):
         yield "line-begins", 1.0
-        if c.after.strip("\"'`,; \r")[:1] in ("", "\n"):
+        if c.after.strip("\"'`,; \r")[:1] in ("", "\n", "}", "]"):
             yield "line-of-its-own", 1.0
     if c.before[-1:] in "?&":
         yield "query", 1.0

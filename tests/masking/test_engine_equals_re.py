@@ -79,7 +79,9 @@ def test_a_rule_is_found_by_both_scanners_in_what_it_matches(rule: Rule) -> None
     assert ReScanner(triggers).scan(text)
 
 
-NAMED = [trigger(source)._replace(starts=True) for source in (assignments.STRONG, assignments.WEAK)]
+NAMED = [
+    trigger(source, escaped=False)._replace(starts=True) for source in (assignments.STRONG, assignments.WEAK)
+]
 
 
 @pytest.mark.parametrize("seed", range(20))
