@@ -41,6 +41,7 @@ async def redrive(
         for start, end in ranges:
             if end > low:
                 await _drive(reader, place, (max(start, low), end), processor, found)
+        low = (await reader.beginning_offsets([place]))[place]  # retention may have gone on meanwhile
     finally:
         await reader.stop()
     absent = [hole for start, end in ranges for hole in found.holes(start, end)]
