@@ -36,6 +36,7 @@ REFUSALS = {
     "batch_too_large": Refusal(400, -32086, "not executed: the batch has too many members"),
     "body_too_large": Refusal(413, -32086, "not executed: the body is larger than the limit"),
     "body_incomplete": Refusal(400, -32086, "not executed: the client broke off within the body"),
+    "headers_too_large": Refusal(431, -32086, "not executed: the headers are larger than the limit"),
     "content_encoding": Refusal(415, -32086, "not executed: encoded bodies are not taken, send identity"),
     "header_mismatch": Refusal(400, -32020, "header mismatch"),
     "host_not_allowed": Refusal(403, -32087, "not executed: this Host or Origin may not use the gateway"),

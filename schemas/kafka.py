@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 from schemas.topics import Topic, topics
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+MESSAGE_BYTES_MIN = 1_000_000  # Kafka's default for a topic is a little more
 
 
 class KafkaUnsafeError(RuntimeError):
@@ -138,6 +139,10 @@ def _faults(topic: dict[str, Any], settings: dict[str, dict[str, str]], address:
     if int(values["min.insync.replicas"]) < address.in_sync_min:
         faults.append(
             f"topic {name} has min.insync.replicas={values['min.insync.replicas']}, needs {address.in_sync_min}"
+        )
+    if int(values["max.message.bytes"]) < MESSAGE_BYTES_MIN:
+        faults.append(
+            f"topic {name} has max.message.bytes={values['max.message.bytes']}, needs {MESSAGE_BYTES_MIN} or more"
         )
     if values["unclean.leader.election.enable"] != "false":
         faults.append(

@@ -11,11 +11,13 @@ from gateway.edge.perform import Performer, Receive, Route, Scope, Write
 from gateway.edge.recorder import Recorder
 from gateway.effects import Broken, Request
 from gateway.exchange import Exchange, Terms
-from gateway.frames.headers import LOOPBACK_NAMES, first, host_name
+from gateway.frames.headers import LOOPBACK_NAMES, Headers, first, host_name
 from gateway.sessions import Principal, anonymous
 from gateway.settings import Limits
 
 PREFIX = "/mcp/"
+HEADERS_MAX = 100
+HEADER_BYTES_MAX = 16 * 1024
 METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
 STOPPING = Broken("upstream_failed", "gateway_stopping", "")
 
@@ -93,6 +95,8 @@ class McpEndpoint:
     def _refusal(self, request: Request, route: Route | None) -> str:
         if request.method not in METHODS:
             return "method_not_allowed"
+        if len(request.headers) > HEADERS_MAX or _size(request.headers) > HEADER_BYTES_MAX:
+            return "headers_too_large"
         if not self._host_allowed(request):
             return "host_not_allowed"
         if route is None:
@@ -105,6 +109,10 @@ class McpEndpoint:
             return False
         origin = first(request.headers, b"origin")
         return not origin or host_name(origin.partition(b"://")[2]) in self._hosts
+
+
+def _size(headers: Headers) -> int:
+    return sum([len(name) + len(value) for name, value in headers])
 
 
 def _request(scope: Scope, body: bytes) -> Request:

@@ -42,6 +42,7 @@ class Lane:
         self.partition = partition
         self.pending: deque[Ticket] = deque()
         self.in_flight: list[Ticket] = []
+        self.batch_bytes_max = BATCH_BYTES_MAX
         self._deliver = deliver
         self._sequence = 0
         self._previous = GENESIS
@@ -105,7 +106,7 @@ class Lane:
         size = 0
         while self.pending and len(batch) < BATCH_FRAMES_MAX:
             size += len(self.pending[0].value) + 128
-            if batch and size > BATCH_BYTES_MAX:
+            if batch and size > self.batch_bytes_max:
                 break
             batch.append(self.pending.popleft())
         return batch

@@ -25,6 +25,7 @@ from schemas.kafka import KafkaAddress, KafkaUnsafeError, check_topics
 
 TOPIC = "frames"
 TICK_SECONDS = 0.05
+BATCH_ROOM_BYTES = 64 * 1024
 CHECK_SECONDS = 60.0
 
 log = structlog.get_logger("recorder")
@@ -228,6 +229,8 @@ class Recorder:
                 if self._producer is None and not self._lanes:
                     await self._open_lanes()
                 self._part_bytes = limits[TOPIC] - HEADER_ROOM_BYTES
+                for lane in self._lanes:  # Kafka holds a whole batch to the limit of one message
+                    lane.batch_bytes_max = min(BATCH_BYTES_MAX, limits[TOPIC] - BATCH_ROOM_BYTES)
                 self.fault = ""
             except KafkaUnsafeError as exc:
                 self.fault = str(exc)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import aiohttp
@@ -20,7 +21,7 @@ EVENTS = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: clos
 
 
 @pytest.fixture
-async def client() -> aiohttp.ClientSession:
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
         yield session
 
@@ -221,6 +222,8 @@ async def test_g6_an_upstream_that_is_not_there_is_told_and_recorded(
         ("demo", {"Host": "evil.example"}, b"{}", 403, "host_not_allowed"),
         ("demo", {"Origin": "https://evil.example"}, b"{}", 403, "host_not_allowed"),
         ("demo", {"Content-Encoding": "gzip"}, b"{}", 415, "content_encoding"),
+        ("demo", {"X-Long": "x" * 16_384}, b"{}", 431, "headers_too_large"),
+        ("demo", {f"X-{number}": "1" for number in range(100)}, b"{}", 431, "headers_too_large"),
         ("demo", {}, b"[" * 500 + b"]" * 500, 400, "too_deep"),
         ("demo", {}, b" " * 2_000, 413, "body_too_large"),
         ("demo", {}, b"[" + b",".join([b"{}"] * 101) + b"]", 400, "batch_too_large"),
