@@ -118,17 +118,6 @@ def _cut(view: str, match: re.Match[str], start: int) -> Candidate | None:
 
 
 _IS_NAME = re.compile(r"""["'`]\s{0,4}:(?![:=])""")
-_LINE_HEAD = re.compile(r"""(?:^|\n)[ ]*(?:-[ ]+)*["']?\Z""")
-
-
-def plain_scalar(candidate: Candidate) -> bool:
-    """Whether this is `name: value`, without quotes and on a line of its own, as YAML has it."""
-    ends = candidate.after[:1] in ("", "\n", "\r")
-    if candidate.quote or not ends or candidate.sep[-1:] != ":":
-        return False
-    return candidate.sep != ":" or _LINE_HEAD.search(candidate.before) is not None
-
-
 _STOP = re.compile(r"[;,&|(){}\[\]]")
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from masking import assignments, cache, codes, columns, encodings, judge, kubernetes, literals
 from masking.engine import Hit, Trigger, scanner
 from masking.filters import passes
-from masking.found import Found, outermost
+from masking.found import Found, outermost, quoted
 from masking.literals import decode, escape, escaped_literals
 from masking.offsets import OffsetMap
 from masking.paths import locate
@@ -182,7 +182,7 @@ def _placed(view: str, found: list[Found]) -> list[Found]:
     """With the path of this level before what deeper levels have put there."""
     paths = locate(view, [item.start for item in found])
     return [
-        item._replace(path=" / ".join(part for part in (path, item.path) if part))
+        quoted(view, item)._replace(path=" / ".join(part for part in (path, item.path) if part))
         for item, path in zip(found, paths, strict=True)
     ]
 
@@ -216,11 +216,5 @@ def _judged(candidates: Iterable[assignments.Candidate], work: Work) -> Iterator
     for candidate in candidates:
         work.go_on()
         if judge.is_secret(candidate):
-            yield _named(candidate)
-
-
-def _named(candidate: assignments.Candidate) -> Found:
-    """A plain scalar of YAML gets quotes, since `[` begins a list there; elsewhere they do no harm."""
-    value = decode(candidate.value) if candidate.quote == '"' else candidate.value
-    quote = "'" if assignments.plain_scalar(candidate) else ""
-    return Found(candidate.start, candidate.end, "assignment", judge.kind_of(candidate), value, quote, quote)
+            value = decode(candidate.value) if candidate.quote == '"' else candidate.value
+            yield Found(candidate.start, candidate.end, "assignment", judge.kind_of(candidate), value)

@@ -44,3 +44,14 @@ def _widest_first(item: Found) -> tuple[int, int]:
 def _joined(first: Found, second: Found) -> Found:
     secret = first.secret + second.secret[-(second.end - first.end) :]
     return first._replace(end=second.end, secret=secret, trail=second.trail if first.lead else "")
+
+
+def quoted(view: str, item: Found) -> Found:
+    """With quotes where it is all of a plain scalar of YAML, since `[` begins a list there.
+
+    Elsewhere the same signs (`name: value` on a line of its own) do no harm.
+    """
+    before, after = view[max(0, item.start - 40) : item.start], view[item.end : item.end + 2]
+    named = before[-1:] == " " and before.rstrip(" ")[-1:] in (":", "-")
+    plain = named and (not after or after[0] in "\r\n" or after == " #")
+    return item._replace(lead="'", trail="'") if plain and not item.lead else item

@@ -31,14 +31,11 @@ def secrets(view: str) -> Iterator[Found]:
 
 
 def _scalar(view: str, start: int, end: int) -> Iterator[Found]:
-    """A scalar of YAML, quoted, plain or a block; a plain one gets quotes, since `[` begins a list there."""
+    """A scalar of YAML: quoted, plain or a block."""
     quote = view[start]
     if quote in "\"'" and end - start > 1 and view[end - 1] == quote:
-        yield from _found(view, start + 1, end - 1)
-        return
-    plain_scalar = view[:start].rstrip(" ")[-1:] == ":"
-    for found in _found(view, start, end):
-        yield found._replace(lead="'", trail="'") if plain_scalar else found
+        start, end = start + 1, end - 1
+    yield from _found(view, start, end)
 
 
 def _found(view: str, start: int, end: int) -> Iterator[Found]:

@@ -27,10 +27,7 @@ def repeats(view: str, found: list[Found], work: Work) -> Iterator[Found]:
         while start >= 0:
             end = start + len(value)
             if _alone(view, start, end):
-                quote = (
-                    "'" if view[start - 2 : start] == ": " and view[end : end + 1] in ("", "\n", "\r") else ""
-                )
-                yield Found(start, end, item.rule, item.kind, item.secret, quote, quote)
+                yield Found(start, end, item.rule, item.kind, item.secret)
             start = view.find(value, end)
 
 
