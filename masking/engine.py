@@ -139,6 +139,6 @@ def _by_end(hit: Hit) -> int:
     return hit[2]
 
 
-def scanner(triggers: Sequence[Trigger], folder: Path | None = None) -> Scanner:
-    """The fastest scanner this platform has; compiled databases are kept in `folder`."""
-    return ReScanner(triggers) if hyperscan is None else HyperscanScanner.compile(triggers, folder)
+def cached_scanner(triggers: Sequence[Trigger]) -> Scanner:
+    """The fastest scanner this platform has; compiled databases are kept in the user's cache."""
+    return ReScanner(triggers) if hyperscan is None else HyperscanScanner.compile(triggers, cache.directory())

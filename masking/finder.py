@@ -12,8 +12,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from masking import assignments, cache, codes, columns, encodings, judge, kubernetes, literals
-from masking.engine import Hit, Trigger, scanner
+from masking import assignments, codes, columns, encodings, judge, kubernetes, literals
+from masking.engine import Hit, Scanner, Trigger, cached_scanner
 from masking.filters import passes
 from masking.found import Found, outermost, quoted
 from masking.literals import decode, escape, escaped_literals
@@ -39,7 +39,9 @@ Span = tuple[int, int]
 class Finder:
     """All rules of a deployment, compiled; immutable, and safe to use from any number of threads."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], scanner_for: Callable[[Sequence[Trigger]], Scanner] = cached_scanner
+    ) -> None:
         self.rules = tuple(rules)
         coded = [Trigger(code.trigger, once=True) for code in codes.CODES]
         named = [
@@ -51,7 +53,7 @@ class Finder:
         self._columns = len(rules) + len(special) - 1
         self._codes = dict(zip(range(len(rules) + 5, len(rules) + 5 + len(coded)), codes.CODES, strict=True))
         triggers = [*(trigger(rule.trigger or rule.source) for rule in rules), *special]
-        self._scanner = scanner(triggers, cache.directory())
+        self._scanner = scanner_for(triggers)
 
     def hits(self, view: str) -> list[Hit]:
         """What the engine reports: nothing for most texts."""
