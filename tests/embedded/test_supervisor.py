@@ -190,7 +190,7 @@ async def test_a_second_request_kills_what_is_left(
             return supervisor.pids()["stubborn"]
 
     running = asyncio.create_task(stack())
-    await until(lambda: said.has("stubborn: ready"))
+    await until(lambda: said.has("stubborn: up"))
     supervisor.ask_to_stop("test")
     await until(lambda: lines(tmp_path / "notes") == ["stubborn heard"])
     supervisor.ask_to_stop("test")
