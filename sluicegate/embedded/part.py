@@ -23,7 +23,7 @@ class Backoff:
 
     first_s: float = 0.5
     asked_s: float = 0.1
-    cap_s: float = 30.0
+    cap_s: float = 5.0
     jitter: float = 0.25
     calm_s: float = 60.0
 
