@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
 
-import structlog
 import uvicorn
 from starlette.applications import Starlette
 
@@ -29,9 +28,6 @@ from schemas.kafka import KafkaAddress
 GRACE_SECONDS = 8.0
 DRAIN_SECONDS = 5.0
 GC_ALLOCATIONS = 50_000
-
-log = structlog.get_logger("gateway")
-
 
 Prepare = Callable[[], None]
 

@@ -36,7 +36,7 @@ from gateway.frames import headers as header_rules
 from gateway.frames import modern, sse
 from gateway.frames.headers import first
 from gateway.frames.jsonrpc import NOTHING, Look, TooDeepError, error_body, look, too_deep
-from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD
+from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD, with_detail
 from gateway.sessions import Principal, session_id
 from gateway.settings import Limits
 from schemas.frames import Redaction
@@ -81,7 +81,7 @@ class Exchange:
         except MaskingFailedError:
             reason = reason or "request_masking_failed"
             body, redactions = b"", []
-        asked = self._draft("request", body, redactions, len(self._request.body))
+        asked = Draft("request", body, len(self._request.body), redactions)
         self._add_asked_facts(asked)
         if reason:
             yield from self._refuse(asked, reason, detail)
@@ -115,8 +115,11 @@ class Exchange:
 
     def _refuse(self, asked: Draft, reason: str, detail: str) -> Life:
         refusal = REFUSALS[reason]
-        text = f"{refusal.message}: {detail}" if detail else refusal.message
-        asked.facts |= {"http_status": refusal.status, "reason_code": reason, "reason": text}
+        asked.facts |= {
+            "http_status": refusal.status,
+            "reason_code": reason,
+            "reason": refusal.told(detail),
+        }
         self._finish(asked, "refused")
         if (yield Record([asked])):
             yield self._own_answer(reason, detail)
@@ -159,7 +162,7 @@ class Exchange:
         except MaskingFailedError:
             yield from self._withhold("masking_failed")
             return
-        answer = self._draft("response", masked, redactions, len(body))
+        answer = Draft("response", masked, len(body), redactions)
         answer.facts = self._answer_facts(_quiet_look(masked))
         self._add_head_facts(answer, head)
         self._finish(answer, "completed")
@@ -184,7 +187,7 @@ class Exchange:
                 yield from self._break_off(Broken("withheld", code, str(exc)), opened)
                 return
             if not opened:
-                drafts = drafts or [self._draft("response")]
+                drafts = drafts or [Draft("response")]
                 self._add_head_facts(drafts[0], head)
             if drafts and not (yield Record(drafts)):
                 yield from self._break_off(Broken("withheld", RESULT_WITHHELD, ""), opened)
@@ -207,11 +210,11 @@ class Exchange:
         if chunk:
             return [self._event(block) for block in splitter.feed(chunk)]
         rest = splitter.rest()
-        return [*([self._event(rest)] if rest else []), self._finish(self._draft("end"), "completed")]
+        return [*([self._event(rest)] if rest else []), self._finish(Draft("end"), "completed")]
 
     def _event(self, block: bytes) -> Draft:
         masked, redactions = self._terms.mask(block)
-        event = self._draft("response", masked, redactions, len(block))
+        event = Draft("response", masked, len(block), redactions)
         fields = sse.fields(masked)
         event.facts = {"sse_event_id": fields.id, **self._answer_facts(_quiet_look(fields.data))}
         return event
@@ -325,11 +328,6 @@ class Exchange:
             self.base["mcp_session_id"] = opened
             self.base["session_id"] = session_id(self._terms.connection, self._principal, opened)
 
-    def _draft(
-        self, direction: str, body: bytes = b"", redactions: list[Redaction] | None = None, size: int = 0
-    ) -> Draft:
-        return Draft(direction, body, size, redactions or [])
-
     def _finish(self, draft: Draft, outcome: str) -> Draft:
         self.outcome = outcome
         draft.facts["outcome"] = outcome
@@ -338,11 +336,11 @@ class Exchange:
     def _end(self, outcome: str, reason_code: str, status: int, detail: str = "") -> Draft:
         refusal = REFUSALS.get(reason_code)
         text = refusal.message if refusal else "the client closed its connection"
-        end = self._finish(self._draft("end"), outcome)
+        end = self._finish(Draft("end"), outcome)
         end.facts |= {
             "http_status": status or self.base["http_status"],
             "reason_code": reason_code,
-            "reason": f"{text}: {detail}" if detail else text,
+            "reason": with_detail(text, detail),
         }
         return end
 
@@ -350,9 +348,10 @@ class Exchange:
 
     def _own_error(self, reason_code: str, detail: str = "") -> bytes:
         refusal = REFUSALS[reason_code]
-        text = f"{refusal.message}: {detail}" if detail else refusal.message
         request_id = self.look.id if self.look.kind == "request" else ""
-        return error_body(request_id, refusal.code, text, reason=reason_code, exchange_id=self.id)
+        return error_body(
+            request_id, refusal.code, refusal.told(detail), reason=reason_code, exchange_id=self.id
+        )
 
     def _own_answer(self, reason_code: str, detail: str = "") -> Answer:
         body = self._own_error(reason_code, detail)

@@ -14,6 +14,15 @@ class Refusal:
     code: int
     message: str
 
+    def told(self, detail: str) -> str:
+        """The message, with what is particular to this case where there is anything."""
+        return with_detail(self.message, detail)
+
+
+def with_detail(message: str, detail: str) -> str:
+    """`message`, and `detail` after it where there is one."""
+    return f"{message}: {detail}" if detail else message
+
 
 AUDIT_UNAVAILABLE = "audit_unavailable"
 RESULT_WITHHELD = "result_withheld"

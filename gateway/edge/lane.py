@@ -30,6 +30,12 @@ class Ticket:
         self.entered = entered
         self.acknowledged: asyncio.Future[bool] | None = None
 
+    def awaited(self) -> asyncio.Future[bool]:
+        """Completes with True when Kafka has the frame, with False when waiting for that was given up."""
+        if self.acknowledged is None:
+            self.acknowledged = asyncio.get_running_loop().create_future()
+        return self.acknowledged
+
 
 Deliver = Callable[[int, list[Ticket]], Awaitable[None]]
 
@@ -82,9 +88,8 @@ class Lane:
         tickets = [*self.in_flight, *self.pending]
         if tickets:
             last = tickets[-1]
-            last.acknowledged = last.acknowledged or asyncio.get_running_loop().create_future()
-            while not await last.acknowledged:  # a wait that was given up before is not the end of the frame
-                last.acknowledged = asyncio.get_running_loop().create_future()
+            while not await last.awaited():  # a wait that was given up before is not the end of the frame
+                last.acknowledged = None
 
     def oldest(self) -> float | None:
         """When the oldest frame entered that is not acknowledged; None when there is none."""

@@ -91,10 +91,10 @@ class Recorder:
         tickets = [ticket for draft in drafts for ticket in self._enter(base, draft, started)]
         if self.fault or self._late:
             return False  # queued, and recorded when Kafka is back; nobody is kept waiting for it
-        last = self._await(tickets[-1])
+        last = tickets[-1].awaited()
         if len(tickets) == 1:
             return await last
-        waits = [self._await(ticket) for ticket in tickets[:-1]]
+        waits = [ticket.awaited() for ticket in tickets[:-1]]
         return all(await asyncio.gather(*waits, last))
 
     def note(self, base: dict[str, object], drafts: list[Draft], started: float) -> None:
@@ -141,11 +141,6 @@ class Recorder:
             header = header_of(fields)
             tickets.append(lane.enter(header, body, self._entropy.take(SALT_BYTES), key, now))
         return tickets
-
-    def _await(self, ticket: Ticket) -> asyncio.Future[bool]:
-        if ticket.acknowledged is None:
-            ticket.acknowledged = asyncio.get_running_loop().create_future()
-        return ticket.acknowledged
 
     def _tell_gap(self) -> None:
         """Frames for which even the queue had no room are counted, and the count is in the trail."""

@@ -74,11 +74,12 @@ class HttpUpstream:
         else:
             await self._places.acquire()
         try:
+            data = self._encoded(request)
             carrier = self._from_pool() or await self._connect()
         except BaseException:
             self._places.release()
             raise
-        carrier.send(self._encoded(request))
+        carrier.send(data)
         return carrier
 
     def done(self, answering: Answering) -> None:
