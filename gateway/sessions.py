@@ -1,5 +1,6 @@
 """The session id: deterministic, so that every replica gives the same one without asking another."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -19,6 +20,10 @@ class Principal:
     credential: str
     groups: tuple[str, ...] = ()
     client_id: str = ""
+    email: str = ""
+    purpose: str = ""  # the reason given for a session token
+    connection: str = ""  # the only connection that a session token is good for
+    expires_at: float = math.inf  # Unix seconds; streams end then
 
 
 def anonymous(peer_host: str, user_agent: str, day: str) -> Principal:

@@ -1,7 +1,13 @@
 """Settings of the gateway, as frozen values. Read from YAML by `sluicegate.settings`, passed in from there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 class ConnectionKind(StrEnum):
@@ -28,12 +34,179 @@ class StdioLimits:
     line_bytes_max: int = 8 * 1024 * 1024
 
 
+# ---- who calls
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimMapping:
+    """Where a token says what: paths into its claims, `.` between levels. A claim's own name may hold dots: it is
+    tried whole first. Groups are a list, or text with spaces or commas between."""
+
+    subject: str = "sub"
+    groups: str = "groups"
+    client_id: str = "azp"
+    email: str = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """One provider of tokens. `audiences` empty: a token must name the resource it is used on (RFC 8707)."""
+
+    name: str
+    issuer: str
+    audiences: tuple[str, ...] = ()
+    algorithms: tuple[str, ...] = ("RS256", "ES256")
+    jwks_url: str | None = None  # without it: discovery at the issuer
+    jwks_file: Path | None = None
+    origins: tuple[str, ...] = ()  # further origins (https://host[:port]) where its keys may lie
+    ca_file: Path | None = None
+    claims: ClaimMapping = field(default_factory=ClaimMapping)
+    scopes_required: tuple[str, ...] = ()
+    types: tuple[str, ...] = ("at+jwt", "JWT", "")  # values of the header `typ`; '' is none
+    id_tokens: bool = False
+    leeway_seconds: float = 30.0
+    keys_fresh_seconds: float = 300.0  # fetched again after this long
+    keys_stale_seconds: float = 86_400.0  # used for so long when the provider does not answer
+    cooldown_seconds: float = 10.0  # an unknown kid makes at most one fetch in this time
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTokens:
+    """Short-lived tokens that the gateway itself gives at `POST /token`. `key`: 32 bytes, the seed of Ed25519."""
+
+    key: bytes = b""
+    ttl_seconds: float = 900.0
+    purpose_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySettings:
+    """`none` asks nobody who they are, on loopback only. `public_url`: how clients reach this gateway."""
+
+    mode: Literal["none", "oidc"] = "none"
+    public_url: str = ""
+    issuers: tuple[Issuer, ...] = ()
+    session_tokens: SessionTokens | None = None
+
+
+# ---- who may do what
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may use a connection: anyone in `groups` or `subjects`, and for whom `when` (CEL) holds. Empty: everyone."""
+
+    groups: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A token bucket."""
+
+    per_second: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What one principal may use of one connection, and what all together may. None: no bound."""
+
+    rate: Rate | None = None
+    concurrent: int | None = None
+    total_rate: Rate | None = None
+    total_concurrent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSettings:
+    """Tool pinning and the listing. `on_change`: what a call of a tool that changed gets until it is accepted."""
+
+    on_change: Literal["hold", "deny", "allow"] = "hold"
+    filter_list: bool = True
+
+
+# ---- towards upstream
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSource:
+    """Where a secret is read: an environment variable, or a file that is read again when it changes."""
+
+    env: str | None = None
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FixedCredential:
+    """The same credential on every request: `Authorization: Bearer`, `Basic` (with `username`), or header `header`."""
+
+    kind: Literal["bearer", "basic", "header"]
+    secret: SecretSource
+    username: str = ""
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """OAuth 2.0 client credentials (RFC 6749, 4.4)."""
+
+    token_url: str
+    client_id: str
+    secret: SecretSource
+    scopes: tuple[str, ...] = ()
+    audience: str = ""
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenExchange:
+    """RFC 8693: the caller's token for one that upstream takes, on the caller's behalf."""
+
+    token_url: str
+    client_id: str
+    secret: SecretSource
+    scopes: tuple[str, ...] = ()
+    audience: str = ""
+    resource: str = ""
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientsOwn:
+    """What the client sends as its credential goes on. Only where the gateway itself asks for none (mode none)."""
+
+
+Credential = FixedCredential | ClientCredentials | TokenExchange | ClientsOwn
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamTls:
+    """TLS towards upstream: who vouches for it, and our own certificate. None: the system's authorities, no own."""
+
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    server_name: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A registered upstream: either `upstream` (a URL) or `command` (a program that speaks MCP over stdio)."""
 
     name: str
     kind: ConnectionKind = ConnectionKind.MCP
+    host: str | None = None  # served at every path of this Host too
+    owner: str = ""
+    labels: Mapping[str, str] = NO_LABELS
+    access: Access = field(default_factory=Access)
+    policy_file: Path | None = None  # without one: all is allowed, and the record says so by an empty version
+    quota: Quota = field(default_factory=Quota)
+    tools: ToolSettings = field(default_factory=ToolSettings)
+    credential: Credential | None = None
+    tls: UpstreamTls | None = None
+    trace_user_agent: bool = False  # adds `sluicegate-exchange/ID` to the User-Agent towards upstream
     upstream: str | None = None
     command: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
@@ -66,7 +239,8 @@ class GatewaySettings:
     connections: tuple[Connection, ...]
     workers: int = 1
     instance: str = "gateway"
-    identity_mode: str = "none"
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
+    hosts: tuple[str, ...] = ()  # names in `Host` and `Origin` that are ours, beside loopback and `host`
     record_deadline_seconds: float = 5.0
     masking_key: bytes = b""
     limits: Limits = field(default_factory=Limits)

@@ -2,7 +2,15 @@
 
 from pathlib import Path
 
-from gateway.settings import Connection, ConnectionKind, GatewaySettings, Limits, StdioLimits, Timeouts
+from gateway.settings import (
+    Connection,
+    ConnectionKind,
+    GatewaySettings,
+    IdentitySettings,
+    Limits,
+    StdioLimits,
+    Timeouts,
+)
 from processors.settings import ProcessorSettings
 from schemas.kafka import KafkaAddress
 from sinks.clickhouse import ClickHouseAddress
@@ -28,7 +36,7 @@ def gateway_settings(settings: Settings) -> GatewaySettings:
         connections=tuple(_connection(connection) for connection in settings.connections),
         workers=block.workers,
         instance=block.instance,
-        identity_mode=settings.identity.mode,
+        identity=IdentitySettings(mode=settings.identity.mode),
         record_deadline_seconds=block.record_deadline_seconds,
         masking_key=masking_key(settings.data_dir),
         limits=Limits(**block.limits.model_dump()),
