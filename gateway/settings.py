@@ -94,7 +94,7 @@ class IdentitySettings:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may use a connection: anyone in `groups` or `subjects`, and for whom `when` (CEL) holds. Empty: everyone."""
+    """Who may use a connection: anyone in `groups` or `subjects`, for whom `when` (CEL) holds. Empty: everyone."""
 
     groups: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
@@ -140,7 +140,7 @@ class SecretSource:
 
 @dataclass(frozen=True, slots=True)
 class FixedCredential:
-    """The same credential on every request: `Authorization: Bearer`, `Basic` (with `username`), or header `header`."""
+    """The same credential on every request: `Authorization: Bearer`, `Basic` (with `username`), or any header."""
 
     kind: Literal["bearer", "basic", "header"]
     secret: SecretSource

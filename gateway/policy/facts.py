@@ -80,7 +80,7 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call to judge. `now` is Unix seconds; rules see it as `now` (timestamp) and `time` (UTC hour, weekday …)."""
+    """One call to judge. `now` is Unix seconds; rules see it as `now` (timestamp) and `time` (UTC hour, weekday)."""
 
     principal: PrincipalFacts = field(default_factory=PrincipalFacts)
     connection: ConnectionFacts = field(default_factory=ConnectionFacts)
