@@ -46,7 +46,7 @@ bench-masking: install  ## masking beside the same rules as plain regular expres
 	@$(BIN)/python -m benchmarks.masking
 
 lock: $(INSTALLED)  ## renew requirements.lock from pyproject.toml
-	@$(BIN)/python -m pip install -q uv && $(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
+	@$(BIN)/python -m pip install -q uv && $(BIN)/uv pip compile pyproject.toml --extra dev --extra names --universal --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --universal --generate-hashes --no-emit-index-url --no-header -q -o deploy/requirements.lock
 
 clean:  ## remove what the targets made (not ./var, where trails live)
