@@ -4,10 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
-
-NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 class ConnectionKind(StrEnum):
@@ -199,7 +196,7 @@ class Connection:
     kind: ConnectionKind = ConnectionKind.MCP
     host: str | None = None  # served at every path of this Host too
     owner: str = ""
-    labels: Mapping[str, str] = NO_LABELS
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     access: Access = field(default_factory=Access)
     policy_file: Path | None = None  # without one: all is allowed, and the record says so by an empty version
     quota: Quota = field(default_factory=Quota)
