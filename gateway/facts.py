@@ -36,5 +36,6 @@ BLANK: Mapping[str, object] = MappingProxyType(
         "jsonrpc_error": None,
         "tool_is_error": None,
         "outcome": "pending",
+        "attributes": MappingProxyType({}),
     }
 )

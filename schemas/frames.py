@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypedDict, cast
 
-from schemas.codec import PREFIX_BYTES, Codec, CodecError, codec, load_schema
+from schemas.codec import PREFIX_BYTES, Codec, CodecError, codec, load_schema, schema_versions
 from schemas.digests import audit_digest, body_commitment, frame_digest
 
 SALT_BYTES = 16
@@ -70,6 +70,7 @@ class FrameHeader(TypedDict):
     tool_is_error: bool | None
     outcome: str
     redactions: list[Redaction]
+    attributes: dict[str, str]
     body_bytes: int
     body_commitment: bytes
 
@@ -93,10 +94,14 @@ class FrameAudited(FrameRecorded):
 
 @dataclass(frozen=True, slots=True)
 class OpenedFrame:
-    """A record of topic `frames`, with the encoded bytes of its chained fields beside it."""
+    """A record of topic `frames`, with the encoded bytes of its chained fields beside it.
+
+    `version` is the place of its schema in `schema_versions`: 0 for the present one.
+    """
 
     record: FrameRecorded
     header: bytes
+    version: int = 0
 
 
 def seal_frame(header: FrameHeader, body: bytes, salt: bytes) -> tuple[bytes, bytes]:
@@ -119,7 +124,7 @@ def open_frame(value: bytes) -> OpenedFrame:
     header = value[PREFIX_BYTES:-tail]
     if frame_digest(header) != record["digest"]:
         raise CodecError("the digest does not match the frame")
-    return OpenedFrame(record, header)
+    return OpenedFrame(record, header, codec("frame").prefixes.index(value[:PREFIX_BYTES]))
 
 
 def audit_value(
@@ -142,23 +147,31 @@ def audit_value(
     )
     digest = record["digest"]
     closing = processing + audit_digest(digest, processing, kept)
-    return codec("audit").prefix + frame.header + digest + _blob(salt) + _blob(kept) + closing
+    return (
+        codec("audit").prefixes[frame.version] + frame.header + digest + _blob(salt) + _blob(kept) + closing
+    )
 
 
-def header_bytes(record: FrameHeader) -> bytes:
-    """The chained bytes of a decoded record, for checking its digest again."""
-    return header_codec().encode_body(record)
+def header_bytes(record: FrameRecorded) -> bytes:
+    """The chained bytes of a decoded record, for checking its digest again: as the version it was written in has
+    them. Of a record that fits no version, the bytes under the present one."""
+    now = header_codec().encode_body(record)
+    for version in range(1, len(schema_versions("frame"))):
+        head = header_codec(version).encode_body(record)
+        if frame_digest(head) == record["digest"]:
+            return head
+    return now
 
 
 @cache
-def header_codec() -> Codec:
-    """Codec of the chained fields alone: those of `frame.avsc` before `digest`."""
-    return Codec(_part_of("frame", "FrameHeader", None, "digest"))
+def header_codec(version: int = 0) -> Codec:
+    """Codec of the chained fields alone: those of `frame.avsc` before `digest`, or of an earlier version of it."""
+    return Codec(_part_of(schema_versions("frame")[version], "FrameHeader", None, "digest"))
 
 
 @cache
 def _processing_codec() -> Codec:
-    schema = _part_of("audit", "Processing", "frames_partition", "audit_digest")
+    schema = _part_of(load_schema("audit"), "Processing", "frames_partition", "audit_digest")
     redaction = next(f for f in load_schema("audit")["fields"] if f["name"] == "redactions")["type"]["items"]
     for field in schema["fields"]:
         if field["name"] == "deep_redactions":
@@ -166,8 +179,7 @@ def _processing_codec() -> Codec:
     return Codec(schema)
 
 
-def _part_of(schema_name: str, name: str, first: str | None, until: str) -> dict[str, Any]:
-    schema = load_schema(schema_name)
+def _part_of(schema: dict[str, Any], name: str, first: str | None, until: str) -> dict[str, Any]:
     names = [field["name"] for field in schema["fields"]]
     fields = schema["fields"][names.index(first) if first else 0 : names.index(until)]
     return {**schema, "name": name, "fields": fields}

@@ -10,14 +10,12 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from hashlib import md5
-from importlib.resources import files
 from typing import Any
 
 from fastavro import parse_schema, schemaless_reader
 
-from schemas.codec import MARKER, PREFIX_BYTES, Codec, load_schema
+from schemas.codec import MARKER, PREFIX_BYTES, Codec
 from schemas.frames import zigzag
 
 _MAGIC = b"Obj\x01"
@@ -108,18 +106,6 @@ class WriterSchemas:
             fingerprint = value[len(MARKER) : PREFIX_BYTES][::-1].hex()
             raise UnfitError("unknown_schema", f"no schema with the fingerprint {fingerprint} is known here")
         return known
-
-
-@cache
-def schema_versions(name: str) -> tuple[dict[str, Any], ...]:
-    """The schema NAME as it is now, and its earlier versions, kept beside it as `NAME.VERSION.avsc`."""
-    folder = files("schemas").joinpath("avro")
-    earlier = sorted(
-        entry.name.removesuffix(".avsc")
-        for entry in folder.iterdir()
-        if entry.name.startswith(f"{name}.") and entry.name != f"{name}.avsc"
-    )
-    return tuple(load_schema(version) for version in (name, *earlier))
 
 
 def _without_logical_types(node: Any) -> Any:

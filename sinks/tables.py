@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sinks.avro import UnfitError, WriterSchemas, schema_versions
+from schemas.codec import schema_versions
+from sinks.avro import UnfitError, WriterSchemas
 
 # DateTime64(6) holds more, but a frame recorded before 2020 or after 2100 is a fault, and its partition a stray.
 _RECORDED_MIN_US = 1_577_836_800_000_000

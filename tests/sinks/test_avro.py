@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import PREFIX_BYTES, Codec, load_schema
-from sinks.avro import Placed, UnfitError, WriterSchemas, schema_versions
+from schemas.codec import schema_versions
+from sinks.avro import Placed, UnfitError, WriterSchemas
 from tests.sinks.records import Trail, identifier
 
 LOOK = ("lane", "lane_seq")
