@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 
 class ConnectionKind(StrEnum):
@@ -71,7 +71,7 @@ class Issuer:
 class SessionTokens:
     """Short-lived tokens that the gateway itself gives at `POST /token`. `key`: 32 bytes, the seed of Ed25519."""
 
-    key: bytes = b""
+    key: bytes = field(default=b"", repr=False)
     ttl_seconds: float = 900.0
     purpose_required: bool = False
 
@@ -188,6 +188,27 @@ class UpstreamTls:
     server_name: str | None = None
 
 
+# ---- what is masked, what is measured
+
+
+@dataclass(frozen=True, slots=True)
+class MaskingRules:
+    """A connection's own, beside its profile: `masking.profile_from(profile, rules, allow, leave)` takes them."""
+
+    rules: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
+    allow: tuple[str, ...] = ()
+    leave: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Traces by OTLP over HTTP. Without an endpoint none are sent."""
+
+    otlp_endpoint: str | None = None
+    service_name: str = "sluicegate"
+    sample_ratio: float = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A registered upstream: either `upstream` (a URL) or `command` (a program that speaks MCP over stdio)."""
@@ -206,8 +227,10 @@ class Connection:
     trace_user_agent: bool = False  # adds `sluicegate-exchange/ID` to the User-Agent towards upstream
     upstream: str | None = None
     command: tuple[str, ...] = ()
-    env: tuple[tuple[str, str], ...] = ()
+    env: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     masking: str = "secrets"
+    masking_rules: MaskingRules | None = None
+    masking_by_group: tuple[tuple[str, str], ...] = ()  # (group, profile): a caller's first one counts
     timeouts: Timeouts = field(default_factory=Timeouts)
     stdio: StdioLimits = field(default_factory=StdioLimits)
     connections_max: int = 256
@@ -228,6 +251,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerTls:
+    """The gateway's own certificate and its key (PEM). Without it, what stands before the gateway speaks TLS."""
+
+    certificate_file: Path
+    key_file: Path
+
+
+@dataclass(frozen=True, slots=True)
 class GatewaySettings:
     """One gateway process."""
 
@@ -239,5 +270,7 @@ class GatewaySettings:
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     hosts: tuple[str, ...] = ()  # names in `Host` and `Origin` that are ours, beside loopback and `host`
     record_deadline_seconds: float = 5.0
-    masking_key: bytes = b""
+    tls: ServerTls | None = None
+    telemetry: Telemetry = field(default_factory=Telemetry)
+    masking_key: bytes = field(default=b"", repr=False)
     limits: Limits = field(default_factory=Limits)

@@ -35,9 +35,9 @@ def gateway(config: ConfigFile = DEFAULT_FILE) -> None:
     kafka = kafka_of(settings)
     from gateway.app import serve  # noqa: PLC0415
     from sluicegate.cli.logs import configure  # noqa: PLC0415
-    from sluicegate.settings.masking_key import MaskingKeyError  # noqa: PLC0415
+    from sluicegate.settings.keys import KeyFileError  # noqa: PLC0415
 
-    with told(MaskingKeyError, OSError):
+    with told(KeyFileError, OSError):
         serve(settings.gateway_settings(), kafka, partial(configure, "gateway"))
 
 
@@ -49,9 +49,9 @@ def processors(config: ConfigFile = DEFAULT_FILE, worker: WorkerNumber = 0) -> N
     settings = settings_of(config)
     kafka = kafka_of(settings)
     from processors.worker import run_worker  # noqa: PLC0415
-    from sluicegate.settings.masking_key import MaskingKeyError  # noqa: PLC0415
+    from sluicegate.settings.keys import KeyFileError  # noqa: PLC0415
 
-    with told(MaskingKeyError, ValueError, OSError):
+    with told(KeyFileError, ValueError, OSError):
         code = run_worker(settings.processor_settings(worker), kafka)
     raise typer.Exit(code)
 

@@ -29,7 +29,11 @@ def check_listen(text: str) -> str:
 
 def is_loopback(listen: str) -> bool:
     """Whether only this machine can reach the address. A name counts only when it is `localhost`."""
-    host, _ = split_address(listen)
+    return is_loopback_host(split_address(listen)[0])
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether the name or address is this machine's alone."""
     if host == "localhost":
         return True
     try:
@@ -68,9 +72,47 @@ def check_dsn(text: str) -> str:
 
 def check_upstream(text: str) -> str:
     """`text` when it is the URL of an MCP server. Credentials in it are refused: URLs end in logs."""
+    return _checked_url(text, "http://127.0.0.1:9000/mcp")
+
+
+def check_url(text: str) -> str:
+    """`text` when it is an http(s) URL without credentials."""
+    return _checked_url(text, "https://collector.example.com/")
+
+
+def check_guarded_url(text: str) -> str:
+    """`text` when it is an https URL, or an http one on loopback: what is fetched there decides who is believed."""
+    _checked_url(text, "https://id.example.com/")
+    parts = urlsplit(text)
+    if parts.scheme != "https" and not is_loopback_host(parts.hostname or ""):
+        raise ValueError("must be https; http is for loopback addresses only")
+    return text
+
+
+def check_origin(text: str) -> str:
+    """`https://host[:port]`, without the slash at its end; http on loopback only."""
+    check_guarded_url(text)
+    parts = urlsplit(text)
+    if parts.path not in ("", "/") or parts.query:
+        raise ValueError("must be https://host or https://host:port, without a path")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def check_host(text: str) -> str:
+    """A host name or address in lower case, without a port: IPv6 with no brackets."""
+    name = text.lower().removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.IPv6Address(name))
+    except ValueError:
+        if not _HOST.fullmatch(name):
+            raise ValueError("must be a host name such as tools.example.com, without port") from None
+    return name
+
+
+def _checked_url(text: str, example: str) -> str:
     parts = _url(text)
     if parts is None or parts.scheme not in ("http", "https"):
-        raise ValueError("must be a URL such as http://127.0.0.1:9000/mcp")
+        raise ValueError(f"must be a URL such as {example}")
     if "@" in parts.netloc:
         raise ValueError("must not carry a user or password: URLs end in logs")
     if parts.fragment:

@@ -5,14 +5,14 @@ import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from sluicegate.settings.errors import Problem, SettingsError
 from sluicegate.settings.model import Settings
 from sluicegate.settings.rules import faults
+from sluicegate.settings.shape import block_at, in_file
 from sluicegate.settings.source import Document, Loc, parse
 
 DEFAULT_FILE = Path("sluicegate.yaml")
@@ -41,6 +41,7 @@ _PLAIN_WORDS = {
     "model_attributes_type": "must be a block of `key: value`",
     "greater_than": "must be more than {gt:g}",
     "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt:g}",
     "less_than_equal": "must be at most {le:g}",
     "literal_error": "must be {expected}",
     "finite_number": "must be a finite number",
@@ -100,13 +101,12 @@ def _validate(document: Document, file: Path) -> Settings:
 
 
 def _from_pydantic(document: Document, details: ErrorDetails) -> Problem:
-    loc = tuple(part for part in details["loc"] if part != "[key]")
-    kind = details["type"]
+    loc, kind = in_file(details["loc"]), details["type"]
     if kind == "missing":
         hint = _MISSING_HINTS.get(loc)
         return _problem(document, loc, "is missing" + (f": {hint}" if hint else ""))
     if kind == "extra_forbidden":
-        return _problem(document, loc, _unknown(loc), key=True)
+        return _problem(document, loc, _unknown(details["loc"]), key=True)
     template = _PLAIN_WORDS.get(kind)
     text = template.format(**details.get("ctx", {})) if template else details["msg"]
     return _problem(document, loc, text)
@@ -123,22 +123,7 @@ def _dotted(loc: Loc) -> str:
 
 
 def _unknown(loc: Loc) -> str:
-    known = list(_block_at(loc[:-1]).model_fields)
+    known = list(block_at(loc[:-1]).model_fields)
     close = get_close_matches(str(loc[-1]), known, n=1)
     advice = f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
     return f"unknown setting; {advice}"
-
-
-def _block_at(loc: Loc) -> type[BaseModel]:
-    block: type[BaseModel] = Settings
-    for part in loc:
-        if isinstance(part, str):
-            block = blocks_in(block.model_fields[part].annotation)[0]
-    return block
-
-
-def blocks_in(annotation: Any) -> list[type[BaseModel]]:
-    """The blocks that a field's type names, itself or inside a tuple."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [block for inner in get_args(annotation) for block in blocks_in(inner)]

@@ -1,71 +1,32 @@
 """What may stand in the file, setting by setting. The descriptions are the reference documentation's too."""
 
-import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, Field
 
-from sluicegate.settings.addresses import check_brokers, check_dsn, check_listen, check_upstream
+from sluicegate.settings.blocks import (
+    MIB,
+    Block,
+    Brokers,
+    Bytes,
+    Dsn,
+    FilePath,
+    HostName,
+    Listen,
+    Name,
+    Seconds,
+    Text,
+    Url,
+    some,
+)
+from sluicegate.settings.connection import ConnectionBlock
+from sluicegate.settings.identity import IdentityBlock
 
 if TYPE_CHECKING:  # the parts take their time to import, and reading the file needs none of them
     from gateway.settings import GatewaySettings
     from processors.settings import ProcessorSettings
     from schemas.kafka import KafkaAddress
     from sinks.settings import SinkSettings
-
-MIB = 1024 * 1024
-_Entry = TypeVar("_Entry")
-_CONNECTION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-def _in_folder_of_file(path: Path, info: ValidationInfo) -> Path:
-    folder = (info.context or {}).get("folder", Path.cwd())
-    return Path(folder, path.expanduser()).resolve()
-
-
-def _named(pattern: re.Pattern[str], rule: str) -> Callable[[str], str]:
-    def check(text: str) -> str:
-        if not pattern.fullmatch(text):
-            raise ValueError(rule)
-        return text
-
-    return check
-
-
-def _some(entries: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
-    # Not `min_length`: that one counts faulty entries as absent, and tells two faults where there is one.
-    if not entries:
-        raise ValueError("must have at least one entry")
-    return entries
-
-
-FilePath = Annotated[Path, AfterValidator(_in_folder_of_file)]
-Listen = Annotated[str, AfterValidator(check_listen)]
-Brokers = Annotated[str, AfterValidator(check_brokers)]
-Dsn = Annotated[str, AfterValidator(check_dsn)]
-Upstream = Annotated[str, AfterValidator(check_upstream)]
-Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
-Bytes = Annotated[int, Field(ge=1_024, le=1024 * MIB)]
-Name = Annotated[
-    str,
-    AfterValidator(
-        _named(_CONNECTION_NAME, "must be 1 to 63 of letters, digits, `.`, `_`, `-`, a letter or digit first")
-    ),
-]
-VariableName = Annotated[
-    str, AfterValidator(_named(_VARIABLE_NAME, "must be letters, digits and `_`, no digit first"))
-]
-
-
-class Block(BaseModel):
-    """A block of settings: nothing unknown, nothing converted, nothing changed later."""
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, validate_default=True, hide_input_in_errors=True
-    )
 
 
 class LimitsBlock(Block):
@@ -94,6 +55,13 @@ class LimitsBlock(Block):
     )
 
 
+class ServerTlsBlock(Block):
+    """The gateway's own certificate."""
+
+    certificate_file: FilePath = Field(description="Certificate of the gateway, with those between (PEM).")
+    key_file: FilePath = Field(description="Key of the gateway's certificate (PEM).")
+
+
 class GatewayBlock(Block):
     """The gateway: where agents connect."""
 
@@ -107,6 +75,15 @@ class GatewayBlock(Block):
     )
     record_deadline_seconds: Seconds = Field(
         default=5.0, description="A frame not recorded within this time is refused (503), never passed on."
+    )
+    hosts: tuple[HostName, ...] = Field(
+        default=(),
+        description="Names that the gateway answers to in `Host` and `Origin`, beside loopback, "
+        "`identity.public_url` and the `host` of connections.",
+    )
+    tls: ServerTlsBlock | None = Field(
+        default=None,
+        description="TLS spoken by the gateway itself; not given: what stands before it speaks TLS.",
     )
     limits: LimitsBlock = Field(default=LimitsBlock(), description="What an exchange and a process may use.")
 
@@ -165,14 +142,6 @@ class ClickHouseBlock(Block):
     )
 
 
-class IdentityBlock(Block):
-    """Who may call."""
-
-    mode: Literal["none"] = Field(
-        description="`none`: nobody is asked who they are; on loopback addresses only."
-    )
-
-
 class ProcessorsBlock(Block):
     """The stream processors between the topics `frames` and `audit`."""
 
@@ -184,52 +153,20 @@ class ProcessorsBlock(Block):
     )
 
 
-class TimeoutsBlock(Block):
-    """How long to wait for an upstream."""
+class TelemetryBlock(Block):
+    """Traces for a collector that speaks OpenTelemetry."""
 
-    connect_seconds: Seconds = Field(default=5.0, description="Until the upstream accepts the connection.")
-    response_seconds: Seconds = Field(default=300.0, description="Until the head of the upstream's answer.")
-    idle_seconds: Seconds = Field(default=900.0, description="Between two frames of a stream.")
-
-
-class StdioBlock(Block):
-    """Bounds on the processes of a connection that gives a `command`."""
-
-    processes_max: int = Field(
-        default=64, ge=1, le=10_000, description="Most processes at once, one a session."
+    otlp_endpoint: Url | None = Field(
+        default=None, description="URL of an OTLP collector over HTTP; not given: no traces are sent."
     )
-    idle_seconds: Seconds = Field(default=600.0, description="A process unused for this long is ended.")
-    line_bytes_max: Bytes = Field(default=8 * MIB, description="Longest line a process may write, in bytes.")
-
-
-class ConnectionBlock(Block):
-    """A registered upstream, served at `/mcp/NAME`."""
-
-    name: Name = Field(description="Name in the URL and in the trail.")
-    kind: Literal["mcp"] = Field(default="mcp", description="What speaks behind it: `mcp`.")
-    upstream: Upstream | None = Field(
-        default=None, description="URL of an MCP server that speaks Streamable HTTP."
+    service_name: Text = Field(default="sluicegate", description="Name of this service in traces.")
+    sample_ratio: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Share of traces begun here that are sent; one begun elsewhere is followed as it says.",
     )
-    command: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(_some)] | None = Field(
-        default=None,
-        json_schema_extra={"minItems": 1},
-        description="Program and arguments of an MCP server that speaks stdio; instead of `upstream`.",
-    )
-    env: dict[VariableName, str] = Field(
-        default={},
-        repr=False,
-        description="Environment of `command`; of ours it gets PATH, HOME and LANG alone.",
-    )
-    masking: Literal["secrets", "secrets+pii", "strict", "strict+pii", "off"] = Field(
-        default="secrets",
-        description="Masking profile: `secrets`, `secrets+pii`, `strict` or `strict+pii` (refuse what cannot be "
-        "read), `off`.",
-    )
-    connections_max: int = Field(
-        default=256, ge=1, le=10_000, description="Most TCP connections to the upstream."
-    )
-    timeouts: TimeoutsBlock = Field(default=TimeoutsBlock(), description="How long to wait for it.")
-    stdio: StdioBlock = Field(default=StdioBlock(), description="Bounds on the processes of `command`.")
 
 
 class Settings(Block):
@@ -246,8 +183,9 @@ class Settings(Block):
         default=ClickHouseBlock(), description="Where the trail is stored for good."
     )
     identity: IdentityBlock = Field(description="Who may call. Always written out.")
+    telemetry: TelemetryBlock = Field(default=TelemetryBlock(), description="Where traces go.")
     processors: ProcessorsBlock = Field(default=ProcessorsBlock(), description="The stream processors.")
-    connections: Annotated[tuple[ConnectionBlock, ...], AfterValidator(_some)] = Field(
+    connections: Annotated[tuple[ConnectionBlock, ...], AfterValidator(some)] = Field(
         json_schema_extra={"minItems": 1}, description="The registered upstreams, at least one."
     )
 

@@ -1,15 +1,17 @@
 """From the file's settings to the frozen settings that each part takes. The parts know nothing of YAML."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gateway.settings import (
-    Connection,
-    ConnectionKind,
+    ClaimMapping,
     GatewaySettings,
     IdentitySettings,
+    Issuer,
     Limits,
-    StdioLimits,
-    Timeouts,
+    ServerTls,
+    SessionTokens,
+    Telemetry,
 )
 from processors.settings import ProcessorSettings
 from schemas.kafka import KafkaAddress
@@ -18,8 +20,10 @@ from sinks.settings import SinkSettings
 from sluicegate.embedded.datadir import read_state
 from sluicegate.embedded.errors import DataDirError
 from sluicegate.settings.addresses import EMBEDDED, split_address
-from sluicegate.settings.masking_key import masking_key
-from sluicegate.settings.model import ConnectionBlock, Settings
+from sluicegate.settings.connections import connection_of, profile_of
+from sluicegate.settings.identity import IdentityBlock, IssuerBlock
+from sluicegate.settings.keys import masking_key, session_key
+from sluicegate.settings.model import GatewayBlock, Settings
 
 
 class NotRunningError(Exception):
@@ -27,34 +31,48 @@ class NotRunningError(Exception):
 
 
 def gateway_settings(settings: Settings) -> GatewaySettings:
-    """What `gateway.app.serve` takes. Makes the masking key when there is none; raises MaskingKeyError."""
+    """What `gateway.app.serve` takes. Makes keys when there are none; raises KeyFileError."""
     block = settings.gateway
     host, port = split_address(block.listen)
     return GatewaySettings(
         host=host,
         port=port,
-        connections=tuple(_connection(connection) for connection in settings.connections),
+        connections=tuple(connection_of(connection) for connection in settings.connections),
         workers=block.workers,
         instance=block.instance,
-        identity=IdentitySettings(mode=settings.identity.mode),
+        identity=identity_settings(settings),
+        hosts=_hosts(block, settings.identity),
         record_deadline_seconds=block.record_deadline_seconds,
+        tls=ServerTls(block.tls.certificate_file, block.tls.key_file) if block.tls else None,
+        telemetry=Telemetry(**settings.telemetry.model_dump()),
         masking_key=masking_key(settings.data_dir),
         limits=Limits(**block.limits.model_dump()),
     )
 
 
-def _connection(block: ConnectionBlock) -> Connection:
-    return Connection(
-        name=block.name,
-        kind=ConnectionKind(block.kind),
-        upstream=block.upstream,
-        command=block.command or (),
-        env=tuple(block.env.items()),
-        masking=block.masking,
-        timeouts=Timeouts(**block.timeouts.model_dump()),
-        stdio=StdioLimits(**block.stdio.model_dump()),
-        connections_max=block.connections_max,
+def identity_settings(settings: Settings) -> IdentitySettings:
+    """Who may call. Makes the key of session tokens when they are wanted and there is none; raises KeyFileError."""
+    block = settings.identity
+    tokens = block.session_tokens
+    return IdentitySettings(
+        mode=block.mode,
+        public_url=block.public_url or "",
+        issuers=tuple(_issuer(issuer) for issuer in block.issuers),
+        session_tokens=SessionTokens(session_key(settings.data_dir), **tokens.model_dump())
+        if tokens
+        else None,
     )
+
+
+def _issuer(block: IssuerBlock) -> Issuer:
+    fields = block.model_dump(exclude={"claims"})
+    return Issuer(**fields, claims=ClaimMapping(**block.claims.model_dump()))
+
+
+def _hosts(gateway: GatewayBlock, identity: IdentityBlock) -> tuple[str, ...]:
+    """Our names: those given, and the one that clients reach us by."""
+    public = urlsplit(identity.public_url or "").hostname
+    return tuple(dict.fromkeys([*gateway.hosts, *([public] if public else [])]))
 
 
 def kafka_address(settings: Settings) -> KafkaAddress:
@@ -96,7 +114,7 @@ def sink_settings(settings: Settings) -> SinkSettings:
 def processor_settings(settings: Settings, worker: int) -> ProcessorSettings:
     """What `processors.worker` takes for worker number `worker`, from 0; its probes listen that many ports further.
 
-    Makes the masking key when there is none; raises MaskingKeyError.
+    Makes the masking key when there is none; raises KeyFileError.
     """
     host, port = (
         split_address(settings.processors.listen) if settings.processors.listen else ("127.0.0.1", -worker)
@@ -107,7 +125,7 @@ def processor_settings(settings: Settings, worker: int) -> ProcessorSettings:
         host=host,
         port=port + worker,
         port_file=port_file(settings.data_dir, worker),
-        profiles={connection.name: connection.masking for connection in settings.connections},
+        profiles={connection.name: profile_of(connection.masking) for connection in settings.connections},
     )
 
 

@@ -2,32 +2,22 @@
 
 from collections.abc import Iterator
 
-from sluicegate.settings.addresses import EMBEDDED, is_loopback, split_address
-from sluicegate.settings.model import ConnectionBlock, KafkaBlock, Settings
-from sluicegate.settings.source import Loc
-
-Fault = tuple[Loc, str]
+from sluicegate.settings.addresses import EMBEDDED, split_address
+from sluicegate.settings.connection import ConnectionBlock
+from sluicegate.settings.connection_rules import Fault, connection_faults, file_faults
+from sluicegate.settings.identity_rules import identity_faults
+from sluicegate.settings.model import KafkaBlock, Settings
 
 
 def faults(settings: Settings) -> Iterator[Fault]:
     """Everything wrong with settings that are each right alone."""
-    yield from _identity(settings)
+    yield from identity_faults(settings)
     yield from _listen(settings)
     yield from _workers(settings)
     yield from _kafka(settings.kafka)
     yield from _names(settings.connections)
     for index, connection in enumerate(settings.connections):
-        yield from _connection(connection, ("connections", index))
-
-
-def _identity(settings: Settings) -> Iterator[Fault]:
-    for block, listen in (("gateway", settings.gateway.listen), ("console", settings.console.listen)):
-        if settings.identity.mode == "none" and not is_loopback(listen):
-            yield (
-                (block, "listen"),
-                "`identity: {mode: none}` asks nobody who they are, so only a loopback address may be listened on: "
-                "write 127.0.0.1",
-            )
+        yield from connection_faults(connection, ("connections", index), settings.identity.mode)
 
 
 def _listen(settings: Settings) -> Iterator[Fault]:
@@ -57,8 +47,8 @@ def _kafka(kafka: KafkaBlock) -> Iterator[Fault]:
         path = getattr(kafka, name)
         if path and not kafka.security_protocol.endswith("SSL"):
             yield ("kafka", name), "is used with TLS only; set `security_protocol: SSL` or `SASL_SSL`"
-        if path and not path.is_file():
-            yield ("kafka", name), "there is no such file (paths are relative to the folder of this file)"
+        if path:
+            yield from file_faults(path, ("kafka", name))
     if kafka.key_file and not kafka.certificate_file:
         yield ("kafka", "key_file"), "belongs to a certificate; give `certificate_file` too"
 
@@ -72,14 +62,3 @@ def _names(connections: tuple[ConnectionBlock, ...]) -> Iterator[Fault]:
                 f"a connection `{connection.name}` stands above already; give this one another name",
             )
         seen.add(connection.name)
-
-
-def _connection(connection: ConnectionBlock, loc: Loc) -> Iterator[Fault]:
-    if connection.upstream and connection.command:
-        yield (*loc, "command"), "a connection has either `upstream` or `command`; remove one"
-    if not connection.upstream and not connection.command:
-        yield loc, "a connection needs `upstream` (a URL) or `command` (a program and its arguments)"
-    if connection.env and not connection.command:
-        yield (*loc, "env"), "is the environment of `command`; without one it does nothing, remove it"
-    if "stdio" in connection.model_fields_set and not connection.command:
-        yield (*loc, "stdio"), "bounds the processes of `command`; without one it does nothing, remove it"

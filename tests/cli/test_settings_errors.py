@@ -171,7 +171,7 @@ BAD_FILES = {
     ),
     "nobody asked at the console": (
         GOOD + 'console: {listen: "10.0.0.1:1"}',
-        "s.yaml:4:19: console.listen: `identity",
+        "s.yaml:4:19: console.listen: the query API asks nobody",
     ),
     "several workers beside a program": (
         IDENTITY + "gateway: {workers: 2}\nconnections: [{name: a, command: [a]}]\n",

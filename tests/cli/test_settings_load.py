@@ -11,16 +11,11 @@ from masking.profiles import PROFILES
 from schemas.kafka import KafkaAddress
 from sluicegate.embedded.datadir import DataDir, RunState
 from sluicegate.settings import Settings, SettingsError, load
+from sluicegate.settings.blocks import Block
+from sluicegate.settings.connection import ConnectionBlock, StdioBlock, TimeoutsBlock
+from sluicegate.settings.keys import KeyFileError, masking_key
 from sluicegate.settings.load import STARTER
-from sluicegate.settings.masking_key import MaskingKeyError, masking_key
-from sluicegate.settings.model import (
-    Block,
-    ConnectionBlock,
-    GatewayBlock,
-    LimitsBlock,
-    StdioBlock,
-    TimeoutsBlock,
-)
+from sluicegate.settings.model import GatewayBlock, LimitsBlock
 from sluicegate.settings.parts import NotRunningError
 
 AS_IN_THE_README = """\
@@ -49,7 +44,7 @@ def test_the_usual_file_loads_as_it_is_written(tmp_path: Path) -> None:
     assert settings.gateway_settings() == GatewaySettings(
         host="127.0.0.1",
         port=8080,
-        connections=(Connection("demo", ConnectionKind.MCP, "http://127.0.0.1:9000/mcp"),),
+        connections=(Connection("demo", ConnectionKind.MCP, upstream="http://127.0.0.1:9000/mcp"),),
         masking_key=masking_key(tmp_path / "var"),
     )
 
@@ -160,11 +155,11 @@ def test_a_masking_key_that_others_can_read_or_that_is_cut_is_refused(tmp_path: 
     masking_key(tmp_path)
     file = tmp_path / "keys" / "masking.key"
     file.chmod(0o640)
-    with pytest.raises(MaskingKeyError, match="chmod 600"):
+    with pytest.raises(KeyFileError, match="chmod 600"):
         masking_key(tmp_path)
     file.chmod(0o600)
     file.write_bytes(b"short")
-    with pytest.raises(MaskingKeyError, match="has 5 bytes, not 32"):
+    with pytest.raises(KeyFileError, match="has 5 bytes, not 32"):
         masking_key(tmp_path)
 
 

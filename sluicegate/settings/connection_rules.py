@@ -1,0 +1,141 @@
+"""What takes two settings of a connection to know, or a file that one names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sluicegate.settings.connection import ConnectionBlock, QuotaBlock, RateBlock
+from sluicegate.settings.credentials import ClientsOwnBlock, SecretBlock, TokenExchangeBlock
+from sluicegate.settings.masking import MaskingBlock, rules_at
+from sluicegate.settings.source import Loc
+
+Fault = tuple[Loc, str]
+NO_FILE = "there is no such file (paths are relative to the folder of this file)"
+
+
+def connection_faults(connection: ConnectionBlock, loc: Loc, mode: str) -> Iterator[Fault]:
+    """Everything wrong with one connection under an identity mode."""
+    yield from _way(connection, loc)
+    yield from _credential(connection, (*loc, "credential"), mode)
+    yield from _tls(connection, (*loc, "tls"))
+    yield from _access(connection, (*loc, "access"), mode)
+    yield from _quota(connection.quota, (*loc, "quota"))
+    if connection.policy:
+        yield from file_faults(connection.policy, (*loc, "policy"))
+    if isinstance(connection.masking, MaskingBlock):
+        yield from _masking(connection.masking, (*loc, "masking"))
+    if connection.masking_by_group and mode == "none":
+        yield (*loc, "masking_by_group"), "without identity nobody has groups; remove it"
+
+
+def file_faults(path: Path, loc: Loc) -> Iterator[Fault]:
+    """A file that is not there."""
+    if not path.is_file():
+        yield loc, NO_FILE
+
+
+def _way(connection: ConnectionBlock, loc: Loc) -> Iterator[Fault]:
+    if connection.upstream and connection.command:
+        yield (*loc, "command"), "a connection has either `upstream` or `command`; remove one"
+    if not connection.upstream and not connection.command:
+        yield loc, "a connection needs `upstream` (a URL) or `command` (a program and its arguments)"
+    if connection.env and not connection.command:
+        yield (*loc, "env"), "is the environment of `command`; without one it does nothing, remove it"
+    if "stdio" in connection.model_fields_set and not connection.command:
+        yield (*loc, "stdio"), "bounds the processes of `command`; without one it does nothing, remove it"
+    if connection.trace_user_agent and connection.command:
+        yield (*loc, "trace_user_agent"), "a program over stdio is sent no headers; remove it"
+
+
+def _credential(connection: ConnectionBlock, loc: Loc, mode: str) -> Iterator[Fault]:
+    credential = connection.credential
+    if credential is None:
+        return
+    if connection.command:
+        yield loc, "a program over stdio is sent no headers; give it its credential in `env`"
+    if isinstance(credential, ClientsOwnBlock):
+        if mode != "none":
+            yield (
+                (*loc, "kind"),
+                "what the client sends is for this gateway here and never goes on; it may with "
+                "`identity: {mode: none}` only: use `token_exchange`, or a credential of the gateway's own",
+            )
+        return
+    if isinstance(credential, TokenExchangeBlock) and mode == "none":
+        yield (*loc, "kind"), "without identity there is no token to exchange; set `identity.mode: oidc`"
+    yield from _secret(credential.secret, (*loc, "secret"))
+    ca_file = getattr(credential, "ca_file", None)
+    if ca_file:
+        yield from file_faults(ca_file, (*loc, "ca_file"))
+
+
+def _secret(secret: SecretBlock, loc: Loc) -> Iterator[Fault]:
+    if bool(secret.env) == bool(secret.file):
+        yield loc, "needs one of `env` (a variable's name) and `file` (a path)"
+
+
+def _tls(connection: ConnectionBlock, loc: Loc) -> Iterator[Fault]:
+    tls = connection.tls
+    if tls is None:
+        return
+    if connection.command or urlsplit(connection.upstream or "").scheme == "http":
+        yield loc, "is for an `upstream` that is https; remove it or change the URL"
+    for name in ("ca_file", "certificate_file", "key_file"):
+        path = getattr(tls, name)
+        if path:
+            yield from file_faults(path, (*loc, name))
+    if tls.key_file and not tls.certificate_file:
+        yield (*loc, "key_file"), "belongs to a certificate; give `certificate_file` too"
+
+
+def _access(connection: ConnectionBlock, loc: Loc, mode: str) -> Iterator[Fault]:
+    if mode == "none":
+        for name in ("groups", "subjects"):
+            if getattr(connection.access, name):
+                yield (
+                    (*loc, name),
+                    "without identity everyone is `anonymous` and nobody is let in; set `identity.mode: oidc`",
+                )
+
+
+def _quota(quota: QuotaBlock, loc: Loc) -> Iterator[Fault]:
+    for name, own, total in (("total_rate", quota.rate, quota.total_rate),):
+        if own and total and _slower(total, own):
+            yield (*loc, name), "is less than `rate`, so that one caller's share could never be had; raise it"
+    if quota.concurrent and quota.total_concurrent and quota.total_concurrent < quota.concurrent:
+        yield (*loc, "total_concurrent"), "is less than `concurrent`; raise it, or lower that"
+    for name in ("rate", "total_rate"):
+        rate: RateBlock | None = getattr(quota, name)
+        if rate and rate.burst and rate.per_second > rate.burst * 1_000:
+            yield (
+                (*loc, name, "burst"),
+                "is so small that the rate could never be reached; remove it or raise it",
+            )
+
+
+def _slower(one: RateBlock, other: RateBlock) -> bool:
+    return one.per_second < other.per_second
+
+
+def _masking(masking: MaskingBlock, loc: Loc) -> Iterator[Fault]:
+    """Own rules are read and their examples tried, each entry by itself, so that a fault names its entry."""
+    if masking.profile == "off" and (masking.rules or masking.allow or masking.leave):
+        yield (*loc, "profile"), "with `off` nothing is masked, whatever else stands here; choose another"
+    for index in range(len(masking.rules)):
+        fault = _rule_fault(masking, index)
+        if fault:
+            yield (*loc, "rules", index), fault
+
+
+def _rule_fault(masking: MaskingBlock, index: int) -> str:
+    from masking import profile_from  # noqa: PLC0415 - takes its time to import, and few files need it
+
+    try:
+        profile_from(masking.profile, list(rules_at(masking, index)))
+    except FileNotFoundError:
+        return NO_FILE
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    except ValueError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,101 @@
+"""From a connection's block to the frozen settings that the gateway takes."""
+
+import math
+from typing import Any
+
+from gateway.settings import (
+    Access,
+    ClientCredentials,
+    ClientsOwn,
+    Connection,
+    ConnectionKind,
+    Credential,
+    FixedCredential,
+    MaskingRules,
+    Quota,
+    Rate,
+    SecretSource,
+    StdioLimits,
+    Timeouts,
+    TokenExchange,
+    ToolSettings,
+    UpstreamTls,
+)
+from sluicegate.settings import credentials
+from sluicegate.settings.connection import ConnectionBlock, QuotaBlock, RateBlock
+from sluicegate.settings.masking import MaskingBlock, rules_at
+
+
+def connection_of(block: ConnectionBlock) -> Connection:
+    """The connection that a block describes. Raises OSError when a file of masking rules has gone."""
+    return Connection(
+        name=block.name,
+        kind=ConnectionKind(block.kind),
+        host=block.host,
+        owner=block.owner,
+        labels=dict(block.labels),
+        access=Access(**block.access.model_dump()),
+        policy_file=block.policy,
+        quota=_quota(block.quota),
+        tools=ToolSettings(**block.tools.model_dump()),
+        credential=_credential(block.credential),
+        tls=UpstreamTls(**block.tls.model_dump()) if block.tls else None,
+        trace_user_agent=block.trace_user_agent,
+        upstream=block.upstream,
+        command=block.command or (),
+        env=tuple(block.env.items()),
+        masking=profile_of(block.masking),
+        masking_rules=_masking_rules(block.masking),
+        masking_by_group=tuple(block.masking_by_group.items()),
+        timeouts=Timeouts(**block.timeouts.model_dump()),
+        stdio=StdioLimits(**block.stdio.model_dump()),
+        connections_max=block.connections_max,
+    )
+
+
+def _quota(block: QuotaBlock) -> Quota:
+    return Quota(
+        rate=_rate(block.rate),
+        concurrent=block.concurrent,
+        total_rate=_rate(block.total_rate),
+        total_concurrent=block.total_concurrent,
+    )
+
+
+def _rate(block: RateBlock | None) -> Rate | None:
+    return Rate(block.per_second, block.burst or math.ceil(block.per_second)) if block else None
+
+
+def _credential(block: credentials.CredentialBlock | None) -> Credential | None:
+    match block:
+        case None:
+            return None
+        case credentials.ClientsOwnBlock():
+            return ClientsOwn()
+        case credentials.ClientCredentialsBlock():
+            return ClientCredentials(**_oauth(block))
+        case credentials.TokenExchangeBlock():
+            return TokenExchange(**_oauth(block))
+        case _:
+            fields = block.model_dump(exclude={"secret"})
+            return FixedCredential(**fields, secret=_secret(block.secret))
+
+
+def _oauth(block: credentials.ClientCredentialsBlock | credentials.TokenExchangeBlock) -> dict[str, Any]:
+    return {**block.model_dump(exclude={"kind", "secret"}), "secret": _secret(block.secret)}
+
+
+def _secret(block: credentials.SecretBlock) -> SecretSource:
+    return SecretSource(block.env, block.file)
+
+
+def profile_of(masking: str | MaskingBlock) -> str:
+    """The name of the profile in force."""
+    return masking.profile if isinstance(masking, MaskingBlock) else masking
+
+
+def _masking_rules(masking: str | MaskingBlock) -> MaskingRules | None:
+    if not isinstance(masking, MaskingBlock):
+        return None
+    rules = tuple(rule for index in range(len(masking.rules)) for rule in rules_at(masking, index))
+    return MaskingRules(rules, masking.allow, masking.leave)
