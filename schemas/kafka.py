@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 from schemas.topics import Topic, topics
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+TOMBSTONE_MS = 7 * 86_400_000  # a reader that was cut off for so long still learns what was taken back
 MESSAGE_BYTES_MIN = 1_000_000  # Kafka's default for a topic is a little more
 
 
@@ -94,19 +95,17 @@ async def check_topics(address: KafkaAddress) -> dict[str, int]:
 
 
 def _new_topic(topic: Topic, address: KafkaAddress) -> NewTopic:
-    return NewTopic(
-        topic.name,
-        topic.partitions,
-        address.replication_min,
-        topic_configs={
-            "retention.ms": str(topic.retention_ms),
-            "max.message.bytes": str(MAX_MESSAGE_BYTES),
-            "min.insync.replicas": str(address.in_sync_min),
-            "unclean.leader.election.enable": "false",
-            "message.timestamp.type": "CreateTime",
-            "cleanup.policy": "delete",
-        },
-    )
+    settings = {
+        "retention.ms": str(topic.retention_ms),
+        "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        "min.insync.replicas": str(address.in_sync_min),
+        "unclean.leader.election.enable": "false",
+        "message.timestamp.type": "CreateTime",
+        "cleanup.policy": "compact" if topic.compacted else "delete",
+    }
+    if topic.compacted:
+        settings["delete.retention.ms"] = str(TOMBSTONE_MS)
+    return NewTopic(topic.name, topic.partitions, address.replication_min, topic_configs=settings)
 
 
 def _raise_for(response: Any) -> None:
@@ -148,4 +147,18 @@ def _faults(topic: dict[str, Any], settings: dict[str, dict[str, str]], address:
         faults.append(
             f"topic {name} allows unclean leader election; set unclean.leader.election.enable=false"
         )
+    if topics()[name].compacted:
+        faults += _compaction_faults(name, len(topic["partitions"]), values["cleanup.policy"])
+    return faults
+
+
+def _compaction_faults(name: str, partitions: int, policy: str) -> list[str]:
+    """A topic that holds state must forget nothing but what a later record replaced, and in one order."""
+    faults = []
+    if policy != "compact":
+        faults.append(
+            f"topic {name} has cleanup.policy={policy}, needs compact: it would forget what is in force"
+        )
+    if partitions != topics()[name].partitions:
+        faults.append(f"topic {name} has {partitions} partitions, needs {topics()[name].partitions}")
     return faults

@@ -10,7 +10,9 @@ import yaml
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic: name, schema (a name under `avro/`), what keys it, partitions, retention, who uses it."""
+    """One topic: name, schema (a name under `avro/`), what keys it, partitions, retention, who uses it.
+
+    `compacted`: the latest record of a key stays for good, whatever the retention."""
 
     name: str
     schema: str
@@ -20,6 +22,7 @@ class Topic:
     restricted: bool
     producers: tuple[str, ...]
     consumers: tuple[str, ...]
+    compacted: bool = False
 
     @property
     def retention_ms(self) -> int:

@@ -10,7 +10,7 @@ from schemas.codec import load_schema
 from schemas.digests import GENESIS
 from schemas.frames import SALT_BYTES, FrameHeader, seal_frame
 
-NAMES = ("frame", "audit", "finding", "dead_letter")
+NAMES = ("frame", "audit", "finding", "control", "admin", "dead_letter")
 SALT = bytes(range(SALT_BYTES))
 
 
@@ -19,7 +19,8 @@ def example(name: str) -> dict[str, Any]:
     text = files("schemas").joinpath("examples", f"{name}.json").read_text(encoding="utf-8")
     record: dict[str, Any] = json.loads(text)
     for field in load_schema(name)["fields"]:
-        if field["type"] == "bytes" or field["name"].endswith(("digest", "commitment")):
+        fixed = field["type"] != "string" and field["name"].endswith(("digest", "commitment"))
+        if field["type"] == "bytes" or fixed:
             record[field["name"]] = record[field["name"]].encode("latin-1")
     return record
 

@@ -24,13 +24,17 @@ from tests.schemas.records import NAMES, example
 
 V1 = Path(__file__).parent / "v1"
 FROZEN = {
+    "admin": "b5bfac18d91d5ece",
     "audit": "4479641ec0ea95d8",
+    "control": "df78b1330ab18511",
     "dead_letter": "079373371a7e7d0d",
     "finding": "0f0b7c97b24f0e36",
     "frame": "51d875a0d13a5015",
 }
 FINGERPRINTS = {
+    "admin": "7376f6dcc0e50388",
     "audit": "4da423ab90c48178",
+    "control": "372556537461fff0",
     "dead_letter": "2dc19864de10133b",
     "finding": "ead6f8c69916eb6b",
     "frame": "dd100e1559ce65b6",

@@ -1,0 +1,114 @@
+"""What the records of topic `control` say together: pure, no I/O; the clock is given."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from gateway.sessions import Principal
+from schemas.control import ControlKind, ControlRecord, ToolPin, open_control, pin_of
+
+Clock = Callable[[], float]
+"""Unix seconds."""
+
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why something is refused, and until when (Unix seconds)."""
+
+    reason: str
+    until: float
+
+
+class ControlState:
+    """The state by key, and an index for each question."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._records: dict[str, ControlRecord] = {}
+        self._blocks: dict[tuple[str, str], Held] = {}
+        self._kills: dict[str, Held] = {}
+        self._revoked: dict[str, Held] = {}
+        self._pins: dict[tuple[str, str], ToolPin] = {}
+        self._policies: dict[str, str] = {}
+        self.pins: Mapping[tuple[str, str], ToolPin] = MappingProxyType(self._pins)
+        self.policies: Mapping[str, str] = MappingProxyType(self._policies)
+
+    def apply(self, key: bytes | None, value: bytes | None) -> ControlKind | None:
+        """Takes in one record of the topic; its kind, None when a tombstone met nothing.
+
+        Raises CodecError for one that cannot be believed; the state is then as it was.
+        """
+        if not value:
+            return self._take_back((key or b"").decode("utf-8", "replace"))
+        record = open_control(key, value)
+        self._put(record)
+        self._records[record["target"]] = record
+        return record["kind"]
+
+    def records(self) -> list[ControlRecord]:
+        """What is in force now, the oldest first."""
+        now = self._clock()
+        return sorted((r for r in self._records.values() if now < _until(r)), key=lambda record: record["at"])
+
+    def expired(self, before: float) -> list[ControlRecord]:
+        """Records that ended by themselves before `before` (Unix seconds)."""
+        return [record for record in self._records.values() if _until(record) < before]
+
+    def blocked(self, principal: Principal) -> str:
+        """Why this principal gets nothing; '' when nobody blocked it."""
+        blocks = self._blocks
+        if not blocks:
+            return ""
+        own = blocks.get((principal.issuer, principal.subject))
+        anywhere = blocks.get(("", principal.subject))
+        return self._in_force(own) or self._in_force(anywhere)
+
+    def killed(self, session_id: str) -> str:
+        """Why this session is over; '' when nobody killed it."""
+        return self._in_force(self._kills.get(session_id))
+
+    def revoked(self, token_id: str) -> bool:
+        """Whether the token with this id is good for nothing any more."""
+        return bool(self._in_force(self._revoked.get(token_id)))
+
+    def _in_force(self, held: Held | None) -> str:
+        return held.reason if held is not None and self._clock() < held.until else ""
+
+    def _put(self, record: ControlRecord) -> None:
+        held = Held(record["reason"] or "an operator decided so", _until(record))
+        match record["kind"]:
+            case "principal_blocked":
+                self._blocks[record["issuer"], record["subject"]] = held
+            case "session_killed":
+                self._kills[record["session_id"]] = held
+            case "token_revoked":
+                self._revoked[record["token_id"]] = held
+            case "tool_pinned":
+                self._pins[record["connection"], record["tool"]] = pin_of(record)
+            case "policy_in_force":
+                self._policies[record["connection"]] = record["digest"]
+
+    def _take_back(self, key: str) -> ControlKind | None:
+        record = self._records.pop(key, None)
+        if record is None:
+            return None
+        match record["kind"]:
+            case "principal_blocked":
+                del self._blocks[record["issuer"], record["subject"]]
+            case "session_killed":
+                del self._kills[record["session_id"]]
+            case "token_revoked":
+                del self._revoked[record["token_id"]]
+            case "tool_pinned":
+                del self._pins[record["connection"], record["tool"]]
+            case "policy_in_force":
+                del self._policies[record["connection"]]
+        return record["kind"]
+
+
+def _until(record: ControlRecord) -> float:
+    expires_at = record["expires_at"]
+    return math.inf if expires_at is None else expires_at / _MICROSECONDS

@@ -1,0 +1,195 @@
+"""What holds on every replica: blocked principals, killed sessions, revoked tokens, pinned tools, policies in force.
+
+Topic `control` is compacted: the latest record of a key is the state, a tombstone takes it back. The key is the
+record's `target`; a record that lies under another key is not believed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, TypedDict, cast
+
+from schemas.codec import CodecError, codec
+from schemas.stamps import Stamp
+
+NO_ANNOTATIONS: Mapping[str, Any] = MappingProxyType({})
+
+ControlKind = Literal[
+    "principal_blocked", "session_killed", "token_revoked", "tool_pinned", "policy_in_force"
+]
+PinState = Literal["pinned", "changed"]
+
+
+class ControlRecord(TypedDict):
+    """A record of topic `control`; fields as in `control.avsc`. Times are UTC in microseconds."""
+
+    control_id: str
+    at: int
+    kind: ControlKind
+    target: str
+    issuer: str
+    subject: str
+    session_id: str
+    token_id: str
+    connection: str
+    tool: str
+    digest: str
+    by: str
+    reason: str
+    expires_at: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPin:
+    """What is known of a tool. `digest`: as it was accepted (or first seen); a call is judged against that one.
+
+    `state` is `changed` while the server lists it with another digest, `seen_digest`, that nobody has accepted yet;
+    `seen_flags` and `seen_annotations` belong to that. `flags` are what was odd in the accepted description.
+    `accepted_by` is empty for a tool that was pinned when first seen.
+    """
+
+    digest: str
+    annotations: Mapping[str, Any] = NO_ANNOTATIONS
+    flags: tuple[str, ...] = ()
+    accepted_by: str = ""
+    state: PinState = "pinned"
+    seen_digest: str = ""
+    seen_annotations: Mapping[str, Any] = NO_ANNOTATIONS
+    seen_flags: tuple[str, ...] = field(default=())
+
+
+def principal_blocked(
+    stamp: Stamp, issuer: str, subject: str, *, by: str, reason: str, expires_at: int | None = None
+) -> ControlRecord:
+    """Nobody who is `subject` at `issuer` ('': at any) gets anything. Raises ValueError for an issuer with a `|`."""
+    key = block_key(issuer, subject)
+    record = _record(stamp, "principal_blocked", key, by, reason)
+    return {**record, "issuer": issuer, "subject": subject, "expires_at": expires_at}
+
+
+def session_killed(stamp: Stamp, session_id: str, *, by: str, reason: str) -> ControlRecord:
+    """The session is over: its streams end, and no further request of it passes."""
+    return {
+        **_record(stamp, "session_killed", f"kill:{session_id}", by, reason),
+        "session_id": session_id,
+    }
+
+
+def token_revoked(
+    stamp: Stamp, token_id: str, *, by: str, reason: str, expires_at: int | None = None
+) -> ControlRecord:
+    """The token whose jti is `token_id` is good for nothing; after `expires_at` it is not anyway."""
+    record = _record(stamp, "token_revoked", f"revoke:{token_id}", by, reason)
+    return {**record, "token_id": token_id, "expires_at": expires_at}
+
+
+def tool_pinned(
+    stamp: Stamp, connection: str, tool: str, pin: ToolPin, *, by: str, reason: str = ""
+) -> ControlRecord:
+    """`tool` of `connection` is known as `pin` says."""
+    detail = {
+        "annotations": dict(pin.annotations),
+        "flags": pin.flags,
+        "accepted_by": pin.accepted_by,
+        "state": pin.state,
+        "seen_digest": pin.seen_digest,
+        "seen_annotations": dict(pin.seen_annotations),
+        "seen_flags": pin.seen_flags,
+    }
+    record = _record(stamp, "tool_pinned", pin_key(connection, tool), by, reason)
+    named = {"connection": connection, "tool": tool, "digest": pin.digest}
+    return cast("ControlRecord", {**record, **named, "detail": _text(detail)})
+
+
+def policy_in_force(stamp: Stamp, connection: str, version: str, *, by: str) -> ControlRecord:
+    """Calls over `connection` are judged by the policy with this digest."""
+    record = _record(stamp, "policy_in_force", f"policy:{connection}", by, "")
+    return {**record, "connection": connection, "digest": version}
+
+
+def block_key(issuer: str, subject: str) -> str:
+    """Key of the block of a principal. Raises ValueError for an issuer with a `|`: a URL has none."""
+    if "|" in issuer:
+        raise ValueError("an issuer is a URL; it cannot hold a |")
+    return f"block:{issuer}|{subject}"
+
+
+def pin_key(connection: str, tool: str) -> str:
+    """Key of a tool's pin; the name of a connection holds no `|`."""
+    return f"pin:{connection}|{tool}"
+
+
+def pin_of(record: ControlRecord) -> ToolPin:
+    """The pin in a record of kind `tool_pinned`. Raises CodecError when its detail is not what it should be."""
+    try:
+        detail = json.loads(record["detail"])
+        state = detail["state"]
+        if state not in ("pinned", "changed"):
+            raise CodecError("broken control: no such state of a tool")
+        return ToolPin(
+            digest=record["digest"],
+            annotations=MappingProxyType(dict(detail["annotations"])),
+            flags=tuple(map(str, detail["flags"])),
+            accepted_by=str(detail["accepted_by"]),
+            state=state,
+            seen_digest=str(detail["seen_digest"]),
+            seen_annotations=MappingProxyType(dict(detail["seen_annotations"])),
+            seen_flags=tuple(map(str, detail["seen_flags"])),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
+        raise CodecError(f"broken control: detail of a pin: {type(exc).__name__}") from exc
+
+
+def control_value(record: ControlRecord) -> bytes:
+    """The value for topic `control`; its key is `record["target"]`. Raises CodecError when it does not fit."""
+    return codec("control").encode(record)
+
+
+def open_control(key: bytes | None, value: bytes) -> ControlRecord:
+    """The record that lies under `key`. Raises CodecError for anything else, also when it speaks of another key."""
+    record = cast("ControlRecord", codec("control").decode(value))
+    record["control_id"] = str(record["control_id"])
+    named = _key_of(record)
+    if named != record["target"] or (key or b"").decode("utf-8", "replace") != named:
+        raise CodecError("broken control: the key, the target and the fields do not say the same")
+    return record
+
+
+def _key_of(record: ControlRecord) -> str:
+    match record["kind"]:
+        case "principal_blocked":
+            return f"block:{record['issuer']}|{record['subject']}"
+        case "session_killed":
+            return f"kill:{record['session_id']}"
+        case "token_revoked":
+            return f"revoke:{record['token_id']}"
+        case "tool_pinned":
+            return pin_key(record["connection"], record["tool"])
+        case "policy_in_force":
+            return f"policy:{record['connection']}"
+
+
+def _record(stamp: Stamp, kind: ControlKind, target: str, by: str, reason: str) -> ControlRecord:
+    return {
+        "control_id": stamp.id,
+        "at": stamp.at,
+        "kind": kind,
+        "target": target,
+        "issuer": "",
+        "subject": "",
+        "session_id": "",
+        "token_id": "",
+        "connection": "",
+        "tool": "",
+        "digest": "",
+        "by": by,
+        "reason": reason,
+        "expires_at": None,
+        "detail": "{}",
+    }
+
+
+def _text(detail: Mapping[str, Any]) -> str:
+    return json.dumps(detail, separators=(",", ":"), sort_keys=True)
