@@ -61,3 +61,27 @@ def fields(block: bytes) -> EventFields:
         elif name == b"id":
             event_id = (value[1:] if value[:1] == b" " else value).decode("utf-8", "replace")
     return EventFields(event_id, b"\n".join(data))
+
+
+def data_lines(block: bytes) -> list[tuple[int, int]]:
+    """Where the values of the data lines stand in `block`: joined by LF they are its data."""
+    places, start = [], 0
+    for end in (*_LINE_END.finditer(block), None):
+        stop = end.start() if end else len(block)
+        if block[start : start + 5] == b"data:":
+            places.append((start + 5 + (block[start + 5 : start + 6] == b" "), stop))
+        elif block[start:stop] == b"data":
+            places.append((stop, stop))
+        start = end.end() if end else stop
+    return places
+
+
+def silenced(block: bytes) -> bytes:
+    """The block without its event and data lines: its id still counts where a stream is resumed."""
+    kept, start = [], 0
+    for end in _LINE_END.finditer(block):
+        name = block[start : end.start()].partition(b":")[0]
+        if name not in (b"data", b"event"):
+            kept.append(block[start : end.end()])
+        start = end.end()
+    return b"".join(kept)
