@@ -1,0 +1,28 @@
+"""The outermost guard: every byte of a client passes here before an HTTP parser sees it.
+
+    bytes ─▶ follower.py ─┬▶ heads.py   a request's head, accepted only by the strict grammar of RFC 9112
+                          ├▶ lines.py   why a head was not accepted
+                          └▶ chunks.py  where a chunked body ends
+          ─▶ protocol.py  hands one whole request after the other to uvicorn, in order, or refuses
+          ─▶ door.py      who may come in while many are, and where a refusal is recorded
+
+A parser that is lenient in one place lets two readers of the same bytes see two different requests. So nothing is
+mended here and nothing guessed: what the grammar does not say in one way only is refused, with its record, and
+the connection ends.
+"""
+
+from gateway.edge.guard.door import AtTheDoor, Door, DoorLimits
+from gateway.edge.guard.faults import FAULTS, DoorRefusal, FaultError
+from gateway.edge.guard.files import allow_open_files
+from gateway.edge.guard.protocol import GuardedHttpProtocol
+
+__all__ = [
+    "FAULTS",
+    "AtTheDoor",
+    "Door",
+    "DoorLimits",
+    "DoorRefusal",
+    "FaultError",
+    "GuardedHttpProtocol",
+    "allow_open_files",
+]
