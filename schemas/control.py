@@ -7,13 +7,13 @@ record's `target`; a record that lies under another key is not believed.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypedDict, cast
 
 from schemas.codec import CodecError, codec
 from schemas.stamps import Stamp
 
-NO_ANNOTATIONS: Mapping[str, Any] = MappingProxyType({})
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 ControlKind = Literal[
     "principal_blocked", "session_killed", "token_revoked", "tool_pinned", "policy_in_force"
@@ -47,17 +47,24 @@ class ToolPin:
 
     `state` is `changed` while the server lists it with another digest, `seen_digest`, that nobody has accepted yet;
     `seen_flags` and `seen_annotations` belong to that. `flags` are what was odd in the accepted description.
-    `accepted_by` is empty for a tool that was pinned when first seen.
+    `accepted_by` is empty for a tool that was pinned when first seen. Definitions are canonical JSON, masked and
+    bounded: they are shown to people, never compared. `changed` are the parts that differ, `changes` counts how often
+    it was seen to be another one since it was pinned or accepted; `first_seen_at` is UTC in microseconds.
     """
 
     digest: str
-    annotations: Mapping[str, Any] = NO_ANNOTATIONS
+    annotations: Mapping[str, Any] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     accepted_by: str = ""
     state: PinState = "pinned"
     seen_digest: str = ""
-    seen_annotations: Mapping[str, Any] = NO_ANNOTATIONS
-    seen_flags: tuple[str, ...] = field(default=())
+    seen_annotations: Mapping[str, Any] = field(default_factory=dict)
+    seen_flags: tuple[str, ...] = ()
+    definition: str = ""
+    seen_definition: str = ""
+    changed: tuple[str, ...] = ()
+    changes: int = 0
+    first_seen_at: int = 0
 
 
 def principal_blocked(
@@ -97,6 +104,11 @@ def tool_pinned(
         "seen_digest": pin.seen_digest,
         "seen_annotations": dict(pin.seen_annotations),
         "seen_flags": pin.seen_flags,
+        "definition": pin.definition,
+        "seen_definition": pin.seen_definition,
+        "changed": pin.changed,
+        "changes": pin.changes,
+        "first_seen_at": pin.first_seen_at,
     }
     record = _record(stamp, "tool_pinned", pin_key(connection, tool), by, reason)
     named = {"connection": connection, "tool": tool, "digest": pin.digest}
@@ -130,13 +142,18 @@ def pin_of(record: ControlRecord) -> ToolPin:
             raise CodecError("broken control: no such state of a tool")
         return ToolPin(
             digest=record["digest"],
-            annotations=MappingProxyType(dict(detail["annotations"])),
+            annotations=dict(detail["annotations"]),
             flags=tuple(map(str, detail["flags"])),
             accepted_by=str(detail["accepted_by"]),
             state=state,
             seen_digest=str(detail["seen_digest"]),
-            seen_annotations=MappingProxyType(dict(detail["seen_annotations"])),
+            seen_annotations=dict(detail["seen_annotations"]),
             seen_flags=tuple(map(str, detail["seen_flags"])),
+            definition=str(detail.get("definition", "")),
+            seen_definition=str(detail.get("seen_definition", "")),
+            changed=tuple(map(str, detail.get("changed", ()))),
+            changes=int(detail.get("changes", 0)),
+            first_seen_at=int(detail.get("first_seen_at", 0)),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
         raise CodecError(f"broken control: detail of a pin: {type(exc).__name__}") from exc
@@ -149,12 +166,20 @@ def control_value(record: ControlRecord) -> bytes:
 
 def open_control(key: bytes | None, value: bytes) -> ControlRecord:
     """The record that lies under `key`. Raises CodecError for anything else, also when it speaks of another key."""
-    record = cast("ControlRecord", codec("control").decode(value))
-    record["control_id"] = str(record["control_id"])
+    found = codec("control").decode(value)
+    found["control_id"] = str(found["control_id"])
+    found["at"] = _microseconds(found["at"])
+    if found["expires_at"] is not None:
+        found["expires_at"] = _microseconds(found["expires_at"])
+    record = cast("ControlRecord", found)
     named = _key_of(record)
     if named != record["target"] or (key or b"").decode("utf-8", "replace") != named:
         raise CodecError("broken control: the key, the target and the fields do not say the same")
     return record
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def _key_of(record: ControlRecord) -> str:

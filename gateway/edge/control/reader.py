@@ -141,6 +141,10 @@ class Control:
             METRICS.unreadable.inc()
             log.error("control_record_ignored", offset=record.offset, fault=str(exc))  # noqa: TRY400
             return False
+        except Exception:  # whatever it is, the blocks that follow must be read
+            METRICS.unreadable.inc()
+            log.exception("control_record_ignored", offset=record.offset)
+            return False
         if kind is not None:
             METRICS.changes.labels(kind).inc()
         return kind is not None
