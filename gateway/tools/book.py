@@ -1,18 +1,18 @@
 """What the gateway knows of the tools of one connection, for policy."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from gateway.policy.verdict import Verdict
 from gateway.settings import ToolSettings
-from gateway.tools.findings import findings_of
 from gateway.tools.listing import ListedTool
-from gateway.tools.pins import Hide, PinChange, ToolPin, judge
+from gateway.tools.pins import Hide, PinChange, judge, last_annotations
+from schemas.control import ToolPin
 
 RULE = "tool-pinning"
 TOOL_CHANGED = "tool_changed"
 State = Literal["unknown", "pinned", "changed"]
-Pins = Callable[[str, str], ToolPin | None]
+Pins = Mapping[tuple[str, str], ToolPin]
 
 
 class Known(NamedTuple):
@@ -25,8 +25,8 @@ class Known(NamedTuple):
 class ToolBook:
     """The tools of one connection: the pins that all replicas share, and what was seen here since.
 
-    `pins(connection, tool)` is the shared state. A change seen here counts at once, and until the shared state of
-    that tool is another one than it was then.
+    `pins` is the live view of the shared state, by (connection, tool). A change seen here counts at once, and
+    until the shared state of that tool is another one than it was then.
     """
 
     def __init__(self, connection: str, pins: Pins) -> None:
@@ -36,7 +36,7 @@ class ToolBook:
 
     def pin(self, tool: str) -> ToolPin | None:
         """The pin in force, None for a tool that was never listed."""
-        shared = self._pins(self._connection, tool)
+        shared = self._pins.get((self._connection, tool))
         then, since = self._seen.get(tool, (None, None))
         if since is None:
             return shared
@@ -48,7 +48,7 @@ class ToolBook:
     def lookup(self, tool: str) -> Known:
         """Annotations as last listed, and the state."""
         pin = self.pin(tool)
-        return Known({}, "unknown") if pin is None else Known(pin.annotations, pin.state)
+        return Known({}, "unknown") if pin is None else Known(last_annotations(pin), pin.state)
 
     def take(self, listed: Iterable[ListedTool], now: int, hide: Hide = str) -> list[PinChange]:
         """The changes that a listing brings; they are in force here from now on, and to be announced.
@@ -59,14 +59,14 @@ class ToolBook:
         for tool in listed:
             change = judge(self.pin(tool.name), tool, self._connection, now, hide)
             if change is not None:
-                self._seen[tool.name] = (self._pins(self._connection, tool.name), change.pin)
+                self._seen[tool.name] = (self._pins.get((self._connection, tool.name)), change.pin)
                 changes.append(change)
         return changes
 
     def forget(self, changes: Iterable[PinChange]) -> None:
         """What could not be announced is found again at the next listing."""
         for change in changes:
-            self._seen.pop(change.pin.tool, None)
+            self._seen.pop(change.tool, None)
 
     def verdict(self, tool: str, settings: ToolSettings) -> Verdict | None:
         """What a call of the tool gets before any rule; None: the rules decide."""
@@ -81,8 +81,3 @@ def verdict_for(state: State, settings: ToolSettings) -> Verdict | None:
     if settings.on_change == "hold":
         return Verdict("hold", RULE, reason, "policy_held")
     return Verdict("deny", RULE, reason, TOOL_CHANGED)
-
-
-def announced(change: PinChange, hide: Hide = str) -> tuple[str, str, list[dict[str, object]]]:
-    """What a change is announced as: key and detail of its control record, and its findings."""
-    return change.pin.key, change.pin.detail(), findings_of(change, hide)

@@ -2,22 +2,23 @@
 
     nothing ── listed ──▶ pinned ── listed otherwise ──▶ changed ── accepted, or as pinned again ──▶ pinned
 
-Pure: `judge` tells the next state, which becomes the record of key `pin:CONNECTION|TOOL` in topic `control`. Two
-replicas that see the same come to the same record and the same finding.
+Pure: `judge` tells the next state, which goes onto topic `control`. Two replicas that see the same come to the same
+state and the same finding.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from gateway.tools.hidden import hidden_in
 from gateway.tools.listing import DIGESTED, ListedTool, canonical
+from schemas.control import ControlRecord, ToolPin, tool_pinned
+from schemas.stamps import Stamp
 
 ANNOTATIONS_LENGTH_MAX = 4_096
-DEFINITION_LENGTH_MAX = 32_768
+DEFINITION_LENGTH_MAX = 16_384
 NAME_LENGTH_MAX = 256
-State = Literal["pinned", "changed"]
 Hide = Callable[[str], str]
 
 
@@ -26,113 +27,69 @@ class NotListedError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class ToolPin:
-    """One tool of one connection. `digest` and `definition`: as pinned; `listed_…`: as last seen. Times in Unix µs.
-
-    Definitions are canonical JSON, masked and cut at `DEFINITION_LENGTH_MAX`: they are shown, never compared.
-    """
-
-    connection: str
-    tool: str
-    digest: str
-    definition: str
-    listed_digest: str
-    listed_definition: str
-    annotations: Mapping[str, Any] = field(default_factory=dict)  # as last seen, masked
-    flags: tuple[str, ...] = ()  # kinds of hidden text in what was last seen
-    changed: tuple[str, ...] = ()  # what differs: description, inputSchema, …
-    changes: int = 0
-    first_seen_at: int = 0
-    seen_at: int = 0
-    accepted_by: str = ""  # '' while it is as first seen
-
-    @property
-    def state(self) -> State:
-        """`changed` while the server lists it otherwise than it was pinned."""
-        return "pinned" if self.digest == self.listed_digest else "changed"
-
-    @property
-    def key(self) -> str:
-        """Its key in topic `control`. A connection's name has no bar in it."""
-        return f"pin:{self.connection}|{self.tool}"
-
-    def detail(self) -> str:
-        """The JSON that its record carries."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        fields["annotations"] = dict(self.annotations)
-        return json.dumps({**fields, "state": self.state}, sort_keys=True)
-
-    @classmethod
-    def read(cls, detail: str) -> "ToolPin":
-        """The pin in a record's detail. Raises ValueError on what is none."""
-        known = json.loads(detail)
-        if not isinstance(known, dict):
-            raise ValueError("a tool pin is a JSON object")
-        known.pop("state", None)
-        try:
-            lists = {name: tuple(map(str, known.get(name, ()))) for name in ("flags", "changed")}
-            return cls(**{**known, **lists})
-        except TypeError as exc:
-            raise ValueError(f"a tool pin does not fit: {exc}") from exc
-
-
-@dataclass(frozen=True, slots=True)
 class PinChange:
     """What a listing changes about a tool: the pin before (None: first seen) and the pin from now on."""
 
     kind: Literal["first_seen", "changed", "settled"]
+    connection: str
+    tool: str
     before: ToolPin | None
     pin: ToolPin
     listed: ListedTool
+
+    def record(self, stamp: Stamp) -> ControlRecord:
+        """Its record for topic `control`; the key is the record's `target`."""
+        reasons = {"first_seen": "first seen", "settled": "listed as it was pinned again"}
+        reason = reasons.get(self.kind, f"listed with another {', '.join(self.pin.changed)}")
+        return tool_pinned(stamp, self.connection, self.tool, self.pin, by="gateway", reason=reason)
 
 
 def judge(
     known: ToolPin | None, listed: ListedTool, connection: str, now: int, hide: Hide = str
 ) -> PinChange | None:
-    """What `listed` changes; None when nothing. `hide` masks a definition before it is kept."""
+    """What `listed` changes; None when nothing. `hide` masks what is kept of a definition; `now` is Unix µs."""
     if known is None:
-        return _first_seen(listed, connection, now, hide) if _can_be_pinned(listed.name) else None
-    if listed.digest == known.listed_digest:
+        if not _can_be_pinned(listed.name):
+            return None
+        return PinChange("first_seen", connection, listed.name, None, _new(listed, now, hide), listed)
+    if listed.digest == last_digest(known):
         return None
-    settled = listed.digest == known.digest
-    pin = replace(
-        known,
-        listed_digest=listed.digest,
-        listed_definition=known.definition if settled else kept(listed, hide),
-        annotations=_annotations(listed, hide),
-        flags=flags(listed),
-        changed=() if settled else differing(known.definition, kept(listed, hide)),
-        changes=known.changes + (not settled),
-        seen_at=now,
-    )
-    return PinChange("settled" if settled else "changed", known, pin, listed)
+    if listed.digest == known.digest:
+        return PinChange("settled", connection, listed.name, known, _settled(known), listed)
+    return PinChange("changed", connection, listed.name, known, _changed(known, listed, hide), listed)
 
 
-def accepted(pin: ToolPin, by: str, now: int, digest: str = "") -> ToolPin:
+def accepted(pin: ToolPin, by: str, digest: str = "") -> ToolPin:
     """The pin once a person has accepted what is listed. Raises NotListedError when that is not `digest`."""
-    if digest and digest != pin.listed_digest:
-        raise NotListedError(f"{pin.tool} is listed with digest {pin.listed_digest}, not {digest}")
+    if digest and digest != last_digest(pin):
+        raise NotListedError(f"the tool is listed with digest {last_digest(pin)}, not {digest}")
+    if pin.state == "pinned":
+        return replace(pin, accepted_by=by)
     return replace(
-        pin,
-        digest=pin.listed_digest,
-        definition=pin.listed_definition,
-        changed=(),
+        _settled(pin),
+        digest=pin.seen_digest,
+        annotations=pin.seen_annotations,
+        flags=pin.seen_flags,
+        definition=pin.seen_definition,
         changes=0,
         accepted_by=by,
-        seen_at=now,
     )
 
 
-def flags(listed: ListedTool) -> tuple[str, ...]:
+def last_digest(pin: ToolPin) -> str:
+    """Digest of the tool as it was listed last."""
+    return pin.seen_digest if pin.state == "changed" else pin.digest
+
+
+def last_annotations(pin: ToolPin) -> Mapping[str, Any]:
+    """Annotations of the tool as it was listed last."""
+    return pin.seen_annotations if pin.state == "changed" else pin.annotations
+
+
+def flags_of(listed: ListedTool) -> tuple[str, ...]:
     """Kinds of hidden text in it, and the fault of its listing if there is one."""
     kinds = [hidden.kind for hidden in hidden_in(listed.name, listed.parts)]
     return tuple(dict.fromkeys([*kinds, *([listed.odd] if listed.odd else [])]))
-
-
-def kept(listed: ListedTool, hide: Hide) -> str:
-    """Its definition as a record keeps it."""
-    text = hide(listed.definition)
-    return text if len(text) <= DEFINITION_LENGTH_MAX else text[:DEFINITION_LENGTH_MAX] + "…"
 
 
 def differing(old: str, new: str) -> tuple[str, ...]:
@@ -145,6 +102,48 @@ def differing(old: str, new: str) -> tuple[str, ...]:
     return parts or ("definition",)
 
 
+def _new(listed: ListedTool, now: int, hide: Hide) -> ToolPin:
+    return ToolPin(
+        listed.digest,
+        annotations=_annotations(listed, hide),
+        flags=flags_of(listed),
+        definition=_kept(listed, hide),
+        first_seen_at=now,
+    )
+
+
+def _changed(known: ToolPin, listed: ListedTool, hide: Hide) -> ToolPin:
+    definition = _kept(listed, hide)
+    return replace(
+        known,
+        state="changed",
+        seen_digest=listed.digest,
+        seen_annotations=_annotations(listed, hide),
+        seen_flags=flags_of(listed),
+        seen_definition=definition,
+        changed=differing(known.definition, definition),
+        changes=known.changes + 1,
+    )
+
+
+def _settled(pin: ToolPin) -> ToolPin:
+    return replace(
+        pin,
+        state="pinned",
+        seen_digest="",
+        seen_annotations={},
+        seen_flags=(),
+        seen_definition="",
+        changed=(),
+    )
+
+
+def _kept(listed: ListedTool, hide: Hide) -> str:
+    """Its definition as a record keeps it: text that UTF-8 can hold."""
+    text = hide(listed.definition).encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= DEFINITION_LENGTH_MAX else text[:DEFINITION_LENGTH_MAX] + "…"
+
+
 def _annotations(listed: ListedTool, hide: Hide) -> dict[str, Any]:
     """Its annotations as a record keeps them; what is no small object says nothing."""
     text = hide(canonical(listed.annotations))
@@ -153,23 +152,6 @@ def _annotations(listed: ListedTool, hide: Hide) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
-
-
-def _first_seen(listed: ListedTool, connection: str, now: int, hide: Hide) -> PinChange:
-    definition = kept(listed, hide)
-    pin = ToolPin(
-        connection,
-        listed.name,
-        listed.digest,
-        definition,
-        listed.digest,
-        definition,
-        annotations=_annotations(listed, hide),
-        flags=flags(listed),
-        first_seen_at=now,
-        seen_at=now,
-    )
-    return PinChange("first_seen", None, pin, listed)
 
 
 def _can_be_pinned(name: str) -> bool:
