@@ -1,38 +1,53 @@
 """The deep pass: a secret that one frame of a session gave away is known again in the others, without being kept.
 
 Frames are recorded masked, so nobody has the secret any more; but a pseudonym is a keyed digest of it. Whatever
-looks like a value in a later frame is digested the same way, as it stands and undone (base64, hex, percent-encoding,
-reversed, cut in two), and compared with the digests of the session. What matches was let through by the inline pass:
-it is masked here, and the rule of the finding says how it was hidden.
+looks like a value in a later frame is digested the same way, as it stands and undone (`masking.undone`: base64,
+base32, hex, percent-encoding, reversed, rot13, two of them together, cut in pieces), and compared with the digests
+of the session. What matches was let through by the inline pass: it is masked here, and the rule of the finding says
+how it was hidden.
 
 Digests are 24 bits, so a value is only tried if it is long and odd enough for a secret: with a hundred known secrets
-one frame in some thousands has a chance match, which masks a random-looking word too much and nothing too little.
+one frame in some hundreds has a chance match, which masks a random-looking word too much and nothing too little.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
+import hmac
 import re
-from collections.abc import Callable, Iterator
-from itertools import pairwise
-from urllib.parse import unquote
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
+from typing import Protocol
 
 from masking.filters import odd
 from masking.found import Found, outermost
 from masking.masker import Masker
-from masking.pseudonym import PSEUDONYM, digest
+from masking.profiles import Profile, resolve
+from masking.pseudonym import PSEUDONYM
 from masking.records import Masked, T
+from masking.undone import LEAST, undone
 
-LEAST = 8
-"""Characters of a value that is tried."""
+KNOWN_MAX = 256
+"""Digests of one session that are compared with; the oldest give way."""
 
-KNOWN_MAX = 1000
-"""Digests of one session that are held; the oldest give way."""
+TRIES_MAX = 50_000
+"""Values of one text that are digested: a tenth of a second. What stands behind them is not compared."""
+
+PIECES_MAX = 4
+"""Words beside each other that are tried as one value."""
 
 _WORD = re.compile(r"""[^\s"'`<>,;(){}\[\]\\]{8,4096}""")
 _PART = re.compile(r"[^=:/@?&#|]{8,}")
+_PIECE = re.compile(r"""[^\s"'`<>,;(){}\[\]\\+]{3,200}""")
 _JOINT = re.compile(r"""["'`]?\s{0,8}(?:[+.,|&]|\\n)?\s{0,40}["'`]?""")
+_JOINT_MAX = 60
+
+
+class Detector(Protocol):
+    """A dear detector that only the deep pass runs: names and addresses, for instance."""
+
+    def __call__(self, view: str) -> list[Found]:
+        """What it finds in a view."""
+        ...
 
 
 def known_in(text: str) -> tuple[str, ...]:
@@ -45,7 +60,7 @@ def remembered(before: tuple[str, ...], text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*before, *known_in(text))))[-KNOWN_MAX:]
 
 
-def mask_again(masker: Masker, text: T, known: tuple[str, ...]) -> Masked[T]:
+def mask_again(masker: Masker, text: T, known: Collection[str]) -> Masked[T]:
     """The inline pass once more, then every value whose digest the session knows. Rules: `returned:<how>`.
 
     Raises MaskingError as `Masker.mask` does.
@@ -53,20 +68,79 @@ def mask_again(masker: Masker, text: T, known: tuple[str, ...]) -> Masked[T]:
     return masker.mask_with(text, lambda view: _returned(masker.key, view, frozenset(known)))
 
 
+class DeepMasker:
+    """The deep pass of one profile: what the inline pass leaves in peace by default too, the dear detectors,
+    and what returns.
+
+    A body that cannot be read is masked as text and never refused: the inline pass has decided about that.
+    Raises ValueError for an unknown profile or a key under 16 bytes.
+    """
+
+    def __init__(self, key: bytes, profile: str | Profile, detectors: Iterable[Detector] = ()) -> None:
+        inline = resolve(profile)
+        self.leave = inline.leave
+        """Rules whose findings the inline pass leaves on purpose: their secrets are not late."""
+        self._masker = Masker(key, replace(inline, strict=False, leave=frozenset()))
+        self._detectors = tuple(detectors) if inline.pii else ()
+
+    def mask(self, text: T, known: Collection[str] = ()) -> Masked[T]:
+        """`text` masked deeper; `known` are the digests of the session. Raises MaskingError."""
+        if not (known or self._detectors):
+            return self._masker.mask(text)
+        return self._masker.mask_with(text, lambda view: self._more(view, frozenset(known)))
+
+    def _more(self, view: str, known: frozenset[str]) -> list[Found]:
+        found = _returned(self._masker.key, view, known)
+        for detect in self._detectors:
+            found += detect(view)
+        return found
+
+
 def _returned(key: bytes, view: str, known: frozenset[str]) -> list[Found]:
-    return outermost(list(_found(key, view, known))) if known else []
+    return outermost(list(_found(_Tries(key, known), view))) if known else []
 
 
-def _found(key: bytes, view: str, known: frozenset[str]) -> Iterator[Found]:
+class _Tries:
+    """Compares values with what is known, as often as the budget of one text allows."""
+
+    def __init__(self, key: bytes, known: frozenset[str]) -> None:
+        self._keyed = hmac.new(key, digestmod="sha256")
+        self._known = frozenset(map(bytes.fromhex, known))
+        self._seen: dict[str, tuple[str, str] | None] = {}
+        self.left = TRIES_MAX
+
+    def hit(self, plain: str) -> bool:
+        """Whether this is a value the session knows."""
+        self.left -= 1
+        keyed = self._keyed.copy()
+        keyed.update(plain.encode("latin-1"))
+        return keyed.digest()[:3] in self._known and odd(plain)
+
+    def hidden(self, value: str) -> tuple[str, str] | None:
+        """How this value hides one that the session knows, and that one."""
+        if value not in self._seen:  # texts repeat their words
+            self._seen[value] = next((pair for pair in undone(value) if self.hit(pair[1])), None)
+        return self._seen[value]
+
+    def joined(self, value: str) -> bool:
+        """Whether pieces put together make a value that the session knows."""
+        if value not in self._seen:
+            self._seen[value] = ("split", value) if odd(value) and self.hit(value) else None
+        return self._seen[value] is not None
+
+
+def _found(tries: _Tries, view: str) -> Iterator[Found]:
+    masked = [match.span() for match in PSEUDONYM.finditer(view)]
     for start, end in _values(view):
+        if tries.left <= 0:
+            return
         value = view[start:end]
-        if PSEUDONYM.search(value):
+        if masked and PSEUDONYM.search(value):
             continue
-        for how, plain in _undone(value):
-            if odd(plain) and digest(key, plain) in known:
-                yield Found(start, end, f"returned:{how}", "returned", plain)
-                break
-    yield from _split(key, view, known)
+        if hidden := tries.hidden(value):
+            how, plain = hidden
+            yield Found(start, end, f"returned:{how}", "returned", plain)
+    yield from _split(tries, view)
 
 
 def _values(view: str) -> Iterator[tuple[int, int]]:
@@ -78,46 +152,18 @@ def _values(view: str) -> Iterator[tuple[int, int]]:
                 yield match.start() + part.start(), match.start() + part.end()
 
 
-def _undone(value: str) -> Iterator[tuple[str, str]]:
-    """(how it was hidden, what it stands for)."""
-    yield "plain", value
-    yield "reversed", value[::-1]
-    for how, undo in _CODES:
-        plain = undo(value)
-        if len(plain) >= LEAST and plain != value:
-            yield how, plain
-
-
-def _split(key: bytes, view: str, known: frozenset[str]) -> Iterator[Found]:
-    """Two words beside each other that make one value: over a line, or as a program would join them."""
-    halves = [match.span() for match in re.finditer(r"""[^\s"'`<>,;(){}\[\]\\+]{3,200}""", view)]
-    for (start, middle), (begin, end) in pairwise(halves):
-        gap = view[middle:begin]
-        if len(gap) <= 60 and _JOINT.fullmatch(gap):
-            joined = view[start:middle] + view[begin:end]
-            if len(joined) >= LEAST and odd(joined) and digest(key, joined) in known:
-                yield Found(start, end, "returned:split", "returned", joined)
-
-
-def _from_base64(value: str) -> str:
-    try:
-        padded = value.rstrip("=") + "=" * (-len(value.rstrip("=")) % 4)
-        return base64.b64decode(
-            padded, altchars=b"-_" if "-" in value or "_" in value else None, validate=True
-        ).decode("latin-1")
-    except (binascii.Error, ValueError):
-        return ""
-
-
-def _from_hex(value: str) -> str:
-    try:
-        return bytes.fromhex(value).decode("latin-1")
-    except ValueError:
-        return ""
-
-
-_CODES: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("base64", _from_base64),
-    ("hex", _from_hex),
-    ("percent", lambda value: unquote(value, "latin-1") if "%" in value else ""),
-)
+def _split(tries: _Tries, view: str) -> Iterator[Found]:
+    """Words beside each other that make one value: over lines, or as a program would join them."""
+    joins: Callable[[str], object] = _JOINT.fullmatch
+    run: list[tuple[int, int]] = []
+    for match in _PIECE.finditer(view):
+        start, end = match.span()
+        if run and not (start - run[-1][1] <= _JOINT_MAX and joins(view[run[-1][1] : start])):
+            run = []
+        run = [*run[1 - PIECES_MAX :], (start, end)]
+        for first in range(len(run) - 1):
+            joined = "".join(view[begin:stop] for begin, stop in run[first:])
+            if len(joined) >= LEAST and tries.joined(joined):
+                yield Found(run[first][0], end, "returned:split", "returned", joined)
+        if tries.left <= 0:
+            return

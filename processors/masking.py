@@ -1,14 +1,17 @@
 """The masking processor: a thin Faust agent over `masking_step.step`."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import faust
 import structlog
 
-from processors.masking_step import Audited, Rejected, step
-from processors.masks import Mask
+from processors.known_table import KnownTable
+from processors.late import late
+from processors.masking_step import Rejected, step
+from processors.masks import Masks
+from processors.memory import Memory, Row
 from processors.metrics import Metrics
 from processors.outlet import Outlet
 from processors.records import Incoming, Outgoing
@@ -31,49 +34,65 @@ RECORD_OVERHEAD_BYTES = 1024
 class MaskingProcessor:
     """Masks frames and sends the results. Shared by the agent and by the completeness check's re-drive."""
 
-    def __init__(self, mask: Mask, outlet: Outlet, metrics: Metrics, message_bytes_max: int) -> None:
-        self._mask = mask
+    def __init__(self, masks: Masks, outlet: Outlet, metrics: Metrics, message_bytes_max: int) -> None:
+        self._masks = masks
         self._outlet = outlet
         self._metrics = metrics
         self._limit = message_bytes_max - RECORD_OVERHEAD_BYTES
 
-    async def process(self, frames: Sequence[Incoming]) -> None:
-        """Mask `frames` and return when every result is durable. Raises KafkaError when one is not."""
+    async def process(self, frames: Sequence[Incoming], rows: Mapping[bytes, Row]) -> dict[bytes, Row]:
+        """Mask `frames` and return when every result is durable: the rows of the sessions that learned something.
+
+        `rows` is what their sessions remember, by key. Raises KafkaError when a result is not durable.
+        """
+        memories: dict[tuple[bytes, int], Memory] = {}
         with self._metrics.batch_seconds.time():
-            outgoing = []
+            outgoing: list[Outgoing] = []
             for count, frame in enumerate(frames, 1):
-                outgoing.append(self._result(frame))
+                place = (frame.key or b"", frame.partition)
+                if place not in memories:
+                    memories[place] = Memory.restored(frame.partition, rows.get(frame.key or b""))
+                outgoing += self._results(frame, memories[place])
                 if not count % BREATH_RECORDS:
                     await asyncio.sleep(0)
             await self._outlet.send(outgoing)
         self._metrics.audited.inc(sum(record.topic == AUDIT for record in outgoing))
+        return {key: memory.row() for (key, _), memory in memories.items() if memory.changed}
 
-    def _result(self, frame: Incoming) -> Outgoing:
+    def _results(self, frame: Incoming, memory: Memory) -> list[Outgoing]:
         key = frame.key or b""
-        done = step(frame.value, frame.partition, frame.offset, self._mask, self._limit - len(key))
-        if isinstance(done, Audited):
-            if done.redactions:
-                self._metrics.redactions.inc(done.redactions)
-            return Outgoing(AUDIT, frame.partition, frame.key, done.value)
-        return self._rejected(frame, done)
+        done = step(frame.value, frame.partition, frame.offset, self._masks, self._limit - len(key), memory)
+        if isinstance(done, Rejected):
+            return [self._rejected(frame, done)]
+        self._metrics.masked(done.deep, done.late)
+        return [Outgoing(AUDIT, frame.partition, frame.key, done.value), *(late(done) if done.late else ())]
 
     def _rejected(self, frame: Incoming, rejected: Rejected) -> Outgoing:
         self._metrics.rejected.labels(rejected.reason_code).inc()
         return dead_letter(frame, rejected, self._limit)
 
 
-def masking_app(settings: ProcessorSettings, kafka: KafkaAddress, processor: MaskingProcessor) -> StrictApp:
-    """The Faust application; made and started inside the running event loop."""
+def masking_app(
+    settings: ProcessorSettings, kafka: KafkaAddress, processor: MaskingProcessor, partitions: int
+) -> StrictApp:
+    """The Faust application; made and started inside the running event loop. `partitions`: of topic frames."""
     app = StrictApp(
         GROUP,
+        topic_partitions=partitions,
+        topic_replication_factor=kafka.replication_min,
+        store="memory://",
         **strict_settings(**broker_settings(kafka), datadir=str(settings.datadir), Monitor=QuietMonitor),
     )
+    known = KnownTable(app, partitions, kafka.in_sync_min)
     frames = app.raw_topic(FRAMES)
 
     async def mask_frames(stream: Any) -> None:
         async for events in stream.noack_take(settings.batch_records_max, within=GATHER_SECONDS):
             owned = [event for event in events if app.owns(event)]
-            await processor.process([_incoming(event) for event in owned])
+            learned = await processor.process([_incoming(event) for event in owned], known.rows(owned))
+            known.keep(owned, learned)
+            known.forget(owned)
+            await known.durable()
             for event in owned:
                 event.ack()
 

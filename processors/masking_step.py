@@ -4,22 +4,35 @@ A frame in several parts is masked part by part as text: its structure cannot be
 masked the whole body before it cut it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from masking import Masked, MaskingError
-from masking import Redaction as Found
+from masking.deep import known_in
 from processors.deadline import DeadlineExceededError
-from processors.masks import Mask
+from processors.masks import Deep, Masks
+from processors.memory import Memory
+from processors.placing import placed
 from schemas.codec import CodecError
-from schemas.frames import OpenedFrame, Redaction, audit_value, open_frame
+from schemas.frames import FrameRecorded, OpenedFrame, Redaction, audit_value, open_frame
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+DEAR = "name:"
+"""Beginning of the rules that only the deep pass has: what they find is not late."""
 
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """The frame is ready for topic `audit`. `redactions`: how many secrets the deep masking replaced."""
+    """The frame is ready for topic `audit`. `deep`: what the deep masking replaced; `late`: those of it that the
+    inline pass should have replaced and let through to the client."""
 
     value: bytes
-    redactions: int = 0
+    frame: FrameRecorded
+    deep: list[Redaction] = field(default_factory=list)
+    late: list[Redaction] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +43,50 @@ class Rejected:
     reason: str
 
 
-def step(
-    value: bytes | None, partition: int, offset: int, mask: Mask, value_bytes_max: int
+def step(  # noqa: PLR0917 - a record, its place, and what it is done with
+    value: bytes | None,
+    partition: int,
+    offset: int,
+    masks: Masks,
+    value_bytes_max: int,
+    memory: Memory | None = None,
 ) -> Audited | Rejected:
     """The audit record of the frame `value` that stands at `partition`/`offset` of topic `frames`.
 
-    Never raises for what is in the record: a value that is no frame, a body that the mask refuses, fails on or
-    takes too long for, and a result above `value_bytes_max` come back as Rejected.
+    `memory` is what the frame's session remembers; it learns what this frame gives away. Never raises for what is in
+    the record: a value that is no frame, a body that the mask refuses, fails on or takes too long for, and a result
+    above `value_bytes_max` come back as Rejected.
     """
     try:
         frame = open_frame(value or b"")
     except CodecError as error:
         return Rejected("undecodable", f"not a frame: {error}")
-    masked = _mask(frame, mask)
+    memory = Memory(partition) if memory is None else memory
+    seconds = recorded_us(frame.record) // 1_000_000
+    deep = masks(frame.record["connection"])
+    masked = _mask(frame, deep.mask, memory.known(offset, seconds))
     if isinstance(masked, Rejected):
         return masked
-    audited = _close(frame, masked, partition, offset)
+    audited = _close(frame, masked, deep, partition, offset)
     if len(audited.value) > value_bytes_max:
         return Rejected("too-large", f"{len(audited.value)} bytes; topic audit takes {value_bytes_max}")
+    given_away = [*frame.record["redactions"], *audited.deep]
+    if given_away:
+        memory.learn(_digests(given_away), offset, seconds)
     return audited
 
 
-def _mask(frame: OpenedFrame, mask: Mask) -> Masked[bytes] | Rejected:
-    record = frame.record
+def recorded_us(record: FrameRecorded) -> int:
+    """When the gateway had the frame whole: UTC, in microseconds."""
+    at: Any = record["recorded_at"]  # the codec reads Avro's timestamps as datetimes
+    return int(at if isinstance(at, int) else (at - _EPOCH) // timedelta(microseconds=1))
+
+
+def _mask(
+    frame: OpenedFrame, mask: Callable[[bytes, Collection[str]], Masked[bytes]], known: Collection[str]
+) -> Masked[bytes] | Rejected:
     try:
-        return mask(record["connection"], record["body"])
+        return mask(frame.record["body"], known)
     except DeadlineExceededError as error:
         return Rejected("masking-timeout", f"masking was {error}")
     except MaskingError as error:  # its text tells the cause and never the content, by contract
@@ -63,37 +95,23 @@ def _mask(frame: OpenedFrame, mask: Mask) -> Masked[bytes] | Rejected:
         return Rejected("masking-failed", f"masking raised {type(error).__name__}")
 
 
-def _close(frame: OpenedFrame, masked: Masked[bytes], partition: int, offset: int) -> Audited:
+def _close(frame: OpenedFrame, masked: Masked[bytes], deep: Deep, partition: int, offset: int) -> Audited:
     if not masked.redactions:
-        return Audited(audit_value(frame, partition=partition, offset=offset))
-    value = audit_value(
-        frame,
-        partition=partition,
-        offset=offset,
-        body=masked.text,
-        deep_redactions=placed(masked),
-    )
-    return Audited(value, len(masked.redactions))
+        return Audited(audit_value(frame, partition=partition, offset=offset), frame.record)
+    rows = placed(masked)
+    value = audit_value(frame, partition=partition, offset=offset, body=masked.text, deep_redactions=rows)
+    return Audited(value, frame.record, rows, _late(frame.record, rows, deep))
 
 
-def placed(masked: Masked[bytes]) -> list[Redaction]:
-    """The redactions with the places of their pseudonyms in the masked body.
-
-    The masker tells places in its input, and may put quotes around a pseudonym. So each pseudonym is looked for
-    from where it can stand at the earliest; the unchanged bytes before that are never searched.
-    """
-    rows: list[Redaction] = []
-    done_input = done_output = 0
-    for found in masked.redactions:
-        start = _find(masked.text, found, done_output + found.start - done_input)
-        end = start + len(found.pseudonym)
-        rows.append(
-            Redaction(path=found.path, rule=found.rule, start=start, end=end, pseudonym=found.pseudonym)
-        )
-        done_input, done_output = found.end, end
-    return rows
+def _late(record: FrameRecorded, rows: list[Redaction], deep: Deep) -> list[Redaction]:
+    """What went to the client and should not have: neither requests nor what the profile leaves on purpose."""
+    if record["direction"] != "response":
+        return []
+    return [row for row in rows if not row["rule"].startswith(DEAR) and row["rule"] not in deep.leave]
 
 
-def _find(body: bytes, found: Found, earliest: int) -> int:
-    place = body.find(found.pseudonym.encode(), earliest)
-    return place if place >= 0 else earliest
+def _digests(rows: list[Redaction]) -> list[str]:
+    """From redactions only: what merely looks like a pseudonym in a body may be anybody's writing."""
+    return [
+        digest for row in rows if not row["rule"].startswith(DEAR) for digest in known_in(row["pseudonym"])
+    ]

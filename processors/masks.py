@@ -1,21 +1,43 @@
 """The masks of the connections: each with its profile, all with the deployment's key, all under a time limit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple
 
-from masking import Masked, Masker
+from masking import Masked
+from masking.deep import DeepMasker, Detector
 from processors.deadline import Deadline
 
-Mask = Callable[[str, bytes], Masked[bytes]]
-"""(connection, body) to the masked body. Raises for a body that cannot be masked."""
+
+class Deep(NamedTuple):
+    """The deep pass of one connection. `leave`: rules whose findings the inline pass leaves on purpose."""
+
+    mask: Callable[[bytes, Collection[str]], Masked[bytes]]
+    leave: frozenset[str] = frozenset()
 
 
-def masks(key: bytes, profile: str, profiles: Mapping[str, str], deadline: Deadline) -> Mask:
-    """The mask of a deployment. Raises ValueError for an unknown profile or a key under 16 bytes."""
-    by_profile = {name: Masker(key, name) for name in {profile, *profiles.values()}}
+Masks = Callable[[str], Deep]
+"""The deep pass of a connection, by its name. Its mask raises for a body that cannot be masked."""
+
+
+def masks(
+    key: bytes,
+    profile: str,
+    profiles: Mapping[str, str],
+    deadline: Deadline,
+    detectors: Iterable[Detector] = (),
+) -> Masks:
+    """The masks of a deployment. Raises ValueError for an unknown profile or a key under 16 bytes."""
+    dear = tuple(detectors)
+    by_profile = {
+        name: _deep(DeepMasker(key, name, dear), deadline) for name in {profile, *profiles.values()}
+    }
     by_connection = {connection: by_profile[name] for connection, name in profiles.items()}
     usual = by_profile[profile]
+    return lambda connection: by_connection.get(connection, usual)
 
-    def mask(connection: str, body: bytes) -> Masked[bytes]:
-        return deadline.call(by_connection.get(connection, usual).mask, body)
 
-    return mask
+def _deep(masker: DeepMasker, deadline: Deadline) -> Deep:
+    def mask(body: bytes, known: Collection[str]) -> Masked[bytes]:
+        return deadline.call(lambda text: masker.mask(text, known), body)
+
+    return Deep(mask, masker.leave)

@@ -1,5 +1,7 @@
 """What a worker counts, in a registry of its own."""
 
+from collections.abc import Sized
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -20,6 +22,14 @@ class Metrics:
             registry=self.registry,
         )
         self.redactions = self._counter("redactions", "Secrets that deep masking replaced.")
+        self.late = self._counter(
+            "late_redactions", "Secrets that the inline pass had let through to a client."
+        )
+        self.names = Gauge(
+            "sluicegate_processor_names_available",
+            "1 when the deep pass finds names and addresses, 0 when the extra `names` is not installed.",
+            registry=self.registry,
+        )
         self.batch_seconds = Histogram(
             "sluicegate_processor_batch_seconds",
             "From a batch of frames to its acknowledged audit records.",
@@ -34,6 +44,12 @@ class Metrics:
             "expired_frames", "Frames lost: retention took them before they were seen."
         )
         self.redriven = self._gauge("redriven_frames", "Missing frames that were driven again.")
+
+    def masked(self, deep: Sized, late: Sized) -> None:
+        """Count what the deep pass replaced in one frame, and what of it came late."""
+        if deep:
+            self.redactions.inc(len(deep))
+            self.late.inc(len(late))
 
     def _counter(self, name: str, help_text: str) -> Counter:
         return Counter(f"sluicegate_processor_{name}", help_text, registry=self.registry)

@@ -1,10 +1,16 @@
-"""Driving frames again: read them from `frames` by offset and put them through the same step as everybody."""
+"""Driving frames again: read them from `frames` by offset and put them through the same step as everybody.
 
+What their sessions remember is read from the changelog: it was durable before the frames were committed, so they
+learn nothing new, and nothing is written back.
+"""
+
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from processors.intervals import IntervalSet, Range
+from processors.known_table import known_rows
 from processors.masking import FRAMES, MaskingProcessor
 from processors.records import Incoming
 from schemas.kafka import KafkaAddress
@@ -37,10 +43,12 @@ async def redrive(
     try:
         reader.assign([place])
         low = (await reader.beginning_offsets([place]))[place]
+        known = await known_rows(kafka, partition)
         found = IntervalSet()
         for start, end in ranges:
             if end > low:
-                await _drive(reader, place, (max(start, low), end), processor, found)
+                wanted = (max(start, low), end)
+                await _drive(reader, place, wanted, lambda frames: processor.process(frames, known), found)
         low = (await reader.beginning_offsets([place]))[place]  # retention may have gone on meanwhile
     finally:
         await reader.stop()
@@ -56,7 +64,7 @@ async def _drive(
     reader: AIOKafkaConsumer,
     place: TopicPartition,
     wanted: Range,
-    processor: MaskingProcessor,
+    drive: Callable[[list[Incoming]], Awaitable[object]],
     found: IntervalSet,
 ) -> None:
     start, end = wanted
@@ -64,8 +72,7 @@ async def _drive(
     while await reader.position(place) < end:
         rows = (await reader.getmany(place, timeout_ms=READ_MS, max_records=RECORDS_MAX)).get(place, [])
         rows = [row for row in rows if start <= row.offset < end]
-        await processor.process(
-            [Incoming(FRAMES, place.partition, row.offset, row.key, row.value) for row in rows]
-        )
+        frames = [Incoming(FRAMES, place.partition, row.offset, row.key, row.value) for row in rows]
+        await drive(frames)
         for row in rows:
             found.add(row.offset, row.offset + 1)

@@ -43,17 +43,17 @@ async def _work(settings: ProcessorSettings, kafka: KafkaAddress) -> int:
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     deadline = Deadline(settings.masking_seconds_max)
     deadline.install()
-    mask = masks(settings.masking_key, settings.profile, settings.profiles, deadline)
+    use = masks(settings.masking_key, settings.profile, settings.profiles, deadline)
     try:
-        limits = await _usable_topics(kafka)
+        limits, partitions = await _usable_topics(kafka)
     except (KafkaError, KafkaUnsafeError, OSError) as error:
         log.error("topics_not_usable", reason=str(error))  # noqa: TRY400 - the place tells nothing here
         return RESTART_CODE
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         outlet = await stack.enter_async_context(Outlet(kafka))
-        processor = MaskingProcessor(mask, outlet, metrics, limits[AUDIT])
-        app = masking_app(settings, kafka, processor)
+        processor = MaskingProcessor(use, outlet, metrics, limits[AUDIT])
+        app = masking_app(settings, kafka, processor, partitions)
         probes = Probes(metrics.registry, lambda: "" if app.flowing else "no partitions assigned yet")
         server = await probes.start(settings.host, settings.port, settings.port_file)
         stack.callback(server.close)
@@ -61,8 +61,10 @@ async def _work(settings: ProcessorSettings, kafka: KafkaAddress) -> int:
         return await _run(app, check, stop)
 
 
-async def _usable_topics(kafka: KafkaAddress) -> dict[str, int]:
-    """`max.message.bytes` by topic. Raises KafkaUnsafeError for settings that lose records or halt the worker."""
+async def _usable_topics(kafka: KafkaAddress) -> tuple[dict[str, int], int]:
+    """(`max.message.bytes` by topic, partitions of `frames`).
+
+    Raises KafkaUnsafeError for settings that lose records or halt the worker."""
     await ensure_topics(kafka)
     limits = await check_topics(kafka)
     async with KafkaView(kafka) as view:
@@ -72,7 +74,7 @@ async def _usable_topics(kafka: KafkaAddress) -> dict[str, int]:
             f"topic {FRAMES} has {len(frames)} partitions and topic {AUDIT} {len(audit)}; a frame keeps its"
             " partition, so add partitions to the smaller one"
         )
-    return limits
+    return limits, len(frames)
 
 
 async def _run(app: StrictApp, check: CompletenessCheck, stop: asyncio.Event) -> int:

@@ -10,6 +10,7 @@ from masking import Masker
 from processors.completeness_report import completeness_report
 from processors.masking import GROUP as MASKING_GROUP
 from processors.masking_step import Audited, step
+from processors.masks import Deep
 from processors.positions import AUDIT
 from schemas.kafka import KafkaAddress, ensure_topics
 from schemas.topics import topics
@@ -81,7 +82,13 @@ class MaskingShape:
         wanted, lows = {}, dict[int, int]()
         for row in await read_all(bootstrap, "frames", self.partitions):
             lows.setdefault(row.partition, row.offset)
-            done = step(row.value, row.partition, row.offset, lambda _, body: masker.mask(body), 4_000_000)
+            done = step(
+                row.value,
+                row.partition,
+                row.offset,
+                lambda _: Deep(lambda body, _: masker.mask(body)),
+                4_000_000,
+            )
             if isinstance(done, Audited):
                 wanted[row.partition, sha256(done.value).digest()] = row.offset
         found: Counter[tuple[int, bytes]] = Counter()

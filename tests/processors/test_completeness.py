@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from masking import Masked, Masker
+from masking.deep import DeepMasker
 from processors.completeness import CompletenessCheck
 from processors.completeness_report import PartitionReport, State, completeness_report
 from processors.masking import GROUP, MaskingProcessor
+from processors.masks import Deep
 from processors.metrics import Metrics
 from processors.outlet import Outlet
 from processors.records import Incoming
@@ -24,9 +25,9 @@ PARTITION = 1
 NOW = 1_790_000_000_000_000
 
 
-def mask(_connection: str, body: bytes) -> Masked[bytes]:
+def mask(_connection: str) -> Deep:
     """The workers' mask."""
-    return Masker(KEY).mask(body)
+    return Deep(DeepMasker(KEY, "secrets").mask)
 
 
 class Trail:
@@ -51,7 +52,7 @@ class Trail:
             row.offset: row for row in await read_all(self.kafka.bootstrap, "frames", 4) if row.partition == 1
         }
         frames = [Incoming("frames", PARTITION, n, rows[n].key, rows[n].value) for n in offsets]
-        await self.processor.process(frames)
+        await self.processor.process(frames, {})
 
     async def commit(self, offset: int) -> None:
         """Commit for the masking group, whether the frames were processed or not."""

@@ -1,15 +1,18 @@
 """The pure step from a frame to its audit record."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from masking import LimitCrossed, Masked, Masker, Redaction
+from masking import LimitCrossed, Masked, Redaction
+from masking.deep import DeepMasker
 from processors.deadline import Deadline
-from processors.masking_step import Audited, Rejected, placed, step
-from processors.masks import Mask, masks
+from processors.masking_step import Audited, Rejected, step
+from processors.masks import Deep, Masks, masks
+from processors.placing import placed
 from schemas.codec import codec
 from schemas.digests import audit_digest
 from schemas.frames import open_frame
@@ -20,12 +23,17 @@ TOKEN = b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJlLWhlcmUtMTIz"
 LIMIT = 4 * 1024 * 1024
 
 
-def mask(_connection: str, body: bytes) -> Masked[bytes]:
+def mask(_connection: str) -> Deep:
     """The usual mask."""
-    return Masker(KEY).mask(body)
+    return Deep(DeepMasker(KEY, "secrets").mask)
 
 
-def audited(value: bytes, use: Mask = mask) -> dict[str, object]:
+def only(use: Callable[[bytes], Masked[bytes]]) -> Masks:
+    """This mask for every connection."""
+    return lambda _connection: Deep(lambda body, _known: use(body))
+
+
+def audited(value: bytes, use: Masks = mask) -> dict[str, object]:
     """The decoded audit record of a frame at 3/77."""
     done = step(value, 3, 77, use, LIMIT)
     assert isinstance(done, Audited)
@@ -91,18 +99,18 @@ def test_no_bytes_make_the_step_raise(value: bytes) -> None:
 
 
 def test_a_mask_that_fails_never_lets_the_body_pass_and_tells_nothing_of_it() -> None:
-    def broken(_connection: str, body: bytes) -> Masked[bytes]:
+    def broken(body: bytes) -> Masked[bytes]:
         raise RuntimeError(body.decode())
 
-    done = step(frame_value(1, TOKEN), 0, 0, broken, LIMIT)
+    done = step(frame_value(1, TOKEN), 0, 0, only(broken), LIMIT)
     assert done == Rejected("masking-failed", "masking raised RuntimeError")
 
 
 def test_a_body_that_the_mask_refuses_is_rejected_with_its_reason() -> None:
-    def refusing(_connection: str, _body: bytes) -> Masked[bytes]:
+    def refusing(_body: bytes) -> Masked[bytes]:
         raise LimitCrossed("nested deeper than 128")
 
-    done = step(frame_value(1), 0, 0, refusing, LIMIT)
+    done = step(frame_value(1), 0, 0, only(refusing), LIMIT)
     assert done == Rejected("masking-refused", "masking refused the body: nested deeper than 128")
 
 
@@ -110,11 +118,11 @@ def test_a_mask_that_takes_too_long_is_stopped_and_the_frame_rejected() -> None:
     deadline = Deadline(0.05)
     deadline.install()
 
-    def endless(_connection: str, body: bytes) -> Masked[bytes]:
+    def endless(body: bytes) -> Masked[bytes]:
         return deadline.call(spin, body)
 
     started = time.monotonic()
-    done = step(frame_value(1), 0, 0, endless, LIMIT)
+    done = step(frame_value(1), 0, 0, only(endless), LIMIT)
     assert done == Rejected("masking-timeout", "masking was not done in 0.05 s")
     assert time.monotonic() - started < 5
 
@@ -133,8 +141,8 @@ def test_a_result_above_the_topics_limit_is_rejected() -> None:
 
 def test_each_connection_has_its_own_profile() -> None:
     use = masks(KEY, "secrets", {"open": "off"}, Deadline(5))
-    assert not use("open", TOKEN).redactions
-    assert use("demo", b"Authorization: Bearer " + TOKEN).redactions
+    assert not use("open").mask(TOKEN, ()).redactions
+    assert use("demo").mask(b"Authorization: Bearer " + TOKEN, ()).redactions
 
 
 def test_quotes_around_a_pseudonym_do_not_shift_the_places_of_the_next() -> None:

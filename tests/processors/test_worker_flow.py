@@ -1,6 +1,7 @@
 """Real worker processes on a real broker: nothing is lost when they come and go, and poison stops nothing."""
 
 import asyncio
+import json
 import signal
 import urllib.error
 import urllib.request
@@ -10,12 +11,16 @@ from random import Random
 
 import pytest
 
+from masking.deep import DeepMasker
 from processors.completeness_report import Report, completeness_report
+from processors.known_table import CHANGELOG, known_rows
 from processors.masking import GROUP
 from schemas.codec import codec
 from schemas.kafka import KafkaAddress, ensure_topics
+from tests.masking.kinds import KINDS, made
 from tests.processors.fleet import Fleet
 from tests.processors.making import frame_value
+from tests.processors.masking_worker import KEY as MASKING_KEY
 from tests.processors.shapes import MaskingShape
 from tests.processors.trail import fill, lag, read_all, until
 
@@ -129,3 +134,38 @@ async def test_no_frame_is_lost_while_workers_are_added_stopped_and_killed(
         "unverified": 0,
     }
     assert not [row for row in fleet.logged() if row["event"] == "frames_missing_in_audit"]
+
+
+async def test_a_session_remembers_its_secrets_after_a_kill_and_kafka_never_has_them(
+    kafka: KafkaAddress, fleet: Fleet
+) -> None:
+    await ensure_topics(kafka)
+    secret, key = made("flow", 20), b"session-of-secrets"
+    masked = DeepMasker(MASKING_KEY, "secrets").mask(KINDS["dotenv"](secret).encode())
+    given = [
+        {"path": "", "rule": row.rule, "start": 0, "end": 1, "pseudonym": row.pseudonym}
+        for row in masked.redactions
+    ]
+    hidden = secret[::-1].encode()
+    fleet.add()
+    await ready(fleet)
+    await fill(kafka.bootstrap, "frames", [(1, key, frame_value(1, masked.text, redactions=given))])
+    await settled(kafka)
+    fleet.kill()
+    fleet.add()
+    await ready(fleet)
+    await fill(kafka.bootstrap, "frames", [(1, key, frame_value(2, b"see " + hidden, direction="response"))])
+    assert missing(await settled(kafka)) == 0
+    last = [row for row in await read_all(kafka.bootstrap, "audit", PARTITIONS) if row.key == key][-1]
+    assert [row["rule"] for row in codec("audit").decode(last.value)["deep_redactions"]] == [
+        "returned:reversed"
+    ]
+    (found,) = await read_all(kafka.bootstrap, "findings", 1)
+    assert codec("finding").decode(found.value)["rule"] == "late-redaction"
+    kept = [row for row in await read_all(kafka.bootstrap, CHANGELOG, PARTITIONS) if row.key == key]
+    assert [json.loads(row.value)[0] for row in kept] == [1]
+    assert await known_rows(kafka, 1) == {key: json.loads(kept[-1].value)}
+    for topic in ("audit", "findings", CHANGELOG):
+        for row in await read_all(kafka.bootstrap, topic, 1 if topic == "findings" else PARTITIONS):
+            assert hidden not in row.value
+            assert secret.encode() not in row.value
