@@ -8,7 +8,7 @@ from gateway.edge.guard.faults import FaultError
 CHUNKS_MAX = 65_536
 SIZE_LINE_MAX = 256
 _TOKEN = rb"[\w!#$%&'*+\-.^`|~]+"
-_EXTENSION = rb"[ \t]*;[ \t]*" + _TOKEN + rb"(?:=(?:" + _TOKEN + rb"|\"[^\"\\\x00-\x1f\x7f]*\"))?"
+_EXTENSION = rb";" + _TOKEN + rb"(?:=(?:" + _TOKEN + rb"|\"[^\"\\\x00-\x1f\x7f]*\"))?"
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:" + _EXTENSION + rb")*\r\n")
 _FAULTY_LINE = re.compile(rb"[^\r\n]*(?:\n|\r[^\n])")
 
@@ -71,5 +71,5 @@ class Chunks:
     def _check_partial(line: bytes) -> None:
         if len(line) >= SIZE_LINE_MAX or _FAULTY_LINE.match(line) or b"\n" in line:
             raise FaultError("malformed_chunk", "a size, or what follows it")
-        if not re.fullmatch(rb"[0-9A-Fa-f]{1,8}(?:[ \t;].*)?\r?", line, re.DOTALL):
+        if not re.fullmatch(rb"[0-9A-Fa-f]{1,8}(?:;.*)?\r?", line, re.DOTALL):
             raise FaultError("malformed_chunk", "a size is no hexadecimal number")

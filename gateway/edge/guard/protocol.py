@@ -173,7 +173,7 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What the parser does not take although the guard did."""
-        self._refuse(FaultError("malformed_head", msg), b"")
+        self._refuse(FaultError("malformed_chunk" if self._follower.in_body else "malformed_head", msg), b"")
 
     def _refuse(self, fault: FaultError, head: bytes) -> None:
         """Hears nothing more, records, answers, closes."""
