@@ -1,0 +1,50 @@
+"""Protected resource metadata (RFC 9728): from the gateway's address to who gives tokens for it."""
+
+import json
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from gateway.settings import IdentitySettings
+
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
+
+
+def resource_of(settings: IdentitySettings, connection: str) -> str:
+    """The canonical URL of a connection: what its tokens must name as audience (RFC 8707)."""
+    return f"{settings.public_url.rstrip('/')}/mcp/{connection}"
+
+
+def metadata_url(resource: str) -> str:
+    """Where the document about `resource` is (RFC 9728, 3.1: before the path)."""
+    parts = urlsplit(resource)
+    return f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}{parts.path.rstrip('/')}"
+
+
+def protected_resources(settings: IdentitySettings, connections: Iterable[str]) -> dict[str, bytes]:
+    """Path to JSON document, for each connection and for the gateway itself. Empty where nobody is asked."""
+    if settings.mode == "none":
+        return {}
+    root = settings.public_url.rstrip("/")
+    named = {root: "Sluicegate"} | {resource_of(settings, name): name for name in connections}
+    documents = {
+        urlsplit(metadata_url(url)).path: _document(settings, url, name) for url, name in named.items()
+    }
+    return documents | {WELL_KNOWN: _document(settings, root, "Sluicegate")}
+
+
+def scopes_of(settings: IdentitySettings) -> tuple[str, ...]:
+    """The scopes that any issuer requires, each once."""
+    return tuple(dict.fromkeys(scope for issuer in settings.issuers for scope in issuer.scopes_required))
+
+
+def _document(settings: IdentitySettings, resource: str, name: str) -> bytes:
+    document: dict[str, object] = {
+        "resource": resource,
+        # An issuer whose keys lie in a file has no server that a client could ask
+        "authorization_servers": [issuer.issuer for issuer in settings.issuers if issuer.jwks_file is None],
+        "bearer_methods_supported": ["header"],
+        "resource_name": name,
+    }
+    if scopes := scopes_of(settings):
+        document["scopes_supported"] = scopes
+    return json.dumps(document).encode()
