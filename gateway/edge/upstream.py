@@ -8,9 +8,11 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from gateway.edge.http1 import Http1Connection, UpstreamBrokenError
+from gateway.edge.tls import ClientTls
 from gateway.effects import Broken, Forward, Gone, Head
-from gateway.settings import Connection
+from gateway.settings import Connection, UpstreamTls
 
+_NAME_CODES = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 IDLE_SECONDS = 3.0  # servers close idle connections after 5 s (uvicorn, Node): be sooner
 
 
@@ -62,7 +64,9 @@ class HttpUpstream:
             raise ValueError(f"connection {connection.name} has no upstream URL")
         self._address = address(connection.upstream)
         self._connect_seconds = connection.timeouts.connect_seconds
-        self._ssl = ssl.create_default_context() if self._address.tls else None
+        tls = connection.tls or UpstreamTls()
+        self._tls = ClientTls(tls) if self._address.tls else None
+        self._server_name = (tls.server_name or self._address.host) if self._address.tls else None
         self._idle: deque[Http1Connection] = deque()
         self._places = asyncio.Semaphore(connection.connections_max)
         self._head = b"host: %b\r\n" % self._address.authority
@@ -121,13 +125,17 @@ class HttpUpstream:
         try:
             async with asyncio.timeout(self._connect_seconds):
                 _, carrier = await asyncio.get_running_loop().create_connection(
-                    Http1Connection, where.host, where.port, ssl=self._ssl
+                    Http1Connection,
+                    where.host,
+                    where.port,
+                    ssl=self._tls.context() if self._tls else None,
+                    server_hostname=self._server_name,
                 )
         except TimeoutError as exc:
             fact = Broken("timed_out", "upstream_unreachable", "no connection in time", sent=False)
             raise UpstreamBrokenError(fact) from exc
         except (OSError, ssl.SSLError) as exc:
-            fact = Broken("upstream_failed", "upstream_unreachable", type(exc).__name__, sent=False)
+            fact = Broken("upstream_failed", "upstream_unreachable", _told(exc), sent=False)
             raise UpstreamBrokenError(fact) from exc
         return carrier
 
@@ -138,6 +146,16 @@ class HttpUpstream:
         lines = [f"{request.method} {target} HTTP/1.1\r\n".encode("ascii"), self._head, _length(request)]
         lines += [b"%b: %b\r\n" % pair for pair in request.headers]
         return b"".join([*lines, b"accept-encoding: identity\r\n\r\n", request.body])
+
+
+def _told(error: OSError) -> str:
+    """What went wrong on the way: of a certificate also why it is not believed."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        other_name = (
+            error.verify_code in _NAME_CODES
+        )  # OpenSSL's text would tell the client the upstream's name
+        return f"its certificate: {'is for another name' if other_name else error.verify_message}"
+    return type(error).__name__
 
 
 def _length(request: Forward) -> bytes:

@@ -1,0 +1,58 @@
+"""What an injector is, and the two that know no secret."""
+
+from typing import Protocol
+
+from gateway.frames import credentials
+from gateway.frames.headers import Headers
+from gateway.sessions import Principal
+
+
+class CredentialError(Exception):
+    """The credential for upstream cannot be had now. `reason` is for client and record: no secret, path or URL."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Injector(Protocol):
+    """Gives the credential of one connection. Used in one event loop."""
+
+    def strip(self, headers: Headers) -> Headers:
+        """The client's headers without what must not go on."""
+        ...
+
+    async def headers(self, principal: Principal, client_token: str) -> Headers:
+        """The headers to add. Waits only when a token must be asked for. Raises CredentialError."""
+        ...
+
+    async def close(self) -> None:
+        """Ends what runs in the background."""
+        ...
+
+
+class Stripping:
+    """Takes off every credential of the client."""
+
+    def strip(self, headers: Headers) -> Headers:
+        """See `Injector`."""
+        return credentials.strip(headers)
+
+    async def close(self) -> None:
+        """See `Injector`."""
+
+
+class NoCredential(Stripping):
+    """Upstream asks for none."""
+
+    async def headers(self, principal: Principal, client_token: str) -> Headers:  # noqa: ARG002
+        """Nothing."""
+        return []
+
+
+class ClientsHeaders(NoCredential):
+    """What the client sent goes on as it is."""
+
+    def strip(self, headers: Headers) -> Headers:
+        """See `Injector`."""
+        return headers
