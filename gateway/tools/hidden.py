@@ -106,7 +106,7 @@ def _unseen(char: str) -> bool:
     if " " <= char <= "~":
         return False
     category = unicodedata.category(char)
-    return category in _BY_CATEGORY or category in ("Zl", "Zp") or ord(char) in _INVISIBLE | _SELECTORS
+    return category in _BY_CATEGORY or category in ("Zl", "Zp", "Zs") or ord(char) in _INVISIBLE | _SELECTORS
 
 
 def _texts(path: str, node: Any) -> Iterator[tuple[str, str, bool]]:
