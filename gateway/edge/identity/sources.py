@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from yarl import URL
+
 from gateway.edge.identity.addresses import LOOPBACK_NAMES, Reach, expected_at
 from gateway.edge.identity.fetch import DOCUMENT_BYTES_MAX, Fetched, FetchError, fetch_object, origin_of
 from gateway.edge.identity.strictjson import strict_object
@@ -55,7 +57,8 @@ class DiscoveredKeys:
     def __init__(self, issuer: Issuer) -> None:
         self.every_seconds = issuer.keys_fresh_seconds
         self._issuer, self._ca_file = issuer.issuer, issuer.ca_file
-        self._local = (urlsplit(issuer.issuer).hostname or "") in LOOPBACK_NAMES
+        origin_of(issuer.issuer, loopback_http=True)
+        self._local = URL(issuer.issuer).host in LOOPBACK_NAMES
         own = [issuer.issuer, *issuer.origins]
         self._origins = frozenset(origin_of(url, loopback_http=self._local) for url in own)
 
@@ -122,4 +125,4 @@ def metadata_urls(issuer: str) -> tuple[str, str]:
 
 
 def _named(url: str) -> frozenset[Reach]:
-    return expected_at(urlsplit(url).hostname or "")
+    return expected_at(URL(url).host or "")
