@@ -1,0 +1,32 @@
+"""Reading a small topic of records back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.codec import codec
+
+
+async def records(bootstrap: str, topic: str, schema: str) -> list[dict[str, Any]]:
+    """Every record that partition 0 of `topic` has now, in order; tombstones are left out."""
+    place = TopicPartition(topic, 0)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    found = []
+    await consumer.start()
+    try:
+        consumer.assign([place])
+        end = (await consumer.end_offsets([place]))[place]
+        while await consumer.position(place) < end:
+            for batch in (await consumer.getmany(timeout_ms=200)).values():
+                found += [codec(schema).decode(record.value) for record in batch if record.value]
+    finally:
+        await consumer.stop()
+    return found
+
+
+async def acts(bootstrap: str, wanted: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    """The records of topic `admin` that `wanted` takes."""
+    return [record for record in await records(bootstrap, "admin", "admin") if wanted(record)]
