@@ -8,6 +8,10 @@ from typing import Any, Literal
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
+def _nothing() -> Mapping[str, Any]:
+    return NOTHING
+
+
 @dataclass(frozen=True, slots=True)
 class PrincipalFacts:
     """`principal`: who calls."""
@@ -27,7 +31,7 @@ class ConnectionFacts:
     name: str = ""
     kind: str = "mcp"
     owner: str = ""
-    labels: Mapping[str, str] = NOTHING
+    labels: Mapping[str, str] = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ class ToolFacts:
     """
 
     name: str = ""
-    arguments: Mapping[str, Any] = NOTHING
-    annotations: Mapping[str, Any] = NOTHING
+    arguments: Mapping[str, Any] = field(default_factory=_nothing)
+    annotations: Mapping[str, Any] = field(default_factory=_nothing)
     state: Literal["unknown", "pinned", "changed"] = "unknown"
 
 
@@ -88,5 +92,5 @@ class Call:
     tool: ToolFacts = field(default_factory=ToolFacts)
     http: HttpFacts = field(default_factory=HttpFacts)
     session: SessionFacts = field(default_factory=SessionFacts)
-    kubernetes: Mapping[str, Any] = NOTHING
+    kubernetes: Mapping[str, Any] = field(default_factory=_nothing)
     now: float = 0.0

@@ -1,0 +1,171 @@
+"""A policy in force: judges calls by the first rule that matches.
+
+All rules share one context for a call, since putting facts into it costs far more than computing a condition; rules
+that cannot match for the call's tool and method are left out before (see `benchmarks/policy.py` for the figures).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import cel
+
+from gateway.policy.conditions import Compiled, ConditionError, FailedError
+from gateway.policy.contexts import Plan, Unfit
+from gateway.policy.facts import Call
+from gateway.policy.names import OPEN
+from gateway.policy.syntax import Node, flattened
+from gateway.policy.verdict import Verdict
+
+FAILED: Final = "policy_failed"
+UNFIT: Final = "what it looks at is too large, or holds a number of more than 64 bits"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `verdict` is what a call gets for which `condition` is the first to hold."""
+
+    name: str
+    condition: Compiled
+    verdict: Verdict
+    doc: str = ""
+    pack: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a condition, as it is written, and what it gave."""
+
+    text: str
+    gave: Literal["true", "false", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rule asked about a call. `failure`: why it could not be computed; `parts`: those of its condition."""
+
+    rule: Rule
+    matched: bool
+    failure: str = ""
+    parts: tuple[Part, ...] = ()
+
+
+class _Candidates:
+    """The rules that can match for one tool and method, with what they need: most need few keys, some need all."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = [(rule, rule.condition.needs.paths, _is_wide(rule)) for rule in rules]
+        self._narrow = self._plan(wide=False)
+        self._wide = self._plan(wide=True)
+
+    def _plan(self, *, wide: bool) -> Plan:
+        needs = [rule.condition.needs for rule, _, is_wide in self.rules if is_wide == wide]
+        return Plan(
+            {path for each in needs for path in each.paths},
+            {name for each in needs for name in each.functions},
+        )
+
+    def build(self, call: Call, wide: bool) -> tuple[cel.Context, Unfit]:
+        return (self._wide if wide else self._narrow).build(call)
+
+
+class Policy:
+    """Rules in order, and what a call gets that none of them matches. `version` is the digest of all that decides.
+
+    Judging is pure: no I/O, no clock, and the same verdict for the same call. Not for use by two threads at once.
+    """
+
+    def __init__(self, rules: Iterable[Rule], default: Verdict, version: str = "") -> None:
+        self.rules = tuple(rules)
+        self.default = default
+        self.version = version
+        self._tools = _named(rule.condition.needs.tools for rule in self.rules)
+        self._methods = _named(rule.condition.needs.methods for rule in self.rules)
+        self._candidates: dict[
+            tuple[str | None, str | None], _Candidates
+        ] = {}  # bounded: by the names in rules
+
+    def judge(self, call: Call) -> Verdict:
+        """The verdict on one call. Raises nothing: a condition that cannot be computed denies."""
+        candidates = self._for(call)
+        contexts: list[tuple[cel.Context, Unfit] | None] = [None, None]
+        for rule, paths, wide in candidates.rules:
+            built = contexts[wide]
+            if built is None:
+                built = contexts[wide] = candidates.build(call, wide)
+            context, unfit = built
+            if unfit and not unfit.isdisjoint(paths):
+                return failed(rule, UNFIT)
+            try:
+                if rule.condition.compute(context):
+                    return rule.verdict
+            except FailedError as error:
+                return failed(rule, str(error))
+        return self.default
+
+    def explain(self, call: Call) -> list[Step]:
+        """Each rule in order up to the one that decides, with what the parts of its condition gave."""
+        steps: list[Step] = []
+        for rule in self.rules:
+            steps.append(_step(rule, call))
+            if steps[-1].matched or steps[-1].failure:
+                break
+        return steps
+
+    def _for(self, call: Call) -> _Candidates:
+        tool = call.tool.name if call.tool.name in self._tools else None
+        method = call.mcp.method if call.mcp.method in self._methods else None
+        found = self._candidates.get((tool, method))
+        if found is None:
+            found = _Candidates(rule for rule in self.rules if _can_match(rule, call))
+            self._candidates[(tool, method)] = found
+        return found
+
+
+def failed(rule: Rule, why: str) -> Verdict:
+    """The verdict where `rule` cannot be computed: a deny, lest what it forbids passes."""
+    reason = f"the condition of rule {rule.name} could not be computed: {why}"
+    return Verdict("deny", rule.name, reason, FAILED)
+
+
+def _can_match(rule: Rule, call: Call) -> bool:
+    needs = rule.condition.needs
+    return (needs.tools is None or call.tool.name in needs.tools) and (
+        needs.methods is None or call.mcp.method in needs.methods
+    )
+
+
+def _is_wide(rule: Rule) -> bool:
+    return not OPEN.isdisjoint(rule.condition.needs.paths)
+
+
+def _named(sets: Iterable[frozenset[str] | None]) -> frozenset[str]:
+    return frozenset(name for each in sets for name in each or ())
+
+
+def _step(rule: Rule, call: Call) -> Step:
+    needs = rule.condition.needs
+    context, unfit = Plan(needs.paths, needs.functions).build(call)
+    parts = tuple(_part(rule, node, context) for node in _parts(rule.condition.tree))
+    if not _can_match(rule, call):
+        return Step(rule, matched=False, parts=parts)
+    if not unfit.isdisjoint(needs.paths):
+        return Step(rule, matched=False, failure=UNFIT)
+    try:
+        return Step(rule, rule.condition.compute(context), parts=parts)
+    except FailedError as error:
+        return Step(rule, matched=False, failure=str(error), parts=parts)
+
+
+def _parts(tree: Node) -> list[Node]:
+    conjuncts = flattened(tree, "&&")
+    return conjuncts if len(conjuncts) > 1 else flattened(tree, "||")
+
+
+def _part(rule: Rule, node: Node, context: cel.Context) -> Part:
+    text = rule.condition.text[node.start : node.end]
+    try:
+        held = Compiled(text).compute(context)
+    except (FailedError, ConditionError):
+        return Part(text, "failed")
+    return Part(text, "true" if held else "false")
