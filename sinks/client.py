@@ -9,7 +9,18 @@ from urllib.parse import quote
 import aiohttp
 
 from sinks.clickhouse import StoreAwayError
-from sinks.readers import Exchange, Frame, FrameFilter, Reader, ReadError, Session, SessionFilter, Table
+from sinks.readers import (
+    AdminAct,
+    AdminFilter,
+    Exchange,
+    Frame,
+    FrameFilter,
+    Reader,
+    ReadError,
+    Session,
+    SessionFilter,
+    Table,
+)
 from sinks.settings import SinkSettings
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
@@ -38,6 +49,10 @@ class HttpReader:
     async def exchange(self, exchange_id: str) -> Exchange | None:
         """See Reader."""
         return cast("Exchange | None", await self._get_one(f"/api/exchanges/{quote(exchange_id, safe='')}"))
+
+    async def admin(self, wanted: AdminFilter, limit: int) -> list[AdminAct]:
+        """See Reader."""
+        return cast("list[AdminAct]", await self._get("/api/admin", {**asdict(wanted), "limit": limit}))
 
     async def query(self, sql: str) -> Table:
         """See Reader."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sinks.clickhouse import quoted
-from sinks.readers import FrameFilter, SessionFilter
+from sinks.readers import AdminFilter, FrameFilter, SessionFilter
 
 FRAME_COLUMNS = (
     "frame_id, exchange_id, session_id, recorded_at, elapsed_us, lane, lane_seq, direction, protocol, connection,"
@@ -41,6 +41,12 @@ _SESSION_CONDITIONS = {
     "principal": "principal_subject = {principal:String}",
     "connection": "connection = {connection:String}",
     "since": "recorded_at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
+}
+_ADMIN_CONDITIONS = {
+    "actor": "actor = {actor:String}",
+    "action": "action = {action:String}",
+    "target": "target = {target:String}",
+    "since": "at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
 }
 
 Query = tuple[str, dict[str, Any]]
@@ -107,6 +113,13 @@ GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcom
         )
         return f"({own} UNION ALL {others})"
 
+    def admin(self, wanted: AdminFilter, limit: int) -> Query:
+        """Rows of v_admin, the latest first."""
+        conditions, values = _given(wanted, _ADMIN_CONDITIONS)
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        text = f"SELECT * FROM {self._in}.v_admin {where} ORDER BY at DESC, admin_id DESC LIMIT {int(limit)}"
+        return text, values
+
     def exchange(self, exchange_id: str) -> Query:
         """One row of v_exchanges."""
         return f"SELECT * FROM {self._in}.v_exchanges WHERE exchange_id = {{id:UUID}}", {"id": exchange_id}
@@ -134,7 +147,7 @@ GROUP BY e.session_id HAVING session_id IN ({{ids:Array(UUID)}}) ORDER BY last_a
 
 
 def _given(
-    wanted: FrameFilter | SessionFilter, conditions: dict[str, str]
+    wanted: FrameFilter | SessionFilter | AdminFilter, conditions: dict[str, str]
 ) -> tuple[list[str], dict[str, Any]]:
     values = {name: getattr(wanted, name) for name in conditions if getattr(wanted, name)}
     return [conditions[name] for name in values], values

@@ -134,6 +134,31 @@ class Session(TypedDict):
     response_bytes: int
 
 
+class AdminAct(TypedDict):
+    """What an operator or the gateway itself did, with the columns of v_admin."""
+
+    admin_id: str
+    at: str
+    actor_kind: str
+    actor: str
+    actor_issuer: str
+    action: str
+    target: str
+    reason: str
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminFilter:
+    """Which acts: of this actor, of this kind (`session.kill`), on this target, since (ISO time). '' asks for all."""
+
+    actor: str = ""
+    action: str = ""
+    target: str = ""
+    since: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
     """Which sessions: of this caller, on this connection, active since (ISO time). '' asks for all."""
@@ -194,6 +219,10 @@ class Reader(Protocol):
 
     async def exchange(self, exchange_id: str) -> Exchange | None:
         """One exchange with its frames; None when the trail has none of this id."""
+        ...
+
+    async def admin(self, wanted: AdminFilter, limit: int) -> Sequence[AdminAct]:
+        """What operators did, the latest first."""
         ...
 
     async def query(self, sql: str) -> Table:

@@ -16,13 +16,13 @@ from starlette.routing import Route
 from sinks.access import App, Guard
 from sinks.clickhouse import StoreAwayError, StoreError
 from sinks.metrics import SinkMetrics
-from sinks.readers import FrameFilter, Reader, ReadError, SessionFilter
+from sinks.readers import AdminFilter, FrameFilter, Reader, ReadError, SessionFilter
 
 _LIMIT_DEFAULT = 100
 _BODY_BYTES_MAX = 128 * 1024
 _TRUE = ("1", "true", "yes")
 
-Filter = TypeVar("Filter", FrameFilter, SessionFilter)
+Filter = TypeVar("Filter", FrameFilter, SessionFilter, AdminFilter)
 
 
 class QueryApi:
@@ -46,6 +46,7 @@ class QueryApi:
             Route("/api/sessions/{id}", _answering(self._session)),
             Route("/api/frames", _answering(self._frames)),
             Route("/api/exchanges/{id}", _answering(self._exchange)),
+            Route("/api/admin", _answering(self._admin)),
             Route("/api/query", _answering(self._query), methods=["POST"]),
         ]
         return Guard(Starlette(routes=routes), token, hosts)
@@ -72,6 +73,9 @@ class QueryApi:
 
     async def _exchange(self, request: Request) -> Response:
         return _one(await self._reader.exchange(request.path_params["id"]), "exchange")
+
+    async def _admin(self, request: Request) -> Response:
+        return _lines(await self._reader.admin(_filter(AdminFilter, request), _limit(request)))
 
     async def _query(self, request: Request) -> Response:
         body = b""

@@ -15,6 +15,7 @@ class SinkTopics:
     audit: str = "audit"
     findings: str = "findings"
     dead_letters: str = "dead-letters"
+    admin: str = "admin"
 
 
 @dataclass(frozen=True, slots=True)

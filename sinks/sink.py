@@ -1,4 +1,4 @@
-"""The sink: what lies on `audit` and `findings` goes into the store, once.
+"""The sink: what lies on `audit`, `findings` and `admin` goes into the store, once.
 
     take over → fetch → cut a batch → sort → journal → insert, dead letters → note the position → fetch …
 
@@ -23,9 +23,9 @@ from sinks.journal import BatchRange, in_doubt
 from sinks.metrics import SinkMetrics
 from sinks.patience import AbandonedError, Patience
 from sinks.seen import SeenFrames
-from sinks.settings import SinkSettings
+from sinks.settings import SinkSettings, SinkTopics
 from sinks.store import load_seen
-from sinks.tables import Target, findings_target, frames_target
+from sinks.tables import Target, admin_target, findings_target, frames_target
 from sinks.writer import BatchWriter
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ class Sink:
             patience=self._patience,
             metrics=metrics,
         )
-        chosen = targets or (frames_target(settings.topics.audit), findings_target(settings.topics.findings))
+        chosen = targets or targets_of(settings.topics)
         self._targets = {target.topic: target for target in chosen}
         self._intakes: dict[str, Intake] = {}
         self._seen = SeenFrames()
@@ -187,6 +187,11 @@ class Sink:
         self._metrics.batches_replayed.inc()
         del self._replays[0]
         self._aim()
+
+
+def targets_of(topics: SinkTopics) -> tuple[Target, ...]:
+    """Every topic that is stored, and its table."""
+    return (frames_target(topics.audit), findings_target(topics.findings), admin_target(topics.admin))
 
 
 def _partitions(batch: BatchRange) -> set[TopicPartition]:

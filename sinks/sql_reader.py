@@ -11,7 +11,18 @@ from clickhouse_connect.driver.query import QueryResult
 
 from sinks.clickhouse import ClickHouseAddress, StoreAwayError, StoreThread
 from sinks.queries import Queries, Query
-from sinks.readers import LIMIT_MAX, Exchange, Frame, FrameFilter, ReadError, Session, SessionFilter, Table
+from sinks.readers import (
+    LIMIT_MAX,
+    AdminAct,
+    AdminFilter,
+    Exchange,
+    Frame,
+    FrameFilter,
+    ReadError,
+    Session,
+    SessionFilter,
+    Table,
+)
 from sinks.rows import frames_of, plain
 from sinks.statements import check_statement
 
@@ -89,6 +100,11 @@ class SqlReader:
         found: Exchange = plain(rows[0])
         found["frame_list"] = await self.frames(FrameFilter(exchange=exchange_id), LIMIT_MAX)
         return found
+
+    async def admin(self, wanted: AdminFilter, limit: int) -> list[AdminAct]:
+        """See Reader."""
+        rows = await self._rows(self._queries.admin(wanted, _checked(limit)))
+        return [plain(row) for row in rows]
 
     async def query(self, sql: str) -> Table:
         """See Reader; at most 10,000 rows and 64 MB, 30 seconds."""

@@ -49,6 +49,16 @@ def findings_target(topic: str) -> Target:
     )
 
 
+def admin_target(topic: str) -> Target:
+    """What operators did, one row an act."""
+    return Target(
+        topic,
+        "admin_stored",
+        WriterSchemas(schema_versions("admin"), ("admin_id", "at")),
+        has_identity=False,
+    )
+
+
 def _check_frame(record: dict[str, Any]) -> None:
     """Refuses numbers that the columns would store as others."""
     if not _RECORDED_MIN_US <= record["recorded_at"] < _RECORDED_MAX_US:

@@ -48,6 +48,11 @@ class Topics:
         """Puts `value` on the findings topic."""
         await self.producer.send_and_wait(f"{self.prefix}-findings", value)
 
+    async def admin(self, *values: bytes) -> None:
+        """Puts `values` on the admin topic."""
+        for value in values:
+            await self.producer.send_and_wait(f"{self.prefix}-admin", value)
+
     async def dead(self, count: int) -> list[bytes]:
         """The first `count` dead letters."""
         consumer = AIOKafkaConsumer(
@@ -67,7 +72,8 @@ async def kafka_topics(broker: str) -> AsyncIterator[Topics]:
     prefix = f"sink-{uuid4().hex[:8]}"
     admin = AIOKafkaAdminClient(bootstrap_servers=broker)
     await admin.start()
-    names = [(f"{prefix}-audit", PARTITIONS), (f"{prefix}-findings", 1), (f"{prefix}-dead", 1)]
+    single = [f"{prefix}-{name}" for name in ("findings", "admin", "dead")]
+    names = [(f"{prefix}-audit", PARTITIONS), *((name, 1) for name in single)]
     await admin.create_topics([NewTopic(name, count, 1) for name, count in names])
     await admin.close()
     producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all", linger_ms=5)

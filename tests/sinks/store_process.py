@@ -18,7 +18,7 @@ def main() -> None:
         data_dir=Path(data_dir),
         port=int(port),
         group=f"{prefix}-sink",
-        topics=SinkTopics(f"{prefix}-audit", f"{prefix}-findings", f"{prefix}-dead"),
+        topics=SinkTopics(f"{prefix}-audit", f"{prefix}-findings", f"{prefix}-dead", f"{prefix}-admin"),
     )
     asyncio.run(run_sink(settings, KafkaAddress(bootstrap, embedded=True)))
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from sinks.metrics import SinkMetrics
-from sinks.readers import FrameFilter, SessionFilter
+from sinks.readers import AdminFilter, FrameFilter, SessionFilter
 from tests.sinks.shared_store import Store
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "clickhouse.md").read_text(encoding="utf-8")
@@ -21,7 +21,11 @@ def test_every_parameter_of_the_query_api_is_documented() -> None:
     sessions = re.search(r"/api/sessions\?(\S+)`", PAGE)
     frames = re.search(r"/api/frames\?(\S+)`", PAGE)
 
+    admin = re.search(r"/api/admin\?(\S+)`", PAGE)
+
     assert sessions is not None
+    assert admin is not None
+    assert set(admin[1].split("&")) == {f"{f.name}=" for f in fields(AdminFilter)} | {"limit="}
     assert frames is not None
     assert set(sessions[1].split("&")) == {f"{f.name}=" for f in fields(SessionFilter)} | {"limit="}
     assert set(frames[1].split("&")) == {f"{f.name}=" for f in fields(FrameFilter)} | {"limit="}

@@ -32,7 +32,7 @@ def settings_for(store: Store, topics: Topics, **changes: Any) -> SinkSettings:
         data_dir=store.address.data_dir,
         group=f"{prefix}-sink",
         instance="",
-        topics=SinkTopics(f"{prefix}-audit", f"{prefix}-findings", f"{prefix}-dead"),
+        topics=SinkTopics(f"{prefix}-audit", f"{prefix}-findings", f"{prefix}-dead", f"{prefix}-admin"),
     )
     return replace(settings, **changes)
 
