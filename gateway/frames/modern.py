@@ -20,6 +20,7 @@ HEADER_MISMATCH = -32020
 _ROUTING = (b"mcp-protocol-version", b"mcp-method", b"mcp-name")
 _PARAM = b"mcp-param-"
 _NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+_TASKS = frozenset({"tasks/get", "tasks/update", "tasks/cancel"})  # SEP-2663
 
 
 def is_modern(version: str) -> bool:
@@ -27,17 +28,35 @@ def is_modern(version: str) -> bool:
     return len(version) == 10 and version >= FIRST_MODERN_VERSION
 
 
-def mismatch(headers: Headers, body: Look) -> str:
-    """Why the headers contradict the body, '' when they do not. Asked for single requests only."""
-    if body.kind != "request" or body.meta_version is None:
-        return ""  # upstream answers what is malformed; there is nothing to contradict
+def mismatch(headers: Headers, body: Look, task: str | None = None) -> str:
+    """Why the headers contradict the body, '' when they do not. Asked for single requests only.
+
+    `task`: the `taskId` of a request about a task, which `Mcp-Name` mirrors where it is sent; None: not looked for.
+    """
+    if body.kind != "request":
+        return ""
     seen: dict[bytes, bytes] = {}
     for name, value in headers:
         if name in _ROUTING or name.startswith(_PARAM):
             if name in seen:
                 return f"{name.decode('latin-1')} header appears more than once"
             seen[name] = value
-    return _version_mismatch(seen, body) or _routing_mismatch(seen, body)
+    if body.meta_version is None:
+        return _unsaid_mismatch(seen, body)
+    return _version_mismatch(seen, body) or _routing_mismatch(seen, body, task)
+
+
+def _unsaid_mismatch(seen: dict[bytes, bytes], body: Look) -> str:
+    """A body that names no version: upstream says what it lacks, but headers of 2026-07-28 must not tell of another
+    request than it is."""
+    if not is_modern(seen.get(b"mcp-protocol-version", b"").decode("latin-1")):
+        return ""
+    if b"mcp-method" in seen and seen[b"mcp-method"].decode("latin-1") != body.method:
+        return "mcp-method header does not match the body's method"
+    named = body.tool or body.resource
+    if named and b"mcp-name" in seen and decoded(seen[b"mcp-name"]) != named:
+        return "mcp-name header does not match what the body names"
+    return ""
 
 
 def _version_mismatch(seen: dict[bytes, bytes], body: Look) -> str:
@@ -46,7 +65,7 @@ def _version_mismatch(seen: dict[bytes, bytes], body: Look) -> str:
     return ""
 
 
-def _routing_mismatch(seen: dict[bytes, bytes], body: Look) -> str:
+def _routing_mismatch(seen: dict[bytes, bytes], body: Look, task: str | None) -> str:
     if not is_modern(body.meta_version or ""):
         return ""
     if seen.get(b"mcp-method", b"").decode("latin-1") != body.method:
@@ -55,6 +74,8 @@ def _routing_mismatch(seen: dict[bytes, bytes], body: Look) -> str:
     named = body.tool or body.resource
     if key and named and decoded(seen.get(b"mcp-name")) != named:
         return f"mcp-name header does not match the body's {key!r}"
+    if task is not None and body.method in _TASKS and b"mcp-name" in seen and decoded(seen[b"mcp-name"]) != task:
+        return "mcp-name header does not match the body's 'taskId'"
     return _param_mismatch({n: v for n, v in seen.items() if n.startswith(_PARAM)}, body)
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from gateway.frames import sse
 from gateway.tools import spans
-from gateway.tools.spans import Edit, Span, UnreadableError
+from gateway.tools.spans import Span, UnreadableError
+from gateway.tools.splices import Edit, cut, edited
 
 DIGESTED = ("title", "description", "inputSchema", "outputSchema", "annotations")
 _REPEATED = " (repeated)"
@@ -68,7 +69,7 @@ def without(raw: bytes, refused: Refused, *, event: bool = False) -> bytes:
     that may call everything: a `cacheScope` becomes `private`. What cannot be read is left as it is.
     """
     hit = refused if callable(refused) else frozenset(refused).__contains__
-    return spans.edited(raw, event, lambda data: _cuts(data, hit) if has_tools(data) else [])
+    return edited(raw, event, lambda data: _cuts(data, hit) if has_tools(data) else [])
 
 
 def _cuts(data: bytes, hit: Callable[[str], bool]) -> list[Edit]:
@@ -76,7 +77,7 @@ def _cuts(data: bytes, hit: Callable[[str], bool]) -> list[Edit]:
     try:
         for result, items in _listings(data):
             gone = [i for i, item in enumerate(items) if any(map(hit, _names(data, item)))]
-            edits += spans.cut(items, gone)
+            edits += cut(items, gone)
             edits += [e for e in _made_private(data, result) if e not in edits]
     except UnreadableError:
         return []

@@ -1,4 +1,4 @@
-"""Where the parts of a JSON text stand, so that one of them can be cut or replaced and no other byte changes (G8).
+"""Where the parts of a JSON text stand, so that one of them can be cut or replaced by `splices.py`.
 
 Only what is asked for is walked: a value that is of no interest is skipped at the speed of one regular expression.
 Scalars are not judged (a reader that takes NaN reads the same structure); a broken structure raises UnreadableError.
@@ -6,10 +6,8 @@ Scalars are not judged (a reader that takes NaN reads the same structure); a bro
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple, NoReturn
-
-from gateway.frames import sse
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
@@ -36,14 +34,6 @@ class Member(NamedTuple):
     key: str
     key_start: int
     value: Span
-
-
-class Edit(NamedTuple):
-    """Bytes `start` … `end` - 1 are to become `new`."""
-
-    start: int
-    end: int
-    new: bytes = b""
 
 
 def whole(text: bytes) -> Span:
@@ -114,59 +104,6 @@ def decoded(literal: bytes) -> str:
         return str(json.loads(literal.decode("utf-8", "surrogatepass"), strict=False))
     except (UnicodeDecodeError, json.JSONDecodeError) as exc:
         raise UnreadableError("a string is not UTF-8, or has an escape that is none") from exc
-
-
-def cut(items: list[Span], refused: Iterable[int]) -> list[Edit]:
-    """Edits that take the items of these indexes out of their list, each with one of the commas beside it."""
-    out = set(refused)
-    if out and len(out) == len(items):
-        return [Edit(items[0].start, items[-1].end)]
-    edits, kept_before = [], False
-    for index, item in enumerate(items):
-        if index not in out:
-            kept_before = True
-        elif kept_before:
-            edits.append(Edit(items[index - 1].end, item.end))
-        else:
-            edits.append(Edit(item.start, items[index + 1].start))
-    return edits
-
-
-def spliced(text: bytes, edits: Iterable[Edit]) -> bytes:
-    """`text` with the edits done; they must not overlap."""
-    parts, done = [], 0
-    for start, end, new in sorted(edits):
-        parts += [text[done:start], new]
-        done = end
-    return b"".join([*parts, text[done:]])
-
-
-def edited(raw: bytes, event: bool, edits_of: Callable[[bytes], list[Edit]]) -> bytes:
-    """`raw` with what `edits_of` wants of its JSON: the body itself, or the data of an SSE event's block.
-
-    An event keeps its lines: what is cut over several `data:` lines leaves them empty, which JSON reads as space.
-    """
-    if not event:
-        edits = edits_of(raw)
-        return spliced(raw, edits) if edits else raw
-    edits = edits_of(sse.fields(raw).data)
-    return spliced(raw, _in_lines(edits, sse.data_lines(raw))) if edits else raw
-
-
-def _in_lines(edits: list[Edit], lines: list[tuple[int, int]]) -> list[Edit]:
-    """Edits of the joined data as edits of the block, cut at the ends of its data lines."""
-    moved, offset = [], 0
-    pending = sorted(edits)
-    for line_start, line_end in lines:
-        length = line_end - line_start
-        for start, end, new in pending:
-            first, last = max(start, offset), min(end, offset + length)
-            begins_here = offset <= start <= offset + length
-            if first < last or begins_here:
-                shift = line_start - offset
-                moved.append(Edit(first + shift, max(first, last) + shift, new if begins_here else b""))
-        offset += length + 1
-    return moved
 
 
 def _after_space(text: bytes, at: int) -> int:

@@ -48,7 +48,12 @@ AGREE: list[tuple[str, Headers, bytes]] = [
     ("a boolean parameter", [*headers(), (b"mcp-param-on", b"true")], CALL),
     ("a nested parameter in base64", [*headers(), (b"mcp-param-s", in_base64("ü"))], CALL),
     ("no parameter header at all", headers(), CALL),
-    ("an older era, whatever its headers say", headers("x", b"y"), body(version=None, name="t")),
+    (
+        "an older era, whatever its headers say",
+        headers("x", b"y", "2025-11-25"),
+        body(version=None, name="t"),
+    ),
+    ("a body that names no version, under its own headers", headers(), body(version=None, name="t")),
     ("an older era that names itself", headers("x", b"y", "2025-11-25"), body(version="2025-11-25")),
     ("a notification", [], b'{"jsonrpc":"2.0","method":"notifications/cancelled"}'),
     ("a batch", [], b"[" + CALL + b"]"),
@@ -59,6 +64,18 @@ CONTRADICT: list[tuple[str, Headers, bytes, str]] = [
     ("no version", headers()[1:], CALL, "mcp-protocol-version"),
     ("another method", headers("tools/list"), CALL, "mcp-method"),
     ("a method in other letters", headers("Tools/Call"), CALL, "mcp-method"),
+    (
+        "another method than that of a body without version",
+        headers("x"),
+        body(version=None, name="t"),
+        "mcp-method",
+    ),
+    (
+        "another tool than that of a body without version",
+        headers(name=b"u"),
+        body(version=None, name="t"),
+        "mcp-name",
+    ),
     ("no method", [headers()[0]], CALL, "mcp-method"),
     ("another tool", headers(name=b"u"), CALL, "mcp-name"),
     ("no tool", headers(name=None), CALL, "mcp-name"),
@@ -81,6 +98,14 @@ def test_headers_that_agree(_: str, pairs: Headers, text: bytes) -> None:
 @pytest.mark.parametrize(("_", "pairs", "text", "words"), CONTRADICT, ids=[row[0] for row in CONTRADICT])
 def test_headers_that_contradict(_: str, pairs: Headers, text: bytes, words: str) -> None:
     assert words in mismatch(pairs, look(text))
+
+
+def test_a_task_that_is_named_is_the_one_that_is_asked_about() -> None:
+    asked = look(body("tasks/get", taskId="t1"))
+    assert mismatch(headers("tasks/get", b"t1"), asked, "t1") == ""
+    assert mismatch(headers("tasks/get", None), asked, "t1") == ""
+    assert "mcp-name" in mismatch(headers("tasks/get", b"t2"), asked, "t1")
+    assert mismatch(headers("tasks/get", b"t2"), asked) == ""
 
 
 @pytest.mark.parametrize("number", [b"9" * 5000, b"1e999", b"-1e999", b"123456789012345678901234567890"])
