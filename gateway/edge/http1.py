@@ -5,6 +5,7 @@ has gone, a lost connection. That keeps an exchange at two waits in the common c
 """
 
 import asyncio
+import re
 from typing import cast
 
 import httptools
@@ -13,6 +14,13 @@ from gateway.effects import Broken, Gone, Head
 from gateway.frames.headers import Headers
 
 HEAD_BYTES_MAX = 64 * 1024
+# Interim answers and the final head by the strict grammar of RFC 9112: the parser forgives bare LF and folded lines,
+# and what it would make of them another reader, the client among them, might not.
+_FIELDS = rb"\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n"
+_REASON = rb"(?: [\t\x20-\x7e\x80-\xff]*+)?"
+_HEADS = re.compile(
+    rb"(?:HTTP/1\.1 1[0-9][0-9]" + _REASON + _FIELDS + rb")*+HTTP/1\.[01] [2-9][0-9][0-9]" + _REASON + _FIELDS
+)
 BUFFER_BYTES_MAX = 256 * 1024
 
 
@@ -41,7 +49,7 @@ class Http1Connection(asyncio.Protocol):
     def _reset(self) -> None:
         self._status = 0
         self._headers: Headers = []
-        self._head_bytes = 0
+        self._head = b""
         self._head_done = False
         self._complete = False
         self._keep_alive = False
@@ -151,21 +159,36 @@ class Http1Connection(asyncio.Protocol):
         if self._complete:
             self.abort()  # it sent what nobody asked for; the answer before that stands
             return
+        if self._fault is not None:
+            return
+        in_head = not self._head_done
+        if in_head:
+            self._head += data
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as exc:
-            if self._complete:
-                self.abort()
-                self._wake()
+            if not self._complete:
+                self.fail(Broken("upstream_failed", "upstream_broke", f"not HTTP/1.1: {type(exc).__name__}"))
                 return
-            self.fail(Broken("upstream_failed", "upstream_broke", f"not HTTP/1.1: {type(exc).__name__}"))
+            self.abort()
+        if in_head and not self._head_stands():
             return
         if self._head_done:
             self._wake()
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > HEAD_BYTES_MAX:
-            self.fail(Broken("upstream_failed", "upstream_broke", "its headers are too long"))
+
+    def _head_stands(self) -> bool:
+        """Whether nothing is wrong with the head as far as it has come; else the exchange fails."""
+        wrong = ""
+        if self._head_done and not _HEADS.match(self._head):
+            self._head_done = self._complete = False
+            wrong = "its head is not by the grammar of HTTP/1.1"
+        elif not self._head_done and len(self._head) > HEAD_BYTES_MAX:
+            wrong = "its headers are too long"
+        if wrong:
+            self.fail(Broken("upstream_failed", "upstream_broke", wrong))
+        elif self._head_done:
+            self._head = b""
+        return not wrong
 
     def eof_received(self) -> bool:
         return False

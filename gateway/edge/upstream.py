@@ -4,15 +4,18 @@ import asyncio
 import ssl
 from collections import deque
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from gateway.edge.http1 import Http1Connection, UpstreamBrokenError
+from gateway.edge.identity.addresses import AddressError, Reach, resolve
 from gateway.edge.tls import ClientTls
 from gateway.effects import Broken, Forward, Gone, Head
 from gateway.settings import Connection, UpstreamTls
 
 _NAME_CODES = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+_REACHABLE = frozenset(Reach) - {Reach.NOWHERE}
 IDLE_SECONDS = 3.0  # servers close idle connections after 5 s (uvicorn, Node): be sooner
 
 
@@ -121,22 +124,40 @@ class HttpUpstream:
         return None
 
     async def _connect(self) -> Http1Connection:
-        where = self._address
         try:
             async with asyncio.timeout(self._connect_seconds):
-                _, carrier = await asyncio.get_running_loop().create_connection(
-                    Http1Connection,
-                    where.host,
-                    where.port,
-                    ssl=self._tls.context() if self._tls else None,
-                    server_hostname=self._server_name,
-                )
+                return await self._connect_to(await _pinned(self._address.host, self._address.port))
         except TimeoutError as exc:
             fact = Broken("timed_out", "upstream_unreachable", "no connection in time", sent=False)
             raise UpstreamBrokenError(fact) from exc
         except (OSError, ssl.SSLError) as exc:
             fact = Broken("upstream_failed", "upstream_unreachable", _told(exc), sent=False)
             raise UpstreamBrokenError(fact) from exc
+        except AddressError as exc:
+            fact = Broken("upstream_failed", "upstream_unreachable", str(exc), sent=False)
+            raise UpstreamBrokenError(fact) from exc
+
+    async def _connect_to(self, addresses: list[str]) -> Http1Connection:
+        """A connection to the first that takes one. TLS still asks for the name, and its failure is final."""
+        context = self._tls.context() if self._tls else None
+        loop = asyncio.get_running_loop()
+        *others, last = addresses
+        for host in others:
+            try:
+                return await self._carrier(loop, host, context)
+            except ssl.SSLError:
+                raise
+            except OSError:
+                continue  # refused, or no way to it
+        return await self._carrier(loop, last, context)
+
+    async def _carrier(
+        self, loop: asyncio.AbstractEventLoop, host: str, context: ssl.SSLContext | None
+    ) -> Http1Connection:
+        port, name = self._address.port, self._server_name
+        _, carrier = await loop.create_connection(
+            Http1Connection, host, port, ssl=context, server_hostname=name
+        )
         return carrier
 
     def _encoded(self, request: Forward) -> bytes:
@@ -156,6 +177,15 @@ def _told(error: OSError) -> str:
         )  # OpenSSL's text would tell the client the upstream's name
         return f"its certificate: {'is for another name' if other_name else error.verify_message}"
     return type(error).__name__
+
+
+async def _pinned(host: str, port: int) -> list[str]:
+    """The addresses of an upstream: looked up once, judged, and connected to as judged. A name must not lead to a
+    cloud's metadata service; an address that stands in the settings is taken as it is. Raises AddressError."""
+    try:
+        return [str(ip_address(host))]
+    except ValueError:
+        return list(dict.fromkeys(map(str, await resolve(host, port, _REACHABLE))))
 
 
 def _length(request: Forward) -> bytes:
