@@ -7,6 +7,7 @@ import cel
 from gateway.policy.checks import Fault, faults_of
 from gateway.policy.contexts import Plan
 from gateway.policy.facts import Call
+from gateway.policy.guards import Guard, guards_of
 from gateway.policy.needs import Needs, needs_of
 from gateway.policy.syntax import Node, SyntaxProblemError, parse
 
@@ -33,6 +34,7 @@ class Compiled:
         self.tree: Node = _tree(text)
         self.needs: Needs = needs_of(self.tree)
         self.program = _program(text)
+        self.guards: tuple[Guard, ...] = guards_of(self.tree)
 
     def compute(self, context: cel.Context) -> bool:
         """Whether it holds. Raises FailedError."""

@@ -34,7 +34,7 @@ class Plan:
             name: _fields(name, wanted) for name in sorted({path[0] for path in wanted} & FACTS.keys())
         }
         self._typed.pop("time", None)
-        self._time = any(path[0] == "time" for path in wanted)
+        self._time = _fields("time", wanted)
         self._now = ("now",) in wanted
         self._kubernetes = any(path[0] == "kubernetes" for path in wanted)
         self._groups = None if GROUPS in wanted else sorted(path[2] for path in wanted if path[:2] == GROUPS)
@@ -51,7 +51,7 @@ class Plan:
         if self._kubernetes:
             self._add(context, unfit, "kubernetes", self._open(("kubernetes",), call.kubernetes, unfit))
         if self._time or self._now:
-            _add_time(context, call.now)
+            self._add_time(context, call.now)
         return context, unfit
 
     def _field(self, unfit: Unfit, name: str, field: str, facts: object) -> Any:
@@ -60,14 +60,15 @@ class Plan:
             return self._open((name, field), value, unfit)
         if self._groups is not None and (name, field) == GROUPS:
             return [group for group in self._groups if group in value]
-        return dict(value) if FACTS[name][field] == "map" else value
+        return value
 
     def _open(self, prefix: Path, values: Mapping[str, Any], unfit: Unfit) -> dict[str, Any]:
         """Those members of an open map that are looked at and fit."""
         if prefix in self._whole:
             try:
-                weigh(values)
-                return dict(values)
+                whole = dict(values)
+                weigh(whole)
+                return whole
             except UnfitError:
                 unfit.add(prefix)
         fitting: dict[str, Any] = {}
@@ -88,6 +89,14 @@ class Plan:
             unfit.update(path for field in fields.keys() - sound.keys() for path in self._under(name, field))
             context.add_variable(name, sound)
 
+    def _add_time(self, context: cel.Context, now: float) -> None:
+        moment = datetime.fromtimestamp(now, UTC)
+        if self._now:
+            context.add_variable("now", moment)
+        if self._time:
+            known = {"hour": moment.hour, "weekday": moment.isoweekday(), "date": moment.date().isoformat()}
+            context.add_variable("time", {field: known[field] for field in self._time})
+
     def _under(self, name: str, field: str) -> list[Path]:
         if name == "kubernetes":
             return [("kubernetes", field), ("kubernetes",)]
@@ -97,6 +106,8 @@ class Plan:
 
 def weigh(value: Any) -> None:
     """Raises UnfitError for what is larger than the limits, and for numbers and values that CEL would change."""
+    if type(value) is str and len(value) <= CHARACTERS_MAX:
+        return
     elements, characters, level = 0, 0, [value]
     for _ in range(_DEPTH_MAX):
         below: list[Any] = []
@@ -117,19 +128,21 @@ def weigh(value: Any) -> None:
 
 def _weigh_one(value: Any, below: list[Any]) -> int:
     """The characters of one value; its members go to `below`."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return len(value)
-    if isinstance(value, Mapping):
+    if kind is dict:
         below += value.keys()
         below += value.values()
-    elif isinstance(value, list | tuple):
+    elif kind is list:
         below += value
-    elif isinstance(value, bool) or value is None:
-        return 0
-    elif isinstance(value, int):
+    elif kind is int:
         if not -_INT_MAX <= value < _INT_MAX:
             raise UnfitError("holds a number of more than 64 bits")
-    elif not isinstance(value, float) or not math.isfinite(value):
+    elif kind is float:
+        if not math.isfinite(value):
+            raise UnfitError("holds a number that is none")
+    elif kind is not bool and value is not None:
         raise UnfitError("holds a value that is none of JSON")
     return 0
 
@@ -144,11 +157,3 @@ def _convertible(value: Any) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _add_time(context: cel.Context, now: float) -> None:
-    moment = datetime.fromtimestamp(now, UTC)
-    context.add_variable("now", moment)
-    context.add_variable(
-        "time", {"hour": moment.hour, "weekday": moment.isoweekday(), "date": moment.date().isoformat()}
-    )

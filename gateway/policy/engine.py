@@ -1,7 +1,7 @@
 """A policy in force: judges calls by the first rule that matches.
 
 All rules share one context for a call, since putting facts into it costs far more than computing a condition; rules
-that cannot match for the call's tool and method are left out before (see `benchmarks/policy.py` for the figures).
+that plain tests of names and groups rule out are left out before (see `benchmarks/policy.py` for the figures).
 """
 
 from collections.abc import Iterable
@@ -13,11 +13,14 @@ import cel
 from gateway.policy.conditions import Compiled, ConditionError, FailedError
 from gateway.policy.contexts import Plan, Unfit
 from gateway.policy.facts import Call
+from gateway.policy.guards import Guard
 from gateway.policy.names import OPEN
+from gateway.policy.needs import Path
 from gateway.policy.syntax import Node, flattened
 from gateway.policy.verdict import Verdict
 
 FAILED: Final = "policy_failed"
+PLANS_MAX: Final = 256
 UNFIT: Final = "what it looks at is too large, or holds a number of more than 64 bits"
 
 
@@ -50,23 +53,14 @@ class Step:
     parts: tuple[Part, ...] = ()
 
 
-class _Candidates:
-    """The rules that can match for one tool and method, with what they need: most need few keys, some need all."""
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What judging needs of a rule. `wide`: it looks at the arguments as a whole, where most need a few keys."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self.rules = [(rule, rule.condition.needs.paths, _is_wide(rule)) for rule in rules]
-        self._narrow = self._plan(wide=False)
-        self._wide = self._plan(wide=True)
-
-    def _plan(self, *, wide: bool) -> Plan:
-        needs = [rule.condition.needs for rule, _, is_wide in self.rules if is_wide == wide]
-        return Plan(
-            {path for each in needs for path in each.paths},
-            {name for each in needs for name in each.functions},
-        )
-
-    def build(self, call: Call, wide: bool) -> tuple[cel.Context, Unfit]:
-        return (self._wide if wide else self._narrow).build(call)
+    rule: Rule
+    guards: tuple[Guard, ...]
+    paths: frozenset[Path]
+    wide: bool
 
 
 class Policy:
@@ -81,27 +75,43 @@ class Policy:
         self.version = version
         self._tools = _named(rule.condition.needs.tools for rule in self.rules)
         self._methods = _named(rule.condition.needs.methods for rule in self.rules)
-        self._candidates: dict[
-            tuple[str | None, str | None], _Candidates
+        self._by_names: dict[
+            tuple[str | None, str | None], list[_Entry]
         ] = {}  # bounded: by the names in rules
+        self._plans: dict[tuple[str, ...], Plan] = {}
 
     def judge(self, call: Call) -> Verdict:
         """The verdict on one call. Raises nothing: a condition that cannot be computed denies."""
-        candidates = self._for(call)
+        candidates = [entry for entry in self._for(call) if _may_hold(entry.guards, call)]
         contexts: list[tuple[cel.Context, Unfit] | None] = [None, None]
-        for rule, paths, wide in candidates.rules:
-            built = contexts[wide]
-            if built is None:
-                built = contexts[wide] = candidates.build(call, wide)
-            context, unfit = built
-            if unfit and not unfit.isdisjoint(paths):
-                return failed(rule, UNFIT)
+        for entry in candidates:
+            context, unfit = contexts[entry.wide] or self._build(candidates, entry.wide, call, contexts)
+            if unfit and not unfit.isdisjoint(entry.paths):
+                return failed(entry.rule, UNFIT)
             try:
-                if rule.condition.compute(context):
-                    return rule.verdict
+                if entry.rule.condition.compute(context):
+                    return entry.rule.verdict
             except FailedError as error:
-                return failed(rule, str(error))
+                return failed(entry.rule, str(error))
         return self.default
+
+    def _build(
+        self,
+        candidates: list[_Entry],
+        wide: bool,
+        call: Call,
+        contexts: list[tuple[cel.Context, Unfit] | None],
+    ) -> tuple[cel.Context, Unfit]:
+        """One context for all candidates that look as far; kept in `contexts`."""
+        rules = [entry.rule for entry in candidates if entry.wide == wide]
+        key = tuple([rule.name for rule in rules])
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= PLANS_MAX:
+                self._plans.clear()
+            plan = self._plans[key] = _plan_for(rules)
+        built = contexts[wide] = plan.build(call)
+        return built
 
     def explain(self, call: Call) -> list[Step]:
         """Each rule in order up to the one that decides, with what the parts of its condition gave."""
@@ -112,14 +122,35 @@ class Policy:
                 break
         return steps
 
-    def _for(self, call: Call) -> _Candidates:
+    def _for(self, call: Call) -> list[_Entry]:
+        """The rules whose condition can hold for the call's tool and method."""
         tool = call.tool.name if call.tool.name in self._tools else None
         method = call.mcp.method if call.mcp.method in self._methods else None
-        found = self._candidates.get((tool, method))
+        found = self._by_names.get((tool, method))
         if found is None:
-            found = _Candidates(rule for rule in self.rules if _can_match(rule, call))
-            self._candidates[(tool, method)] = found
+            found = self._by_names[(tool, method)] = [
+                _entry(rule) for rule in self.rules if _can_match(rule, call)
+            ]
         return found
+
+
+def _entry(rule: Rule) -> _Entry:
+    paths = rule.condition.needs.paths
+    return _Entry(rule, rule.condition.guards, paths, not OPEN.isdisjoint(paths))
+
+
+def _may_hold(guards: tuple[Guard, ...], call: Call) -> bool:
+    for guard in guards:  # noqa: SIM110 (a generator costs more than the guards)
+        if not guard(call):
+            return False
+    return True
+
+
+def _plan_for(rules: Iterable[Rule]) -> Plan:
+    needs = [rule.condition.needs for rule in rules]
+    return Plan(
+        {path for each in needs for path in each.paths}, {name for each in needs for name in each.functions}
+    )
 
 
 def failed(rule: Rule, why: str) -> Verdict:
@@ -133,10 +164,6 @@ def _can_match(rule: Rule, call: Call) -> bool:
     return (needs.tools is None or call.tool.name in needs.tools) and (
         needs.methods is None or call.mcp.method in needs.methods
     )
-
-
-def _is_wide(rule: Rule) -> bool:
-    return not OPEN.isdisjoint(rule.condition.needs.paths)
 
 
 def _named(sets: Iterable[frozenset[str] | None]) -> frozenset[str]:

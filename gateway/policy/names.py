@@ -11,8 +11,10 @@ from typing import Final, get_args, get_origin, get_type_hints
 
 from gateway.policy.facts import Call
 
-# what the request or upstream fills as it likes: any key, any depth
-OPEN: Final = frozenset({("tool", "arguments"), ("tool", "annotations"), ("kubernetes",)})
+# maps of any keys, put before a condition key by key
+OPEN: Final = frozenset(
+    {("tool", "arguments"), ("tool", "annotations"), ("kubernetes",), ("connection", "labels")}
+)
 TIME: Final = MappingProxyType({"hour": "int", "weekday": "int", "date": "string"})
 
 

@@ -37,7 +37,7 @@ def needs_of(tree: Node) -> Needs:
 
 
 def _paths(node: Node) -> Iterator[Path]:
-    path = _tested_key(node) or _chain(node)
+    path = _tested_key(node) or path_of(node)
     if path is None:
         for part in node.parts:
             yield from _paths(part)
@@ -55,15 +55,15 @@ def _settled(path: Path) -> Iterator[Path]:
         yield path[:3] if path[:2] in OPEN or path[:2] == GROUPS else path[:2]
 
 
-def _chain(node: Node) -> Path | None:
+def path_of(node: Node) -> Path | None:
     """`tool.arguments.kind` or `tool.arguments['kind']` as a path; None for anything else."""
     if node.kind == "name":
         return (node.name,) if node.name in VARIABLES else None
     if node.kind == "select":
-        before = _chain(node.parts[0])
+        before = path_of(node.parts[0])
         return (*before, node.name) if before else None
     if node.kind == "index" and _plain(node.parts[1]):
-        before = _chain(node.parts[0])
+        before = path_of(node.parts[0])
         return (*before, str(node.parts[1].value)) if before and before != GROUPS else None
     return None
 
@@ -72,7 +72,7 @@ def _tested_key(node: Node) -> Path | None:
     """`'kind' in tool.arguments` looks at that key alone, and `'sre' in principal.groups` at that group."""
     if node.kind != "binary" or node.name != "in" or not _plain(node.parts[0]):
         return None
-    path = _chain(node.parts[1])
+    path = path_of(node.parts[1])
     return (*path, str(node.parts[0].value)) if path in OPEN or path == GROUPS else None
 
 
@@ -92,7 +92,7 @@ def _equals(node: Node, fact: Path) -> frozenset[str] | None:
     left, right = node.parts
     if node.name == "==" and _plain(left):
         left, right = right, left
-    if _chain(left) != fact:
+    if path_of(left) != fact:
         return None
     values = (
         right.parts if node.name == "in" and right.kind == "list" else (right,) if node.name == "==" else ()
