@@ -42,7 +42,7 @@ _SEP = (
 )
 _CALL = r"(?:[A-Za-z_.\[\]]{0,30}[({\[]{1,2}\s{0,20})?"
 _OPEN = r"""b?["'`\\]{0,6}"""
-_STRONG = r"(?:pass|pwd|psw|pw|secret|token|cred|api[_.-]?key)"
+_STRONG = r"(?:pass|pasw|pssw|pwd|psw|pw|secret|token|cred|api[_.-]?key)"
 _WEAK = r"(?:key|auth|sig|sid|seed|salt|nonce|cookie|sess|licen[cs]e|access|private|otp|jwt|cipher|_pat)"
 _VALUE = r"[^\s\"'`<>{}\[\](),;:=|\\]"
 _HEAD = rf"[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}"
@@ -99,8 +99,10 @@ def _cut(view: str, match: re.Match[str], start: int) -> Candidate | None:
         return None
     end = value.end()
     if not quote:
+        if match["sep"].strip() == "=" and "\n" in match["sep"]:
+            return None  # an empty value: what follows is the next line
         end = _bare_end(view, start, end, match["sep"])
-    if end <= start or (quote and _IS_NAME.match(view, end)):
+    if end <= start or (quote and match["sep"].strip() not in _COMPARES and _IS_NAME.match(view, end)):
         return None
     head = _KEY_HEAD.match(view[max(0, match.start() - 60) : match.start()][::-1])
     begin = match.start() - (head.end() if head else 0)
@@ -117,6 +119,7 @@ def _cut(view: str, match: re.Match[str], start: int) -> Candidate | None:
     )
 
 
+_COMPARES = frozenset(["==", "!=", "===", "!=="])
 _IS_NAME = re.compile(r"""["'`]\s{0,4}:(?![:=])""")
 _STOP = re.compile(r"[;,&|(){}\[\]]")
 

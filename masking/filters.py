@@ -6,11 +6,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import math
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Mapping
+from importlib.resources import files
+from itertools import pairwise
 
 from masking import checksums
 from masking.pseudonym import is_masked
@@ -31,6 +35,19 @@ PLACEHOLDER = re.compile(
 )
 
 
+def _published() -> frozenset[str]:
+    text = (files("masking") / "rules" / "published.toml").read_text("utf-8")
+    return frozenset(map(str, tomllib.loads(text)["sha256"]))
+
+
+PUBLISHED = _published()
+
+
+def published(value: str) -> bool:
+    """Whether a vendor has published this value as an example."""
+    return hashlib.sha256(value.encode("latin-1")).hexdigest()[:16] in PUBLISHED
+
+
 _LOOK = 256
 """How much of a long value is looked at from either end."""
 
@@ -47,6 +64,14 @@ def not_a_placeholder(value: str) -> bool:
     return PLACEHOLDER.match(value if len(value) <= 2 * _LOOK else value[:_LOOK] + value[-_LOOK:]) is None
 
 
+def counted_out(value: str) -> bool:
+    """Whether it is the alphabet and the digits in their order: `012345abcdef`."""
+    if len(value) < 8 or not value.isalnum() or value.isdigit():
+        return False
+    steps = sum(ord(b) - ord(a) == 1 or (a == "9" and b == "0") for a, b in pairwise(value))
+    return len(value) - 1 - steps <= 1
+
+
 def mixed(value: str) -> bool:
     """Whether digits stand among the letters, or both cases do: prose after `Bearer` does not."""
     return any(c.isdigit() for c in value) or not (value.islower() or value.isupper() or value.istitle())
@@ -57,6 +82,7 @@ def odd(value: str) -> bool:
     return any(c.isdigit() for c in value) or wordlike(value) < 3.5
 
 
+_HEX = re.compile(r"[0-9a-f]{20,}|[0-9A-F]{20,}")
 _SAME = re.compile(r"(.)\1{7}")
 
 
@@ -66,6 +92,8 @@ def random(value: str) -> bool:
         return False
     value = value[:_LOOK]
     digits = sum(map(str.isdigit, value))
+    if 0 < digits < len(value) and _HEX.fullmatch(value):
+        return entropy(value) >= 2.9
     if not 0 < digits < len(value):
         return len(value) >= 16 and wordlike(value) < 3.6 and not value.isdigit()
     return entropy(value) >= (2.5 if len(value) < 24 else 2.9) and wordlike(value) < 5.0
@@ -77,7 +105,9 @@ def generated(value: str) -> bool:
     """
     if random(value):
         return True
-    return len(value) >= 20 and not _SAME.search(value) and (value.isdigit() or wordlike(value) < 4.6)
+    if value.isdigit():
+        return len(value) >= 15 and not _SAME.search(value)
+    return len(value) >= 20 and not _SAME.search(value) and wordlike(value) < 4.6
 
 
 _VARIABLE = re.compile(r"^(?:\$\w+|%\w+%|\$\(.*|\{.*|<.*|\[.*|:?\w*\}\}?|[\\*.]+|x+)$", re.IGNORECASE)
@@ -85,7 +115,11 @@ _VARIABLE = re.compile(r"^(?:\$\w+|%\w+%|\$\(.*|\{.*|<.*|\[.*|:?\w*\}\}?|[\\*.]+
 
 def password(value: str) -> bool:
     """Whether a password may be it: not a variable, a format directive, or a word that stands for one."""
-    return _VARIABLE.match(value) is None and not_a_placeholder(value)
+    return (
+        _VARIABLE.match(value) is None
+        and not_a_placeholder(value)
+        and not_a_placeholder(value.strip("<>[]{}"))
+    )
 
 
 def value(text: str) -> bool:
@@ -133,6 +167,22 @@ def token_header(value: str) -> bool:
     except (binascii.Error, ValueError):
         return mixed(value)
     return isinstance(header, dict) and "enc" not in header
+
+
+_BEGINS = re.compile(
+    r"xox[bpe]-|xapp-|hv[sbr]\.|s\.(?=[A-Za-z0-9]{27,40}$)|AIza|sgp_|sm_[aps]at_|[0-9]{3,20}:A[A-Za-z0-9_-]{20,}$|sk-ant-"
+)
+_WHOLE = re.compile(
+    r"xox[pe](?:-[0-9]{8,14}){1,3}-[0-9A-Za-z]{20,240}|xoxe?(?:b|\.xox[bp])-[0-9A-Za-z-]{20,240}|xoxe-[0-9]-[0-9A-Za-z-]{40,240}|xapp-.{20,}"
+    r"|hv[sbr]\.(?:[A-Za-z0-9_-]{60,500}|[A-Za-z0-9]{24})|s\.[A-Za-z0-9]{24,26}|AIza[0-9A-Za-z_-]{35}"
+    r"|sgp_(?:(?:[a-fA-F0-9]{16}|local)_)?[a-fA-F0-9]{40}|sm_[aps]at_[A-Za-z0-9]{16,32}|[0-9]{5,16}:A[A-Za-z0-9_-]{34}"
+    r"|sk-ant-[A-Za-z0-9_-]{60,140}"
+)
+
+
+def broken(value: str) -> bool:
+    """Whether this begins like the token of a vendor and is none: too short, too long, or with signs it never has."""
+    return _BEGINS.match(value) is not None and _WHOLE.fullmatch(value) is None
 
 
 def card(text: str) -> bool:
@@ -187,4 +237,4 @@ def passes(value: str, filters: tuple[str, ...], least_entropy: float) -> bool:
     """Whether a found value is to be masked: not masked already, and all its rule's checks hold."""
     if is_masked(value) or (least_entropy and entropy(value) < least_entropy):
         return False
-    return all(FILTERS[name](value) for name in filters)
+    return all(FILTERS[name](value) for name in filters) and not published(value)

@@ -13,10 +13,11 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from masking.assignments import Candidate
-from masking.filters import not_a_placeholder
-from masking.names import kind_of_name
+from masking.filters import broken, counted_out, not_a_placeholder, published
+from masking.names import DENIED, INNOCENT, kind_of_name
 from masking.pseudonym import is_masked
 from masking.traits import traits
+from masking.wordlike import words
 
 _LITERAL = re.compile(
     r"(?i)^(?:true|false|null|nil|none|undefined|nan|yes|no|on|off|str|string|int|bool|bytes|object|any|text|"
@@ -24,13 +25,16 @@ _LITERAL = re.compile(
 )
 _NAME = r"[A-Za-z_$][a-z_$]*(?:[A-Z][a-z]+)*\d?"
 _REFERENCE = re.compile(
-    rf"^(?:{_NAME}(?:(?:\.|->|::|\?\.)(?:{_NAME}|[A-Z_]+\d?))+|[A-Za-z_$][\w$]*\[.*|@\w+(?:/[\w.-]+)*"
+    rf"^(?:[a-z][a-z0-9]*:[A-Z][a-z]+(?:[A-Z][a-z]+)+|{_NAME}(?:(?:\.|->|::|\?\.)(?:{_NAME}|[A-Z_]+\d?))+|[A-Za-z_$][\w$]*\[.*|@\w+(?:/[\w.-]+)*"
     r"|(?:vault|ssm|secretsmanager|op|ref|awssm|gcpsm|keyvault|file|env|sops|projects|arn|urn):.*"
-    r"|\$\w+|(?:https?|file)://[^@]*|\.{0,2}(?:/[a-z0-9_.@-]+)+/?|[A-Za-z]:\\.*|[\w.-]+/[\w./-]+\.[a-z]{1,5}"
+    r"|[a-z][a-z0-9]*(?:-[a-z0-9]+)*-v?\d+(?:\.\d+)+|\$[A-Z][A-Z0-9_]{2,}(?:[/.:].*)?|\$\w+|(?:https?|file)://[^@]*|\.{0,2}(?:/[a-z0-9_.@-]+)+/?|[A-Za-z]:\\.*|[\w.-]+/[\w./-]+\.[a-z]{1,5}"
     r"|[a-z]+(?:-[a-z]+)*-(?:token|secret|cred|credential|key|password|tls)s?(?:-[a-z0-9]{1,10})?"
     r"|[\w-]+\.(?:pem|crt|key|cer|json|ya?ml|txt|p12|jks|enc|conf|properties|js|ts|py|go|java|html|php|md|sh|xml))$"
 )
 _UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
+_PUBLIC = re.compile(r"(?i)pub(?:lic)?[_.-]?(?:key|token)(?:[_.-]?(?:data|value|base64|b64|hex))?$")
+_ID = re.compile(r"(?<!ecret)(?<!ecret[_.-])(?:(?<=[a-z])I[dD]|[_.-](?:id|ID)|(?<=[A-Z])_ID)$")
+_IDS = re.compile(r"^(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-f]{40})$")
 _HASH = re.compile(r"^(?:\{[A-Z0-9-]+\})?\$(?:2[abxy]|[156y]|apr1|argon2\w*|pbkdf2[\w-]*|scrypt)\$\S{20,}$")
 _SETTING = re.compile(
     r"^[a-z]+(?:[A-Z][a-z]+)*=[\w.]*$|^[a-z]+:[\d.]+$|^(?:UTF|utf|ISO|SHA|sha|AES|MD)-?\d[\w-]*$"
@@ -48,8 +52,15 @@ BIAS = WEIGHTS["bias"]
 _REASONS: tuple[tuple[str, Callable[[Candidate], object]], ...] = (
     ("masked already", lambda c: is_masked(c.value)),
     ("a literal", lambda c: len(c.value) < 3 or _LITERAL.match(c.value)),
-    ("a placeholder", lambda c: not not_a_placeholder(c.value) and not c.value.startswith("{\\")),
+    (
+        "a placeholder",
+        lambda c: counted_out(c.value) or (not not_a_placeholder(c.value) and not c.value.startswith("{\\")),
+    ),
     ("a reference", lambda c: _REFERENCE.match(c.value[:300]) and not _UUID.match(c.value)),
+    ("a part of a token", lambda c: broken(c.value)),
+    ("public", lambda c: _PUBLIC.search(c.key)),
+    ("of another meaning", lambda c: _innocent(c.key)),
+    ("an id", lambda c: _ID.search(c.key) and _IDS.match(c.value)),
     ("the name itself", lambda c: c.value.lower() in c.key.lower().replace("_", "")),
     ("a public part", lambda c: c.value.startswith("-----BEGIN") and "PRIVATE" not in c.value[:60]),
     ("a hash, which has a rule of its own", lambda c: _HASH.match(c.value)),
@@ -61,6 +72,14 @@ _REASONS: tuple[tuple[str, Callable[[Candidate], object]], ...] = (
     ("a command", lambda c: c.quote == "`" and (" " in c.value or "$" in c.value)),
     ("a setting of another name", lambda c: not c.quote and _SETTING.match(c.value)),
 )
+
+
+def _innocent(key: str) -> bool:
+    """Whether its words only look telling, or the first of them says that this is no secret."""
+    parts = words(key)
+    return bool(parts) and (
+        parts[0] in DENIED or (not INNOCENT.isdisjoint(parts) and kind_of_name(key) == "other")
+    )
 
 
 def ruled_out(c: Candidate) -> str:
@@ -75,7 +94,7 @@ def score(c: Candidate) -> float:
 
 def is_secret(c: Candidate) -> bool:
     """Whether to mask this candidate."""
-    return not ruled_out(c) and score(c) > 0
+    return not ruled_out(c) and score(c) > 0 and not published(c.value)
 
 
 def kind_of(c: Candidate) -> str:

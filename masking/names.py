@@ -20,9 +20,17 @@ def _lists() -> dict[str, frozenset[str]]:
     return {name: frozenset(map(str, listed)) for name, listed in table.items()}
 
 
+def _services() -> frozenset[str]:
+    """The services whose keys have no form of their own: the names of the rule `service-key`."""
+    table = tomllib.loads((files("masking") / "rules" / "generic.toml").read_text("utf-8"))
+    return frozenset(name for rule in table["rule"] for name in rule.get("names", ()))
+
+
 _LISTS = _lists()
+SERVICES = _services()
 _KINDS = ("password", "secret", "token", "key", "auth")
 ABOUT, KEY_OF, NEUTRAL = _LISTS["about"], _LISTS["key_of"], _LISTS["neutral"]
+INNOCENT, DENIED = _LISTS["innocent"], _LISTS["denied"]
 TELLING = _LISTS["password"] | _LISTS["secret"] | _LISTS["token"] | _LISTS["key"]
 
 

@@ -124,4 +124,4 @@ def built_in(pii: bool = False) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-_NOT_RULES = frozenset({"weights.toml", "names.toml"})
+_NOT_RULES = frozenset({"weights.toml", "names.toml", "published.toml"})

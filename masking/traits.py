@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from masking.assignments import Candidate
 from masking.filters import entropy
-from masking.names import ABOUT, KEY_OF, NEUTRAL, TELLING, kind_of_name, kind_of_word
+from masking.names import ABOUT, KEY_OF, NEUTRAL, SERVICES, TELLING, kind_of_name, kind_of_word
 from masking.wordlike import wordlike, words
 
 _LOOK = 256
@@ -23,6 +23,10 @@ _WHOLE_LINE = re.compile(r"""(?:(?:\n|^)[ \t]*(?:- |export |set |ENV )?["']?|[{,
 _WORDS_FOR = frozenset({"password", "secret", "token", "key-of"})
 _CHOSEN = re.compile(r"^[A-Za-z@$]{3,12}(?:[-_.@!$]?[A-Za-z]{3,12}){0,3}[-_.@!$]?\d{2,6}[!#$%&*@.?]{0,3}$")
 """What people choose: words, digits behind them, a sign at the end. Names are not like that."""
+_ON = frozenset("([.")
+_ENDS = _ON | {"", "\n", "\r"}
+_COMPARES = frozenset(["==", "!=", "===", "!=="])
+_LEET = re.compile(r"[A-Za-z]+[$@!#][A-Za-z$@!#]*$")
 _SEPS = frozenset(
     [":", "=", ":=", "=>", ",", " ", ">", "(", "->", "+=", "?=", "==", "!=", "||", "===", "!=="]
 )
@@ -48,6 +52,8 @@ def _of_key(key: str) -> Iterator[tuple[str, float]]:
     if kind == "key" and last:
         kind = "key-of" if parts[last - 1] in KEY_OF else "key"
     yield "name:" + kind, 1.0
+    if any(part in SERVICES for part in parts[:last]):
+        yield "name:service:" + kind, 1.0
     if len(parts) == 1:
         yield "name:alone", 1.0
     tail = [part for part in parts[last + 1 :] if part not in NEUTRAL]
@@ -84,8 +90,10 @@ def _of_notation(c: Candidate) -> Iterator[tuple[str, float]]:
             yield "line-of-its-own", 1.0
     if c.before[-1:] in "?&":
         yield "query", 1.0
-    if not c.quote and c.after[:1] in "([.":
-        yield "goes-on", 1.0
+    if not c.quote and c.after[:1] in _ENDS:
+        yield ("goes-on" if c.after[:1] in _ON else "ends-line"), 1.0
+    if not c.quote and c.sep in _COMPARES:
+        yield "compared-bare", 1.0
     if not c.quote and c.sep == "=" and c.key.isupper():
         yield "dotenv", 1.0
 
@@ -131,6 +139,10 @@ def _forms(value: str, size: int) -> Iterator[tuple[str, float]]:
     if _SNAKE.match(value):
         yield "snake", 1.0
         yield "snake-parts", min(4.0, len(words(value)))
+    if _LEET.match(value):
+        yield "leet", 1.0
+    if value.isdigit() and size >= 15:
+        yield "long-number", 1.0
     if any(part in TELLING for part in words(value)):
         yield "names-a-secret", 1.0
     if size >= 20:
