@@ -3,6 +3,9 @@
 Source: RFC 9110, 7.6.1 (Connection). Headers are lists of (lower-case name, value), both bytes.
 """
 
+import re
+from functools import lru_cache
+
 Headers = list[tuple[bytes, bytes]]
 
 HOP_BY_HOP = frozenset(
@@ -29,8 +32,28 @@ _CREDENTIALS = frozenset(
         b"x-auth-token",
         b"x-amz-security-token",
         b"x-goog-api-key",
+        b"x-amzn-oidc-data",
+        b"x-amzn-oidc-accesstoken",
+        b"x-auth-request-access-token",
+        b"x-forwarded-access-token",
+        b"x-goog-iap-jwt-assertion",
+        b"cf-access-jwt-assertion",
     }
 )
+# What a proxy in front says of the client (RFC 7239 and its forerunners) and of who it has found the caller to be.
+# Nobody in front is trusted, so whoever sends these says them of itself, and a server behind would believe it.
+_ORIGIN = re.compile(
+    rb"forwarded|x-forwarded(?:-.+)?|x-real-ip|x-client-ip|x-cluster-client-ip|x-original-forwarded-for"
+    rb"|true-client-ip|cf-connecting-ip(?:v6)?|fastly-client-ip|x-envoy-.+|via"
+    rb"|remote-(?:user|groups|name|email)|x-remote-.+|x-auth-request-.+|x-authenticated-.+|x-webauth-.+"
+    rb"|x-user(?:-(?:id|name|email|groups?|roles?))?|x-email|x-groups?|impersonate-.+|x-ssl-client-.+|ssl-client-.+|x-client-(?:cert|dn|verify).*"
+    rb"|x-amzn-oidc-.+|x-goog-iap-.+|x-goog-authenticated-user-.+|x-ms-client-principal.*|cf-access-.+"
+)
+# These make a server see another method or path than policy has judged
+_REROUTING = re.compile(
+    rb"x-http-method(?:-override)?|x-method-override|x-original-(?:url|uri|host|method)|x-rewrite-url|x-host"
+)
+_CLAIM_BYTES_MAX = 512
 
 
 def first(headers: Headers, name: bytes) -> bytes:
@@ -47,27 +70,100 @@ def end_to_end(headers: Headers) -> Headers:
     if not connection or connection in (b"keep-alive", b"close"):
         return [pair for pair in headers if pair[0] not in HOP_BY_HOP]
     named = {token.strip().lower() for token in connection.split(b",")} - _PROTECTED
-    return [pair for pair in headers if pair[0] not in HOP_BY_HOP and pair[0] not in named]
+    return [
+        pair
+        for pair in headers
+        if pair[0] not in HOP_BY_HOP and (pair[0] not in named or pair[0].startswith(b"mcp-"))
+    ]
 
 
 # `Connection: authorization` must not strip what decides on the request (ABUSE 13)
 _PROTECTED = frozenset(
-    {b"authorization", b"origin", b"mcp-session-id", b"mcp-protocol-version", b"content-type"}
+    {
+        b"accept",
+        b"authorization",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"cookie",
+        b"expect",
+        b"host",
+        b"last-event-id",
+        b"origin",
+        b"traceparent",
+        b"tracestate",
+        b"user-agent",
+    }
 )
 
 
 def towards_upstream(headers: Headers) -> Headers:
-    """The end-to-end headers of a request, without those that the next hop sets anew."""
-    return [pair for pair in end_to_end(headers) if pair[0] not in _REPLACED_UPSTREAM]
+    """The end-to-end headers of a request, without those that the next hop sets anew, and without what a client
+    says of its own origin or identity or of another method or path: nobody but the gateway says that."""
+    return [pair for pair in end_to_end(headers) if _goes_up(pair[0])]
+
+
+@lru_cache(maxsize=1024)
+def _goes_up(name: bytes) -> bool:
+    return not (name in _REPLACED_UPSTREAM or _ORIGIN.fullmatch(name) or _REROUTING.fullmatch(name))
+
+
+@lru_cache(maxsize=1024)
+def _is_claim(name: bytes) -> bool:
+    return _ORIGIN.fullmatch(name) is not None
+
+
+def claimed_origin(headers: Headers) -> str:
+    """What the client claims of its origin or identity, '' when nothing: for the record, where it is marked as
+    untrusted. `name: value` joined by `; `, at most 512 characters, credentials by name only."""
+    claims = [_line(name, value) for name, value in headers if _is_claim(name)]
+    return "; ".join(claims)[:_CLAIM_BYTES_MAX] if claims else ""
+
+
+def towards_client(headers: Headers) -> Headers:
+    """The headers of an answer as the client gets them: without its length (it was masked), without what sets state
+    on the client for all connections of this gateway, and without what would lead it around the gateway."""
+    return [
+        pair
+        for pair in end_to_end(headers)
+        if pair[0] not in _KEPT_FROM_CLIENTS
+        and not pair[0].startswith(b"x-accel-")
+        and (pair[0] not in _LEADING or _stays_here(pair[1]))
+    ]
+
+
+_KEPT_FROM_CLIENTS = frozenset(
+    {
+        b"content-length",
+        b"set-cookie",
+        b"set-cookie2",
+        b"clear-site-data",
+        b"alt-svc",
+        b"refresh",
+        b"strict-transport-security",
+        b"public-key-pins",
+        b"service-worker-allowed",
+        b"x-sendfile",
+        b"x-lighttpd-send-file",
+        b"x-reproxy-url",
+    }
+)
+_LEADING = frozenset({b"location", b"content-location"})
+
+
+def _stays_here(location: bytes) -> bool:
+    """Whether a reference is a path on this origin."""
+    return location[:1] == b"/" and location[1:2] not in (b"/", b"\\", b"\t")
 
 
 def written_down(headers: Headers) -> str:
     """The end-to-end headers as lines for the record; credentials only by name, the length not at all."""
-    return "\n".join(
-        f"{name.decode('latin-1')}: {'[masked:credential]' if name in _CREDENTIALS else value.decode('latin-1')}"
-        for name, value in end_to_end(headers)
-        if name != b"content-length"
-    )
+    return "\n".join([_line(name, value) for name, value in end_to_end(headers) if name != b"content-length"])
+
+
+def _line(name: bytes, value: bytes) -> str:
+    text = "[masked:credential]" if name in _CREDENTIALS else value.decode("latin-1")
+    return f"{name.decode('latin-1')}: {text}"
 
 
 def host_name(host: bytes) -> str:
