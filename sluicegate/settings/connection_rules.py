@@ -89,6 +89,8 @@ def _tls(connection: ConnectionBlock, loc: Loc) -> Iterator[Fault]:
 
 
 def _access(connection: ConnectionBlock, loc: Loc, mode: str) -> Iterator[Fault]:
+    if connection.access.when:
+        yield from _condition(connection.access.when, (*loc, "when"))
     if mode == "none":
         for name in ("groups", "subjects"):
             if getattr(connection.access, name):
@@ -96,6 +98,15 @@ def _access(connection: ConnectionBlock, loc: Loc, mode: str) -> Iterator[Fault]
                     (*loc, name),
                     "without identity everyone is `anonymous` and nobody is let in; set `identity.mode: oidc`",
                 )
+
+
+def _condition(text: str, loc: Loc) -> Iterator[Fault]:
+    from gateway.policy import Condition, ConditionError  # noqa: PLC0415 - takes its time to import; few files need it
+
+    try:
+        Condition(text)
+    except ConditionError as error:
+        yield from ((loc, f"at character {fault.offset + 1}: {fault.text}") for fault in error.faults)
 
 
 def _quota(quota: QuotaBlock, loc: Loc) -> Iterator[Fault]:

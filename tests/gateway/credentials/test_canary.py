@@ -61,7 +61,8 @@ def words(caplog: pytest.LogCaptureFixture) -> Iterator[Words]:
 
 def seen_of(value: object, depth: int = 4) -> list[str]:
     """The repr of something and of what it is made of, as a debugger or an error reporter shows it."""
-    inner = vars(value).values() if hasattr(value, "__dict__") and depth else ()
+    inner = list(vars(value).values()) if hasattr(value, "__dict__") and depth else []
+    inner += [part for each in inner if isinstance(each, dict) for part in each.values()]
     return [repr(value), str(value), *(text for part in inner for text in _objects(part, depth))]
 
 
