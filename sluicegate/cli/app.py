@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sluicegate.cli import completeness, config, dead_letters, frames, mask, run, sessions
+from sluicegate.cli import completeness, config, dead_letters, frames, mask, run, sessions, tools
 from sluicegate.cli.failures import Commands
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ app.command()(frames.frames)
 app.command()(frames.query)
 app.command()(completeness.completeness)
 app.add_typer(dead_letters.commands, name="dead-letters")
+app.add_typer(tools.commands, name="tools")
 app.command()(mask.mask)
 app.add_typer(config.commands, name="config")
 app.command()(run.gateway)
