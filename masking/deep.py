@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import hmac
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
 from masking.filters import odd
-from masking.found import Found, outermost
+from masking.found import Found, outermost, quoted
 from masking.masker import Masker
+from masking.paths import locate
 from masking.profiles import Profile, resolve
 from masking.pseudonym import PSEUDONYM
 from masking.records import Masked, T
@@ -93,7 +95,21 @@ class DeepMasker:
         found = _returned(self._masker.key, view, known)
         for detect in self._detectors:
             found += detect(view)
-        return found
+        return _placed(view, outermost(found)) if found else found
+
+
+def _placed(view: str, found: list[Found]) -> list[Found]:
+    """With their paths; without what touches a pseudonym, so that masking twice changes nothing."""
+    masked = [match.span() for match in PSEUDONYM.finditer(view)]
+    ends = [end for _, end in masked]
+
+    def clear(item: Found) -> bool:
+        index = bisect_right(ends, item.start)
+        return index == len(masked) or masked[index][0] >= item.end
+
+    kept = [item for item in found if clear(item)]
+    paths = locate(view, [item.start for item in kept])
+    return [quoted(view, item)._replace(path=path) for item, path in zip(kept, paths, strict=True)]
 
 
 def _returned(key: bytes, view: str, known: frozenset[str]) -> list[Found]:

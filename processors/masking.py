@@ -1,7 +1,9 @@
 """The masking processor: a thin Faust agent over `masking_step.step`."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from math import inf
+from time import monotonic
 from typing import Any
 
 import faust
@@ -30,6 +32,9 @@ GATHER_SECONDS = 0.05
 BREATH_RECORDS = 50  # probes and heartbeats of the loop get their turn this often
 RECORD_OVERHEAD_BYTES = 1024
 
+SLICE_SECONDS = 2.0
+"""Work between two acknowledgements: names make a batch take minutes, and a rebalance waits for seconds."""
+
 
 class MaskingProcessor:
     """Masks frames and sends the results. Shared by the agent and by the completeness check's re-drive."""
@@ -40,14 +45,18 @@ class MaskingProcessor:
         self._metrics = metrics
         self._limit = message_bytes_max - RECORD_OVERHEAD_BYTES
 
-    async def process(self, frames: Sequence[Incoming], rows: Mapping[bytes, Row]) -> dict[bytes, Row]:
-        """Mask `frames` and return when every result is durable: the rows of the sessions that learned something.
+    async def process(
+        self, frames: Iterable[Incoming], rows: Mapping[bytes, Row], seconds: float = inf
+    ) -> tuple[int, dict[bytes, Row]]:
+        """Mask `frames` until `seconds` have passed: how many are done, and rows of sessions that learned.
 
-        `rows` is what their sessions remember, by key. Raises KafkaError when a result is not durable.
+        Returns when every result is durable; at least one frame is done. `rows` is what their sessions remember, by
+        key. Raises KafkaError when a result is not durable.
         """
         memories: dict[tuple[bytes, int], Memory] = {}
+        outgoing: list[Outgoing] = []
+        started, count = monotonic(), 0
         with self._metrics.batch_seconds.time():
-            outgoing: list[Outgoing] = []
             for count, frame in enumerate(frames, 1):
                 place = (frame.key or b"", frame.partition)
                 if place not in memories:
@@ -55,9 +64,11 @@ class MaskingProcessor:
                 outgoing += self._results(frame, memories[place])
                 if not count % BREATH_RECORDS:
                     await asyncio.sleep(0)
+                if monotonic() - started > seconds:
+                    break
             await self._outlet.send(outgoing)
         self._metrics.audited.inc(sum(record.topic == AUDIT for record in outgoing))
-        return {key: memory.row() for (key, _), memory in memories.items() if memory.changed}
+        return count, {key: memory.row() for (key, _), memory in memories.items() if memory.changed}
 
     def _results(self, frame: Incoming, memory: Memory) -> list[Outgoing]:
         key = frame.key or b""
@@ -88,13 +99,16 @@ def masking_app(
 
     async def mask_frames(stream: Any) -> None:
         async for events in stream.noack_take(settings.batch_records_max, within=GATHER_SECONDS):
-            owned = [event for event in events if app.owns(event)]
-            learned = await processor.process([_incoming(event) for event in owned], known.rows(owned))
-            known.keep(owned, learned)
-            known.forget(owned)
-            await known.durable()
-            for event in owned:
-                event.ack()
+            left = [event for event in events if app.owns(event)]
+            while left:
+                rows = known.rows(left)
+                done, learned = await processor.process(map(_incoming, left), rows, SLICE_SECONDS)
+                known.keep(left[:done], learned)
+                known.forget(left[:done])
+                await known.durable()
+                for event in left[:done]:
+                    event.ack()
+                left = [event for event in left[done:] if app.owns(event)]
 
     async def tell(_app: StrictApp, assigned: set[Any], **_: Any) -> None:
         numbers = sorted(place.partition for place in assigned if place.topic == FRAMES)

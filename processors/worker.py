@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from processors.completeness import CompletenessCheck
 from processors.deadline import Deadline
+from processors.dear import dear_detectors
 from processors.kafka_view import KafkaView
 from processors.logs import configure_logs
 from processors.masking import AUDIT, FRAMES, MaskingProcessor, masking_app
@@ -43,13 +44,14 @@ async def _work(settings: ProcessorSettings, kafka: KafkaAddress) -> int:
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     deadline = Deadline(settings.masking_seconds_max)
     deadline.install()
-    use = masks(settings.masking_key, settings.profile, settings.profiles, deadline)
+    metrics = Metrics()
+    detectors = dear_detectors(settings, metrics)
+    use = masks(settings.masking_key, settings.profile, settings.profiles, deadline, detectors)
     try:
         limits, partitions = await _usable_topics(kafka)
     except (KafkaError, KafkaUnsafeError, OSError) as error:
         log.error("topics_not_usable", reason=str(error))  # noqa: TRY400 - the place tells nothing here
         return RESTART_CODE
-    metrics = Metrics()
     async with AsyncExitStack() as stack:
         outlet = await stack.enter_async_context(Outlet(kafka))
         processor = MaskingProcessor(use, outlet, metrics, limits[AUDIT])
