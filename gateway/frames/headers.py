@@ -6,6 +6,8 @@ Source: RFC 9110, 7.6.1 (Connection). Headers are lists of (lower-case name, val
 import re
 from functools import lru_cache
 
+from gateway.frames.credentials import is_credential
+
 Headers = list[tuple[bytes, bytes]]
 
 HOP_BY_HOP = frozenset(
@@ -22,24 +24,6 @@ HOP_BY_HOP = frozenset(
     }
 )
 _REPLACED_UPSTREAM = frozenset({b"host", b"content-length", b"accept-encoding", b"expect"})
-_CREDENTIALS = frozenset(
-    {
-        b"authorization",
-        b"proxy-authorization",
-        b"cookie",
-        b"set-cookie",
-        b"x-api-key",
-        b"x-auth-token",
-        b"x-amz-security-token",
-        b"x-goog-api-key",
-        b"x-amzn-oidc-data",
-        b"x-amzn-oidc-accesstoken",
-        b"x-auth-request-access-token",
-        b"x-forwarded-access-token",
-        b"x-goog-iap-jwt-assertion",
-        b"cf-access-jwt-assertion",
-    }
-)
 # What a proxy in front says of the client (RFC 7239 and its forerunners) and of who it has found the caller to be.
 # Nobody in front is trusted, so whoever sends these says them of itself, and a server behind would believe it.
 _ORIGIN = re.compile(
@@ -162,7 +146,7 @@ def written_down(headers: Headers) -> str:
 
 
 def _line(name: bytes, value: bytes) -> str:
-    text = "[masked:credential]" if name in _CREDENTIALS else value.decode("latin-1")
+    text = "[masked:credential]" if is_credential(name) else value.decode("latin-1")
     return f"{name.decode('latin-1')}: {text}"
 
 
