@@ -4,7 +4,21 @@ from typing import Annotated
 
 import typer
 
-from sluicegate.cli import completeness, config, dead_letters, frames, mask, run, sessions, tools
+from sluicegate.cli import (
+    admin,
+    completeness,
+    config,
+    dead_letters,
+    frames,
+    login,
+    mask,
+    principals,
+    run,
+    sessions,
+    sessions_kill,
+    token,
+    tools,
+)
 from sluicegate.cli.failures import Commands
 
 app = typer.Typer(
@@ -40,7 +54,13 @@ def sluicegate(
 app.command()(run.up)
 app.command()(run.demo)
 app.command()(config.check)
+sessions.commands.command()(sessions_kill.kill)
 app.add_typer(sessions.commands, name="sessions")
+app.add_typer(principals.commands, name="principals")
+app.command()(login.login)
+app.command()(token.token)
+app.add_typer(token.commands, name="tokens")
+app.add_typer(admin.commands, name="admin")
 app.command()(frames.frames)
 app.command()(frames.query)
 app.command()(completeness.completeness)
