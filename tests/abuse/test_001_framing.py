@@ -94,7 +94,7 @@ async def test_abuse_06_chunks_that_are_not_well_formed_are_refused(bench: Bench
 
 async def test_abuse_06_well_formed_chunks_pass_however_they_are_cut_into_segments(bench: Bench) -> None:
     half = len(PING) // 2
-    body = b"%X;sig=\"a b\";x\r\n%b\r\n%x\r\n%b\r\n000\r\n\r\n" % (
+    body = b'%X;sig="a b";x\r\n%b\r\n%x\r\n%b\r\n000\r\n\r\n' % (
         half,
         PING[:half],
         len(PING) - half,
@@ -160,7 +160,13 @@ async def test_abuse_09_an_absolute_target_that_agrees_with_host_is_served(bench
 
 
 async def test_abuse_10_connect_trace_and_unknown_methods_are_not_allowed(bench: Bench) -> None:
-    for line in (b"CONNECT upstream:443", b"TRACE /mcp/demo", b"TRACK /mcp/demo", b"get /mcp/demo", b"X" * 40 + b" /"):
+    for line in (
+        b"CONNECT upstream:443",
+        b"TRACE /mcp/demo",
+        b"TRACK /mcp/demo",
+        b"get /mcp/demo",
+        b"X" * 40 + b" /",
+    ):
         data = line + b" HTTP/1.1\r\n" + HOST + b"\r\n"
         await bench.refused(data, 405, "method_not_allowed")
 
@@ -237,9 +243,7 @@ async def test_a_head_may_come_byte_by_byte_and_after_one_empty_line(bench: Benc
         assert [(await client.answer()).status for _ in range(2)] == [200, 200]
 
 
-async def test_g3_a_refusal_that_cannot_be_recorded_is_told_as_such(
-    bench: Bench, network: TcpProxy
-) -> None:
+async def test_g3_a_refusal_that_cannot_be_recorded_is_told_as_such(bench: Bench, network: TcpProxy) -> None:
     network.stall()
     async with connected(bench.gate) as client:
         await client.send(post(b"Content_Length: 5"))
