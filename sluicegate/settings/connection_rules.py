@@ -1,7 +1,8 @@
 """What takes two settings of a connection to know, or a file that one names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from sluicegate.settings.connection import ConnectionBlock, QuotaBlock, RateBlock
@@ -141,12 +142,23 @@ def _masking(masking: MaskingBlock, loc: Loc) -> Iterator[Fault]:
 def _rule_fault(masking: MaskingBlock, index: int) -> str:
     from masking import profile_from  # noqa: PLC0415 - takes its time to import, and few files need it
 
+    rules: list[Mapping[str, Any]] = []
     try:
-        profile_from(masking.profile, list(rules_at(masking, index)))
+        rules += rules_at(masking, index)
+        profile_from(masking.profile, rules)
     except FileNotFoundError:
         return NO_FILE
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     except ValueError as error:
-        return str(error)
+        return _without_examples(str(error), rules)
     return ""
+
+
+def _without_examples(text: str, rules: list[Mapping[str, Any]]) -> str:
+    """`text` with examples by their number: they are likely to be real secrets."""
+    for rule in rules:
+        for name in ("examples", "counter_examples"):
+            for number, example in enumerate(rule.get(name, ()), 1):
+                text = text.replace(repr(example), f"number {number}")
+    return text

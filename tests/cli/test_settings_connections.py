@@ -359,8 +359,8 @@ BAD = {
     ),
     "a rule whose example it misses": (
         NONE,
-        "masking: {rules: [{id: a, pattern: 'x{3}', examples: [yyy]}]}",
-        "4:21: connections[0].masking.rules[0]: masking rule 'a': its example 'yyy' does not match",
+        f"masking: {{rules: [{{id: a, pattern: 'x{{3}}', examples: [xxx, {SECRET}]}}]}}",
+        "4:21: connections[0].masking.rules[0]: masking rule 'a': its example number 2 does not match its pattern",
     ),
     "a rule without pattern": (
         NONE,
