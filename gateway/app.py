@@ -1,33 +1,49 @@
 """Wires the gateway: settings in, a served ASGI application out."""
 
+import asyncio
 import gc
+import signal
 import socket
+import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import lru_cache, partial
+from functools import partial
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
-from gateway.edge.downstream import PREFIX, McpEndpoint
-from gateway.edge.perform import Receive, Route, Scope, Write
+from gateway.counters import SessionCounters
+from gateway.edge.admission import Admission
+from gateway.edge.announce import Announcer, stamp
+from gateway.edge.background import Background
+from gateway.edge.control import Control
+from gateway.edge.downstream import McpEndpoint
+from gateway.edge.guard import Door, GuardedHttpProtocol, allow_open_files
+from gateway.edge.identity import Identity
+from gateway.edge.perform import Process, Receive, Scope, Write
+from gateway.edge.policies import Policies
 from gateway.edge.probes import probe_routes
-from gateway.edge.protocol import CorkedHttpProtocol
+from gateway.edge.quotas import Quotas
 from gateway.edge.recorder import Recorder
-from gateway.edge.stdio import StdioUpstream
-from gateway.edge.upstream import HttpUpstream, Upstream
-from gateway.exchange import Mask, MaskingFailedError, MaskText, Terms
-from gateway.placed import placed
-from gateway.settings import Connection, GatewaySettings
+from gateway.edge.tokens import SessionTokenIssuer, Sweeper, TokenEndpoint
+from gateway.edge.tracing import Tracing
+from gateway.effects import Request
+from gateway.sessions import Principal
+from gateway.settings import GatewaySettings, IdentitySettings
+from gateway.wiring import Parts, metadata_routes, nowhere, route
 from gateway.workers import Workers, bound, shared_metrics_folder
-from masking import Masker, MaskingError
-from schemas.frames import Redaction
+from masking import PROFILES
+from schemas.admin import GATEWAY, Outcome, admin_record
+from schemas.control import policy_in_force
 from schemas.kafka import KafkaAddress
 
 GRACE_SECONDS = 8.0
 DRAIN_SECONDS = 5.0
 GC_ALLOCATIONS = 50_000
+UNKNOWN = Request("POST", "/token", "", [], b"", "", "")  # who asks for a token calls nothing yet
 
 Prepare = Callable[[], None]
 
@@ -37,25 +53,53 @@ def _nothing() -> None:
 
 
 class Gateway:
-    """One gateway process: its recorder, its upstreams, its ASGI application."""
+    """One gateway process: who may come in, its recorder, its upstreams, its ASGI application."""
 
     def __init__(self, settings: GatewaySettings, kafka: KafkaAddress, worker: int = 0) -> None:
-        limits = settings.limits
-        self.recorder = Recorder(
-            kafka,
-            f"{settings.instance}/{uuid.uuid4().hex[:12]}/{worker}",
-            deadline_seconds=settings.record_deadline_seconds,
-            frames_max=limits.unrecorded_frames_max,
-            bytes_max=limits.unrecorded_bytes_max,
+        self.settings = settings
+        self.recorder = _recorder(settings, kafka, worker)
+        self.announcer = Announcer(kafka, deadline_seconds=settings.record_deadline_seconds)
+        self.control = Control(kafka)
+        self.background = Background()
+        self.policies = Policies(settings.connections, self._policy_changed, PROFILES)
+        issuer = _issuer(settings.identity)
+        self.identity = None if settings.identity.mode == "none" else Identity(settings.identity, issuer)
+        self.sweeper = Sweeper(self.control, self.announcer)
+        parts = Parts(
+            settings, self.policies, self.control, self.announcer, self.background, SessionCounters()
         )
-        self._routes = {c.name: _route(c, settings) for c in settings.connections}
-        nowhere = _terms("unknown", "secrets", settings)
-        self.endpoint = McpEndpoint(self._routes, nowhere, self.recorder, limits, settings.host)
-        self.app = Starlette(routes=probe_routes(self.recorder), lifespan=self._lifespan)
+        self._routes = {c.name: route(c, parts) for c in settings.connections}
+        quotas = Quotas(settings.connections, time.monotonic)
+        self.admission = Admission(self.identity, self.control, quotas)
+        self.tracing = Tracing(settings.telemetry)
+        process = Process(self.recorder, quotas, settings.limits, self.background, self.tracing)
+        self.endpoint = McpEndpoint(
+            self._routes,
+            nowhere(settings),
+            process,
+            admission=self.admission,
+            control=self.control,
+            hosts=own_names(settings),
+        )
+        self.door = Door(self.endpoint.refused_at_the_door)
+        probes = probe_routes(lambda: self.fault)
+        self.app = Starlette(
+            routes=[*probes, *metadata_routes(settings), *self._tokens(issuer, self.identity)],
+            lifespan=self._lifespan,
+        )
+
+    @property
+    def fault(self) -> str:
+        """What keeps the process from serving; '' when nothing does."""
+        if not self.recorder.ready:
+            return self.recorder.fault or "frames are not acknowledged within the deadline"
+        if not self.control.ready:
+            return self.control.fault
+        return "" if self.identity is None or self.identity.ready else self.identity.fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Write) -> None:
         """The ASGI application: the data path goes straight to its endpoint, the rest through Starlette."""
-        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+        if scope["type"] == "http" and self.endpoint.serves(scope):
             await self.endpoint(scope, receive, send)
         else:
             await self.app(scope, receive, send)
@@ -63,10 +107,56 @@ class Gateway:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         self.recorder.start()
+        self.announcer.start()
+        self.control.start()
+        self.policies.start()
+        self.sweeper.start()
+        if self.identity is not None:
+            self.identity.start()
         yield
-        for route in self._routes.values():
-            await route.upstream.close()
+        if self.identity is not None:
+            await self.identity.stop()
+        await self.sweeper.stop()
+        await self.policies.stop()
+        for each in self._routes.values():
+            await each.upstream.close()
+            await each.injector.close()
+        await self.background.stop(DRAIN_SECONDS)
+        await self.control.stop()
+        await self.announcer.stop()
         await self.recorder.stop(DRAIN_SECONDS)
+        await asyncio.to_thread(self.tracing.stop)
+
+    def _tokens(self, issuer: SessionTokenIssuer | None, identity: Identity | None) -> list[BaseRoute]:
+        """The routes of the session tokens, where they are given."""
+        if issuer is None or identity is None:
+            return []
+        endpoint = TokenEndpoint(
+            identity=identity,
+            issuer=issuer,
+            control=self.control,
+            announcer=self.announcer,
+            may_use=self._may_use,
+        )
+        return [*endpoint.routes()]
+
+    def _may_use(self, principal: Principal, connection: str) -> bool:
+        route = self._routes.get(connection)
+        return route is not None and self.admission.may_use(principal, route, UNKNOWN)
+
+    def _policy_changed(self, connection: str, version: str, problems: Sequence[str]) -> None:
+        """Another policy is in force, or a file was not taken: it goes on the record, and nobody waits for that."""
+        self.background.run(self._tell_policy(connection, version, problems))
+
+    async def _tell_policy(self, connection: str, version: str, problems: Sequence[str]) -> None:
+        action = "policy.refuse" if problems else "policy.load"
+        outcome: Outcome = "refused" if problems else "done"
+        detail = {"version": version, "problems": list(problems)[:20]}
+        record = admin_record(stamp(), GATEWAY, action, connection, outcome, detail=detail)
+        if await self.announcer.admin(record) and not problems:
+            await self.announcer.control(
+                f"policy:{connection}", policy_in_force(stamp(), connection, version, by=str(GATEWAY))
+            )
 
 
 class _Server(uvicorn.Server):
@@ -75,6 +165,15 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
         super().__init__(config)
         self._gateway = gateway
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it; from here on SIGHUP reads the policies again."""
+        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._gateway.background.run(self._reload()))
+
+    async def _reload(self) -> None:
+        await self._gateway.policies.reload()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -101,6 +200,7 @@ def serve_one(
 ) -> None:
     """Runs one gateway process on a listening socket until it is told to stop."""
     prepare()
+    allow_open_files()
     gateway = Gateway(settings, kafka, worker)
     spare_the_collector()
     _Server(http_config(gateway), gateway).run([listening])
@@ -108,10 +208,11 @@ def serve_one(
 
 def http_config(gateway: Gateway) -> uvicorn.Config:
     """How uvicorn serves a gateway."""
+    tls = gateway.settings.tls
     return uvicorn.Config(
         gateway,
         loop="uvloop",
-        http=CorkedHttpProtocol,
+        http=GuardedHttpProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -121,6 +222,8 @@ def http_config(gateway: Gateway) -> uvicorn.Config:
         proxy_headers=False,  # nobody may name another peer address (ABUSE 16)
         timeout_graceful_shutdown=int(GRACE_SECONDS),
         timeout_keep_alive=75,
+        ssl_certfile=tls.certificate_file if tls else None,
+        ssl_keyfile=tls.key_file if tls else None,
     )
 
 
@@ -131,42 +234,24 @@ def spare_the_collector() -> None:
     gc.set_threshold(GC_ALLOCATIONS, 20, 20)
 
 
-def _route(connection: Connection, settings: GatewaySettings) -> Route:
-    return Route(connection, _terms(connection.name, connection.masking, settings), _upstream(connection))
+def _recorder(settings: GatewaySettings, kafka: KafkaAddress, worker: int) -> Recorder:
+    limits = settings.limits
+    return Recorder(
+        kafka,
+        f"{settings.instance}/{uuid.uuid4().hex[:12]}/{worker}",
+        deadline_seconds=settings.record_deadline_seconds,
+        frames_max=limits.unrecorded_frames_max,
+        bytes_max=limits.unrecorded_bytes_max,
+    )
 
 
-def _terms(name: str, profile: str, settings: GatewaySettings) -> Terms:
-    mask = _mask(settings.masking_key, profile)
-    return Terms(name, mask, _mask_text(mask), settings.limits, policy_version="")
+def own_names(settings: GatewaySettings) -> frozenset[str]:
+    """The names that `Host` and `Origin` may say, beside loopback ones."""
+    public = urlsplit(settings.identity.public_url).hostname
+    return frozenset({settings.host, *settings.hosts, *([public] if public else [])})
 
 
-def _upstream(connection: Connection) -> Upstream:
-    return StdioUpstream(connection) if connection.command else HttpUpstream(connection)
-
-
-def _mask(key: bytes, profile: str) -> Mask:
-    masker = Masker(key, profile)
-
-    def mask(body: bytes) -> tuple[bytes, list[Redaction]]:
-        if not body:
-            return body, []
-        try:
-            masked = masker.mask(body)
-        except MaskingError as exc:
-            raise MaskingFailedError(str(exc)) from exc
-        except Exception as exc:
-            raise MaskingFailedError(type(exc).__name__) from exc
-        return masked.text, placed(masked)
-
-    return mask
-
-
-def _mask_text(mask: Mask) -> MaskText:
-    """Header lines of one client hardly differ from request to request, so what was masked is remembered."""
-
-    @lru_cache(maxsize=1024)
-    def mask_text(text: str) -> tuple[str, list[Redaction]]:
-        masked, redactions = mask(text.encode("latin-1", "replace"))
-        return masked.decode("latin-1"), redactions
-
-    return mask_text
+def _issuer(settings: IdentitySettings) -> SessionTokenIssuer | None:
+    if settings.mode == "none" or settings.session_tokens is None:
+        return None
+    return SessionTokenIssuer(settings.session_tokens, settings.public_url)

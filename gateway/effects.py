@@ -2,6 +2,7 @@
 
 An exchange yields an effect and is sent the fact that answers it:
 
+    Claim           → float: seconds to wait before the rate allows it; 0.0 when it is taken
     Record          → bool: every frame is acknowledged by Kafka, or it is not within the deadline
     Note            → nothing: the frames will be recorded as soon as Kafka takes them; nobody waits
     Forward         → Head, Broken or Gone
@@ -9,17 +10,23 @@ An exchange yields an effect and is sent the fact that answers it:
     ReadReady       → bytes that are already here, None when there are none yet, Broken or Gone
     ReadChunk       → bytes (b"" at the end of the stream), Broken or Gone
     Answer, OpenStream, Send, CloseStream, CutStream   → nothing
+    Listed          → nothing: what upstream says of its tools is compared with what was pinned
+    Reply           → nothing: upstream's own question is answered in the client's place
 """
 
 from dataclasses import dataclass, field
 
 from gateway.frames.headers import Headers
+from gateway.settings import Rate
 from schemas.frames import Redaction
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the client sent: one whole HTTP request. `path` is the one towards the gateway, with its query."""
+    """What the client sent: one whole HTTP request. `path` is the one towards the gateway, with its query.
+
+    `claimed_origin` is what the caller says of where it comes from (X-Forwarded-For and the like): nobody trusts it.
+    """
 
     method: str
     path: str
@@ -28,6 +35,8 @@ class Request:
     body: bytes
     peer: str
     user_agent: str
+    claimed_origin: str = ""
+    trace_id: str = ""
 
 
 # ---- facts
@@ -59,15 +68,43 @@ class Gone:
 # ---- effects
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Take one from the token bucket of a rule, for this principal."""
+
+    rule: str
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Upstream has listed tools, in this body or (`event`) this block of its stream, masked."""
+
+    raw: bytes
+    event: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Send upstream a message of the gateway's own, and let its answer go unread."""
+
+    headers: Headers
+    body: bytes
+
+
 @dataclass(slots=True)
 class Draft:
-    """One frame before it is stamped: its body as it is to be recorded, and the fields that differ."""
+    """One frame before it is stamped: its body as it is to be recorded, and the fields that differ.
+
+    `sent` is what the client gets where that is something else, b"" for nothing at all.
+    """
 
     direction: str
     body: bytes = b""
     body_bytes: int = 0
     redactions: list[Redaction] = field(default_factory=list)
     facts: dict[str, object] = field(default_factory=dict)
+    sent: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +181,12 @@ class CutStream:
     """Break the streamed answer off, so that the client sees that it is not whole."""
 
 
-Fact = bool | bytes | Head | Broken | Gone | None
+Fact = bool | float | bytes | Head | Broken | Gone | None
 Effect = (
-    Record
+    Claim
+    | Listed
+    | Reply
+    | Record
     | Note
     | Forward
     | ReadBody

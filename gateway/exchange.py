@@ -1,6 +1,7 @@
 """The life of one exchange, as a pure state machine: it is sent facts and yields effects.
 
     look ─▶ refuse?  ─▶ Record, Answer
+     └▶ judge ─▶ deny, hold ─▶ Record, Answer
          └▶ Record(request) ─▶ Forward ─▶ Head ─┬▶ ReadBody ─▶ mask ─▶ Record ─▶ Answer
                                                 └▶ OpenStream, then for each chunk: cut at events, mask, Record, Send
 
@@ -11,9 +12,20 @@ was recorded but could not be released), a later `end` frame says so, and the la
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
+from gateway.answers import own_answer, own_event
+from gateway.drafting import (
+    BESIDE_BODY,
+    Drafting,
+    MaskingFailedError,
+    MaskText,
+    answer_facts,
+    quiet_look,
+    verdict_facts,
+)
 from gateway.effects import (
     Answer,
     Broken,
+    Claim,
     CloseStream,
     CutStream,
     Draft,
@@ -22,122 +34,206 @@ from gateway.effects import (
     Forward,
     Gone,
     Head,
+    Listed,
     Note,
     OpenStream,
     ReadBody,
     ReadChunk,
     ReadReady,
     Record,
+    Reply,
     Request,
     Send,
 )
-from gateway.facts import BLANK
 from gateway.frames import headers as header_rules
-from gateway.frames import modern, sse
+from gateway.frames import modern, sse, strict_json
 from gateway.frames.headers import first
-from gateway.frames.jsonrpc import NOTHING, Look, TooDeepError, error_body, look, too_deep
-from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD, with_detail
-from gateway.sessions import Principal, session_id
+from gateway.frames.jsonrpc import NOTHING, Look, TooDeepError, look
+from gateway.law import OPEN, Case, Law, Opened, Passage, Ruling
+from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD, Refused
+from gateway.sessions import Principal
 from gateway.settings import Limits
+from gateway.tools.denials import denied
 from schemas.frames import Redaction
 
 Life = Generator[Effect, Fact, None]
 Mask = Callable[[bytes], tuple[bytes, list[Redaction]]]
-MaskText = Callable[[str], tuple[str, list[Redaction]]]
-
-
-class MaskingFailedError(Exception):
-    """The masking could not do its work on a body. Raised by a `Mask`; the exchange fails closed."""
+SESSION = b"mcp-session-id"
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for every exchange of a connection."""
+    """What holds for every exchange of a connection. `masks` gives the mask of another profile, by its name."""
 
     connection: str
     mask: Mask
     mask_text: MaskText
     limits: Limits
-    policy_version: str
+    masks: Callable[[str], Mask]
+    law: Law = OPEN
 
 
 class Exchange:
-    """One request and its answers. `base` holds the fields that all its frames share."""
+    """One request and its answers."""
 
     def __init__(self, exchange_id: str, request: Request, principal: Principal, terms: Terms) -> None:
         self.id = exchange_id
-        self.outcome = "pending"
         self.look = NOTHING
+        self.principal = principal
         self._request = request
-        self._principal = principal
         self._terms = terms
-        self.base = self._shared_facts(first(request.headers, b"mcp-session-id").decode("latin-1"))
+        self._law = terms.law
+        self._mask = terms.mask
+        self._ruling = Ruling()
+        self._opened = Opened(request.body, request.headers)
+        self._case: Case | None = None
+        self._drafting = Drafting(exchange_id, request, principal, terms.connection, terms.mask_text)
+        claimed = first(request.headers, SESSION).decode("latin-1")
+        own = self._law.unbind(claimed, principal) if claimed else ""
+        self._stranger = own is None
+        self._drafting.in_session(claimed if own is None else own)
 
-    def life(self, refused: str = "") -> Life:
-        """The whole life; `refused` is a reason code when the edge has already found a fault."""
-        reason, detail = (refused, "") if refused else self._fault()
+    @property
+    def base(self) -> dict[str, object]:
+        """The fields that all its frames share."""
+        return self._drafting.base
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, `pending` until then."""
+        return self._drafting.outcome
+
+    @property
+    def refused_for(self) -> str:
+        """Reason code, where the gateway refused the request or withheld the answer."""
+        return self._drafting.refused_for
+
+    def unheard(self, reason_code: str, status: int, reason: str) -> Draft:
+        """The only frame of a request that was refused before it was one."""
+        frame = Draft("request")
+        frame.facts |= {"reason_code": reason_code, "http_status": status, "reason": reason}
+        return self._drafting.finish(frame, "refused")
+
+    def life(self, refused: Refused | None = None) -> Life:
+        """The whole life; `refused` when the edge has already found a fault."""
+        refused = refused or self._fault()
+        asked, failed = self._asked()
+        self._drafting.asked(asked, self.look)
+        refused = refused or failed
+        if refused is None:
+            yield from self._judged(asked)
+        else:
+            yield from self._refuse(asked, refused)
+
+    # -- before upstream
+
+    def _fault(self) -> Refused | None:
+        """What is wrong with the request itself."""
+        request = self._request
+        if self._stranger:
+            return Refused("session_not_yours")
+        if first(request.headers, b"content-encoding") not in (b"", b"identity"):
+            return Refused("content_encoding")
+        return self._fault_of_body() if request.body else None
+
+    def _fault_of_body(self) -> Refused | None:
+        body, limits = self._request.body, self._terms.limits
+        unlike = strict_json.fault(body, limits.json_depth_max)
+        if (
+            unlike and unlike != strict_json.INVALID
+        ):  # what no parser reads is for upstream to answer, or for policy
+            return Refused(unlike)
         try:
-            body, redactions = self._terms.mask(self._request.body)
+            self.look = look(body, limits.batch_members_max)
+        except TooDeepError:
+            return Refused("too_deep")
+        if len(self.look.members) > limits.batch_members_max:
+            return Refused("batch_too_large")
+        contradiction = modern.mismatch(self._request.headers, self.look)
+        if contradiction:
+            return Refused("header_mismatch", contradiction)
+        opened = self._law.opened(self._request, self.principal)
+        if isinstance(opened, Refused):
+            return opened
+        self._opened = opened
+        return None
+
+    def _asked(self) -> tuple[Draft, Refused | None]:
+        """The request frame, masked; without a body, and with the reason, where that cannot be done."""
+        whole = len(self._request.body)
+        try:
+            body, redactions = self._mask(self._request.body)
         except MaskingFailedError:
-            reason = reason or "request_masking_failed"
-            body, redactions = b"", []
-        asked = Draft("request", body, len(self._request.body), redactions)
-        self._add_asked_facts(asked)
-        if reason:
-            yield from self._refuse(asked, reason, detail)
+            return Draft("request", b"", whole), Refused("request_masking_failed")
+        return Draft("request", body, whole, redactions), None
+
+    def _judged(self, asked: Draft) -> Life:
+        """Policy has its say. What it adds for an allowed call is in force from here on."""
+        session_id, protocols_own, version = (
+            str(self.base[name]) for name in ("session_id", "mcp_session_id", "mcp_protocol_version")
+        )
+        secrets = sum(1 for found in asked.redactions if found["path"] not in BESIDE_BODY)
+        self._case = Case(
+            self._request, self.look, self.principal, session_id, protocols_own, version, self.id, secrets
+        )
+        ruling = self._law.judge(self._case)
+        if isinstance(ruling, Refused):
+            yield from self._refuse(asked, ruling)
             return
-        asked.facts["verdict"] = "allow"
-        self.base["verdict"] = "allow"
+        self._ruling = ruling
+        self._drafting.judged(ruling)
+        verdict = self._ruling.verdict
+        if verdict.mask is not None:
+            self._mask = self._terms.masks(verdict.mask)
+            again, failed = self._asked()
+            if failed:
+                yield from self._refuse(asked, failed)
+                return
+            asked.body, asked.redactions = again.body, [*again.redactions, *_beside_body(asked.redactions)]
+        if verdict.action != "allow":
+            yield from self._deny(asked)
+            return
+        if verdict.rate is not None:
+            wait = yield Claim(verdict.rule, verdict.rate)
+            if isinstance(wait, float) and wait > 0:
+                yield from self._refuse(asked, too_often(f"rule {verdict.rule}", wait))
+                return
         if not (yield Record([asked])):
             yield from self._fail_closed()
             return
         yield from self._forward()
 
-    # -- before upstream
-
-    def _fault(self) -> tuple[str, str]:
-        """Reason code and detail of what is wrong with the request itself; ('', '') when nothing is."""
-        request = self._request
-        if first(request.headers, b"content-encoding") not in (b"", b"identity"):
-            return "content_encoding", ""
-        if not request.body:
-            return "", ""
-        if too_deep(request.body, self._terms.limits.json_depth_max):
-            return "too_deep", ""
-        try:
-            self.look = look(request.body, self._terms.limits.batch_members_max)
-        except TooDeepError:
-            return "too_deep", ""
-        if len(self.look.members) > self._terms.limits.batch_members_max:
-            return "batch_too_large", ""
-        contradiction = modern.mismatch(request.headers, self.look)
-        return ("header_mismatch", contradiction) if contradiction else ("", "")
-
-    def _refuse(self, asked: Draft, reason: str, detail: str) -> Life:
-        refusal = REFUSALS[reason]
-        asked.facts |= {
-            "http_status": refusal.status,
-            "reason_code": reason,
-            "reason": refusal.told(detail),
-        }
-        self._finish(asked, "refused")
+    def _deny(self, asked: Draft) -> Life:
+        """In the form that the client can use: a tool result, a JSON-RPC error, one for each member of a batch."""
+        verdict = self._ruling.verdict
+        version = str(self.base["mcp_protocol_version"])
+        status, headers, body = denied(self.look, verdict, self.id, body=self._request.body, version=version)
+        asked.facts |= {"http_status": status, "reason_code": verdict.reason_code, "reason": verdict.reason}
+        self._drafting.finish(asked, "refused")
         if (yield Record([asked])):
-            yield self._own_answer(reason, detail)
+            yield Answer(status, headers, body)
+        else:
+            yield from self._fail_closed()
+
+    def _refuse(self, asked: Draft, refused: Refused) -> Life:
+        self._drafting.refused(asked, refused)
+        if (yield Record([asked])):
+            yield own_answer(self.id, self.look, refused)
         else:
             yield from self._fail_closed()
 
     def _fail_closed(self) -> Life:
         """The trail cannot be written (G3): the client is told so, and the trail will say that it was."""
-        yield Note([self._end("refused", AUDIT_UNAVAILABLE, 503)])
-        yield self._own_answer(AUDIT_UNAVAILABLE)
+        yield Note([self._drafting.end("refused", AUDIT_UNAVAILABLE, 503)])
+        yield own_answer(self.id, self.look, Refused(AUDIT_UNAVAILABLE))
 
     # -- towards upstream and back
 
     def _forward(self) -> Life:
         request = self._request
-        headers = header_rules.towards_upstream(request.headers)
-        session = str(self.base["session_id"])
-        fact = yield Forward(session, request.method, request.query, headers, request.body)
+        fact = yield Forward(
+            str(self.base["session_id"]), request.method, request.query, self._headers_up(), self._opened.body
+        )
         if not isinstance(fact, Head):
             yield from self._unanswered(fact)
             return
@@ -152,24 +248,39 @@ class Exchange:
         else:
             yield from self._relay_body(fact)
 
+    def _headers_up(self) -> header_rules.Headers:
+        """The request's headers for upstream, with the session id that is upstream's own."""
+        own = str(self.base["mcp_session_id"]).encode("latin-1")
+        headers = header_rules.towards_upstream(self._opened.headers)
+        return [(name, own) if name == SESSION else (name, value) for name, value in headers]
+
     def _relay_body(self, head: Head) -> Life:
         body = yield ReadBody()
         if not isinstance(body, bytes):
             yield from self._unanswered(body)
             return
+        if self._too_large(body):
+            yield from self._withhold("result_too_large")
+            return
         try:
-            masked, redactions = self._terms.mask(body)
+            masked, redactions = self._mask(body)
         except MaskingFailedError:
             yield from self._withhold("masking_failed")
             return
-        answer = Draft("response", masked, len(body), redactions)
-        answer.facts = self._answer_facts(_quiet_look(masked))
-        self._add_head_facts(answer, head)
-        self._finish(answer, "completed")
+        said = quiet_look(masked)
+        passage = self._pass(masked, said)
+        if passage.listed:
+            yield Listed(masked, event=False)
+        answer = Draft("response", passage.body, len(body), _standing(redactions, passage, masked))
+        answer.facts = answer_facts(said if passage.body is masked else quiet_look(passage.body))
+        if passage.denied is not None:
+            answer.facts |= verdict_facts(passage.denied)
+        self._drafting.head(answer, head)
+        self._drafting.finish(answer, "completed")
         if not (yield Record([answer])):
             yield from self._withhold(RESULT_WITHHELD)
             return
-        yield Answer(head.status, _kept(head), masked)
+        yield Answer(head.status, self._headers_down(head), passage.body)
 
     def _relay_stream(self, head: Head) -> Life:
         """Each event is recorded, then released. The head goes with the first event, or alone when that is late."""
@@ -180,22 +291,23 @@ class Exchange:
             if isinstance(chunk, Broken | Gone):
                 yield from self._break_off(chunk, opened)
                 return
+            effects: list[Effect] = []
             try:
-                drafts = self._drafts(splitter, chunk)
-            except (sse.EventTooLongError, MaskingFailedError) as exc:
-                code = "masking_failed" if isinstance(exc, MaskingFailedError) else "response_too_large"
-                yield from self._break_off(Broken("withheld", code, str(exc)), opened)
+                drafts = self._drafts(splitter, chunk, effects)
+            except _WithheldError as exc:
+                yield from self._break_off(Broken("withheld", exc.reason_code, str(exc)), opened)
                 return
+            yield from effects
             if not opened:
                 drafts = drafts or [Draft("response")]
-                self._add_head_facts(drafts[0], head)
+                self._drafting.head(drafts[0], head)
             if drafts and not (yield Record(drafts)):
                 yield from self._break_off(Broken("withheld", RESULT_WITHHELD, ""), opened)
                 return
             if not opened:
-                yield OpenStream(head.status, _kept(head))
+                yield OpenStream(head.status, self._headers_down(head))
                 opened = True
-            data = b"".join(draft.body for draft in drafts)
+            data = b"".join([draft.body if draft.sent is None else draft.sent for draft in drafts])
             if data:
                 yield Send(data)
             if chunk == b"":
@@ -203,169 +315,126 @@ class Exchange:
                 return
             chunk = yield ReadChunk()
 
-    def _drafts(self, splitter: sse.EventSplitter, chunk: Fact) -> list[Draft]:
+    def _drafts(self, splitter: sse.EventSplitter, chunk: Fact, effects: list[Effect]) -> list[Draft]:
         """Frames of the blocks that `chunk` completes; b"" is the end of the stream, None is nothing yet."""
         if not isinstance(chunk, bytes):
             return []
-        if chunk:
-            return [self._event(block) for block in splitter.feed(chunk)]
-        rest = splitter.rest()
-        return [*([self._event(rest)] if rest else []), self._finish(Draft("end"), "completed")]
+        try:
+            if chunk:
+                return [self._event(block, effects) for block in splitter.feed(chunk)]
+            rest = splitter.rest()
+        except sse.EventTooLongError as exc:
+            raise _WithheldError("response_too_large", str(exc)) from exc
+        end = self._drafting.finish(Draft("end"), "completed")
+        return [*([self._event(rest, effects)] if rest else []), end]
 
-    def _event(self, block: bytes) -> Draft:
-        masked, redactions = self._terms.mask(block)
-        event = Draft("response", masked, len(block), redactions)
+    def _event(self, block: bytes, effects: list[Effect]) -> Draft:
+        """The frame of one event; what the rules ask for beside it goes into `effects`."""
+        if self._too_large(block):
+            raise _WithheldError("result_too_large", "")
+        try:
+            masked, redactions = self._mask(block)
+        except MaskingFailedError as exc:
+            raise _WithheldError("masking_failed", str(exc)) from exc
         fields = sse.fields(masked)
-        event.facts = {"sse_event_id": fields.id, **self._answer_facts(_quiet_look(fields.data))}
-        return event
+        said = quiet_look(fields.data)
+        passage = self._pass(masked, said, event=True)
+        if passage.listed:
+            effects.append(Listed(masked, event=True))
+        if passage.denied is None:
+            event = Draft("response", passage.body, len(block), _standing(redactions, passage, masked))
+            event.facts = {"sse_event_id": fields.id, **answer_facts(said)}
+            return event
+        effects += [Reply(self._headers_up(), reply) for reply in passage.replies]
+        asked = Draft("response", masked, len(block), redactions, sent=passage.body)
+        asked.facts = {"sse_event_id": fields.id, **answer_facts(said), **verdict_facts(passage.denied)}
+        return asked
+
+    def _pass(self, raw: bytes, said: Look, *, event: bool = False) -> Passage:
+        if self._case is None or said is NOTHING:
+            return Passage(raw)
+        passage = self._law.passage(self._case, raw, said, event)
+        if passage.attributes:
+            self._drafting.add(passage.attributes)
+        return passage
+
+    def _too_large(self, body: bytes) -> bool:
+        bytes_max = self._ruling.verdict.result_bytes_max
+        return bytes_max is not None and len(body) > bytes_max
 
     # -- ends
 
     def _unanswered(self, fact: Fact) -> Life:
         """No answer, or none that can be passed on, and the client has seen nothing yet."""
         if not isinstance(fact, Broken):
-            yield Note([self._end("client_gone", "client_gone", 0)])
+            yield Note([self._drafting.end("client_gone", "client_gone", 0)])
             return
-        end = self._end(fact.outcome, fact.reason_code, REFUSALS[fact.reason_code].status, fact.reason)
-        recorded = yield Record([end])
+        status = REFUSALS[fact.reason_code].status
+        recorded = yield Record([self._drafting.end(fact.outcome, fact.reason_code, status, fact.reason)])
         if recorded or not fact.sent:
-            yield self._own_answer(fact.reason_code, fact.reason)
+            yield own_answer(self.id, self.look, Refused(fact.reason_code, fact.reason))
         else:
             yield from self._withhold(RESULT_WITHHELD)
 
     def _withhold(self, reason_code: str) -> Life:
-        yield Note([self._end("withheld", reason_code, REFUSALS[reason_code].status)])
-        yield self._own_answer(reason_code)
+        yield Note([self._drafting.end("withheld", reason_code, REFUSALS[reason_code].status)])
+        yield own_answer(self.id, self.look, Refused(reason_code))
 
     def _break_off(self, fact: Broken | Gone, opened: bool) -> Life:
         """A stream ends before its end."""
         if isinstance(fact, Gone):
-            yield Note([self._end("client_gone", "client_gone", 0)])
+            yield Note([self._drafting.end("client_gone", "client_gone", 0)])
         elif not opened and fact.outcome == "withheld":
             yield from self._withhold(fact.reason_code)
         elif not opened:
             yield from self._unanswered(fact)
         else:
-            yield Note([self._end(fact.outcome, fact.reason_code, 0, fact.reason)])
+            yield Note([self._drafting.end(fact.outcome, fact.reason_code, 0, fact.reason)])
             if fact.outcome == "withheld":
-                yield Send(
-                    b"event: message\ndata: " + self._own_error(fact.reason_code, fact.reason) + b"\n\n"
-                )
+                yield Send(own_event(self.id, self.look, Refused(fact.reason_code, fact.reason)))
             yield CutStream()
 
-    # -- frames
-
-    def _shared_facts(self, mcp_session_id: str) -> dict[str, object]:
-        request, principal = self._request, self._principal
-        return {
-            **BLANK,
-            "exchange_id": self.id,
-            "session_id": session_id(self._terms.connection, principal, mcp_session_id),
-            "connection": self._terms.connection,
-            "principal_issuer": principal.issuer,
-            "principal_subject": principal.subject,
-            "principal_groups": list(principal.groups),
-            "client_id": principal.client_id,
-            "peer": request.peer,
-            "user_agent": request.user_agent,
-            "http_method": request.method,
-            "http_path": request.path,
-            "mcp_protocol_version": first(request.headers, b"mcp-protocol-version").decode("latin-1"),
-            "mcp_session_id": mcp_session_id,
-            "policy_version": self._terms.policy_version,
-        }
-
-    def _add_asked_facts(self, frame: Draft) -> None:
-        """Facts of the request frame; method, tool and resource stay on all frames of the exchange."""
-        asked = _quiet_look(frame.body) if self.look is not NOTHING and frame.redactions else self.look
-        self.base |= {"method": asked.method, "tool": asked.tool, "resource": asked.resource}
-        if asked.meta_version and not self.base["mcp_protocol_version"]:
-            self.base["mcp_protocol_version"] = asked.meta_version
-        frame.facts |= {
-            "content_type": first(self._request.headers, b"content-type").decode("latin-1"),
-            "jsonrpc_type": asked.kind,
-            "jsonrpc_id": asked.id,
-        }
-        self._add_masked(frame, "http_headers", header_rules.written_down(self._request.headers))
-        self._add_masked(frame, "user_agent", self._request.user_agent)
-        self.base["user_agent"] = frame.facts["user_agent"]
-        if asked.method == "initialize" and not self.base["mcp_session_id"]:
-            # the session that it opens has no id yet, and it is no part of the one without id (decision 0002)
-            frame.facts["session_id"] = session_id(
-                self._terms.connection, self._principal, f"opens {self.id}"
-            )
-        if self._request.query:
-            self._add_masked(frame, "http_path", self._request.path)
-            self.base["http_path"] = frame.facts["http_path"]
-
-    def _add_head_facts(self, frame: Draft, head: Head) -> None:
-        self._add_masked(frame, "http_headers", header_rules.written_down(head.headers))
-
-    def _add_masked(self, frame: Draft, name: str, text: str) -> None:
-        """A field other than the body, masked; its redactions stand on the frame with the field as their path."""
-        try:
-            frame.facts[name], found = self._terms.mask_text(text)
-        except MaskingFailedError:
-            frame.facts[name], found = "[not masked, so not kept]", []
-        if found:
-            hidden: list[Redaction] = [{**each, "path": name, "start": -1, "end": -1} for each in found]
-            frame.redactions = [*frame.redactions, *hidden]
-
-    def _answer_facts(self, said: Look) -> dict[str, object]:
-        facts: dict[str, object] = {"jsonrpc_type": said.kind, "jsonrpc_id": said.id}
-        if said.kind in ("request", "notification"):  # upstream asks or tells the client
-            facts |= {"method": said.method, "tool": said.tool, "resource": said.resource}
-        else:
-            facts |= {"jsonrpc_error": said.error_code, "tool_is_error": said.is_error}
-        return facts
+    # -- the session
 
     def _rehome(self, head: Head) -> None:
         """From here on the frames carry the answer's status, and the session that an initialize has opened."""
-        self.base["http_status"] = head.status
-        self.base["content_type"] = first(head.headers, b"content-type").decode("latin-1")
-        opened = first(head.headers, b"mcp-session-id").decode("latin-1")
+        self._drafting.answered(head)
+        opened = first(head.headers, SESSION).decode("latin-1")
         if opened and opened != self.base["mcp_session_id"]:
-            self.base["mcp_session_id"] = opened
-            self.base["session_id"] = session_id(self._terms.connection, self._principal, opened)
+            self._drafting.in_session(opened)
 
-    def _finish(self, draft: Draft, outcome: str) -> Draft:
-        self.outcome = outcome
-        draft.facts["outcome"] = outcome
-        return draft
-
-    def _end(self, outcome: str, reason_code: str, status: int, detail: str = "") -> Draft:
-        refusal = REFUSALS.get(reason_code)
-        text = refusal.message if refusal else "the client closed its connection"
-        end = self._finish(Draft("end"), outcome)
-        end.facts |= {
-            "http_status": status or self.base["http_status"],
-            "reason_code": reason_code,
-            "reason": with_detail(text, detail),
-        }
-        return end
-
-    # -- the gateway's own words
-
-    def _own_error(self, reason_code: str, detail: str = "") -> bytes:
-        refusal = REFUSALS[reason_code]
-        request_id = self.look.id if self.look.kind == "request" else ""
-        return error_body(
-            request_id, refusal.code, refusal.told(detail), reason=reason_code, exchange_id=self.id
-        )
-
-    def _own_answer(self, reason_code: str, detail: str = "") -> Answer:
-        body = self._own_error(reason_code, detail)
-        return Answer(REFUSALS[reason_code].status, [(b"content-type", b"application/json")], body)
+    def _headers_down(self, head: Head) -> header_rules.Headers:
+        """The headers of an answer as the client gets them; its length is another once it was masked."""
+        return [
+            (name, self._law.bind(value.decode("latin-1"), self.principal).encode("latin-1"))
+            if name == SESSION
+            else (name, value)
+            for name, value in header_rules.end_to_end(head.headers)
+            if name != b"content-length"
+        ]
 
 
-def _kept(head: Head) -> header_rules.Headers:
-    """The headers of an answer as the client gets them; its length is another once it was masked."""
-    return [pair for pair in header_rules.end_to_end(head.headers) if pair[0] != b"content-length"]
+class _WithheldError(Exception):
+    """An event cannot be passed on."""
+
+    def __init__(self, reason_code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason_code = reason_code
 
 
-def _quiet_look(body: bytes) -> Look:
-    """Facts of an answer; one that cannot be looked into has none, and passes as it is."""
-    try:
-        return look(body) if body else NOTHING
-    except TooDeepError:
-        return NOTHING
+def too_often(what: str, wait_seconds: float) -> Refused:
+    """A refusal that says when to come back (RFC 9110, 10.2.3: whole seconds)."""
+    seconds = max(1, -int(-wait_seconds // 1))
+    return Refused("rate_limited", what, ((b"retry-after", b"%d" % seconds),))
+
+
+def _beside_body(redactions: list[Redaction]) -> list[Redaction]:
+    """Those of header lines and the path, which another mask of the body leaves as they are."""
+    return [each for each in redactions if each["path"] in BESIDE_BODY]
+
+
+def _standing(redactions: list[Redaction], passage: Passage, message: bytes) -> list[Redaction]:
+    """The redactions as they stand in what is recorded: without places where other bytes were taken out."""
+    if passage.body is message:
+        return redactions
+    return [{**each, "start": -1, "end": -1} for each in redactions]

@@ -24,6 +24,15 @@ def with_detail(message: str, detail: str) -> str:
     return f"{message}: {detail}" if detail else message
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request is refused: the reason code, what is particular to it, and headers that belong to the answer."""
+
+    reason_code: str
+    detail: str = ""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
 AUDIT_UNAVAILABLE = "audit_unavailable"
 RESULT_WITHHELD = "result_withheld"
 
@@ -42,6 +51,15 @@ REFUSALS = {
     "upstream_encoded": Refusal(502, -32083, "upstream's answer is encoded although identity was asked for"),
     "response_too_large": Refusal(502, -32085, "executed, result withheld: it is larger than the limit"),
     "too_deep": Refusal(400, -32086, "not executed: the JSON is nested too deep"),
+    "json_invalid": Refusal(400, -32700, "not executed: the body is not JSON"),
+    "json_not_utf8": Refusal(400, -32700, "not executed: the body is not JSON in UTF-8"),
+    "json_lone_surrogate": Refusal(400, -32700, "not executed: the JSON has half a surrogate pair"),
+    "json_number": Refusal(400, -32700, "not executed: the JSON has a number that no reader can hold"),
+    "json_duplicate_key": Refusal(400, -32086, "not executed: a name stands twice in a JSON object"),
+    "json_look_alike_key": Refusal(
+        400, -32086, "not executed: a name differs from the protocol's by case only"
+    ),
+    "json_too_many_values": Refusal(413, -32086, "not executed: the JSON has too many values"),
     "batch_too_large": Refusal(400, -32086, "not executed: the batch has too many members"),
     "body_too_large": Refusal(413, -32086, "not executed: the body is larger than the limit"),
     "body_incomplete": Refusal(400, -32086, "not executed: the client broke off within the body"),
@@ -51,6 +69,28 @@ REFUSALS = {
     "host_not_allowed": Refusal(403, -32087, "not executed: this Host or Origin may not use the gateway"),
     "method_not_allowed": Refusal(405, -32087, "not executed: HTTP method not allowed"),
     "unknown_connection": Refusal(404, -32087, "not executed: no such connection"),
+    "unauthenticated": Refusal(401, -32087, "not executed: a token is needed"),
+    "invalid_token": Refusal(401, -32087, "not executed: the token is not accepted"),
+    "token_expired": Refusal(401, -32087, "not executed: the token has expired"),
+    "insufficient_scope": Refusal(403, -32087, "not executed: the token lacks a scope"),
+    "identity_unavailable": Refusal(503, -32088, "not executed: tokens cannot be checked now"),
+    "control_unavailable": Refusal(503, -32088, "not executed: who is blocked is not known yet"),
+    "principal_blocked": Refusal(403, -32087, "not executed: this principal is blocked"),
+    "session_killed": Refusal(403, -32087, "not executed: this session was ended by an operator"),
+    "session_not_yours": Refusal(404, -32087, "not executed: no such session"),
+    "connection_not_allowed": Refusal(403, -32087, "not executed: you may not use this connection"),
+    "rate_limited": Refusal(429, -32088, "not executed: too many requests, try again later"),
+    "credential_unavailable": Refusal(502, -32082, "not executed: no credential for upstream can be had"),
+    "unreadable_request": Refusal(400, -32086, "not executed: the request can be read in more than one way"),
+    "request_state_invalid": Refusal(
+        400, -32086, "not executed: this requestState is not yours, or has ended"
+    ),
+    "task_not_yours": Refusal(404, -32087, "not executed: no such task"),
+    "policy_denied": Refusal(403, -32089, "not executed: denied by policy"),
+    "policy_held": Refusal(403, -32089, "not executed: this needs a person's approval"),
+    "policy_failed": Refusal(403, -32089, "not executed: a rule could not be computed"),
+    "tool_changed": Refusal(403, -32089, "not executed: the tool has changed and was not accepted yet"),
+    "result_too_large": Refusal(502, -32085, "executed, result withheld: it is larger than the rule allows"),
     "overloaded": Refusal(503, -32088, "not executed: too many exchanges at once"),
     "gateway_stopping": Refusal(
         503, -32088, "the gateway is stopping; upstream may have executed the request"

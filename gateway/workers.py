@@ -42,6 +42,7 @@ class Workers:
         """Until SIGTERM or SIGINT; then every worker is asked to stop and waited for."""
         for sign in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sign, lambda *_: self._stop())
+        signal.signal(signal.SIGHUP, lambda *_: self._hang_up())
         for number in range(self._count):
             self._start(number)
         while not self._stopping.is_set():
@@ -52,6 +53,12 @@ class Workers:
     def _stop(self) -> None:
         self._stopping.set()
         self._wakeup_in.send(None)
+
+    def _hang_up(self) -> None:
+        """Every worker reads its policies again."""
+        for process in self._running.values():
+            if process.pid is not None and process.is_alive():
+                os.kill(process.pid, signal.SIGHUP)
 
     def _start(self, number: int) -> None:
         process = self._context.Process(

@@ -4,16 +4,20 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
+from gateway.edge.admission import NOBODY, Admission, Turned
+from gateway.edge.control import Control
+from gateway.edge.guard import DoorRefusal
 from gateway.edge.identifiers import Entropy
 from gateway.edge.metrics import METRICS, ended
-from gateway.edge.perform import Performer, Receive, Route, Scope, Write
-from gateway.edge.recorder import Recorder
+from gateway.edge.metrics import refused as counted
+from gateway.edge.perform import Performer, Process, Receive, Route, Scope, Write
+from gateway.edge.tracing import trace_id
 from gateway.effects import Broken, Request
 from gateway.exchange import Exchange, Terms
-from gateway.frames.headers import LOOPBACK_NAMES, Headers, first, host_name
-from gateway.sessions import Principal, anonymous
-from gateway.settings import Limits
+from gateway.frames.headers import LOOPBACK_NAMES, Headers, claimed_origin, first, host_name
+from gateway.refusals import Refused
 
 PREFIX = "/mcp/"
 HEADERS_MAX = 100
@@ -23,35 +27,101 @@ STOPPING = Broken("upstream_failed", "gateway_stopping", "")
 
 
 class McpEndpoint:
-    """ASGI application for `/mcp/<connection>`: every request in, refused ones too, is an exchange."""
+    """ASGI application of the data path: every request in, refused ones too, is an exchange."""
 
     def __init__(
-        self, routes: Mapping[str, Route], nowhere: Terms, recorder: Recorder, limits: Limits, host: str
+        self,
+        routes: Mapping[str, Route],
+        nowhere: Terms,
+        process: Process,
+        *,
+        admission: Admission,
+        control: Control,
+        hosts: frozenset[str],
     ) -> None:
         self._routes = routes
+        self._by_host = {r.connection.host: r for r in routes.values() if r.connection.host}
         self._nowhere = nowhere
-        self._recorder = recorder
-        self._limits = limits
-        self._hosts = LOOPBACK_NAMES | {host}
+        self._process = process
+        self._limits = process.limits
+        self._admission = admission
+        self._control = control
+        self._hosts = LOOPBACK_NAMES | hosts | self._by_host.keys()
         self._entropy = Entropy()
         self._running: set[Performer] = set()
         self._idle = asyncio.Event()
+        control.subscribe(self._end_what_is_barred)
+
+    def serves(self, scope: Scope) -> bool:
+        """Whether a request is for a connection: by its path, or by the host that one has for itself."""
+        return scope["path"].startswith(PREFIX) or self._route_by_host(scope["headers"]) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Write) -> None:
         """Serves one HTTP request."""
-        name = scope["path"][len(PREFIX) :].strip("/")
-        route = self._routes.get(name)
-        body, fault = await self._read(receive)
-        request = _request(scope, body)
-        refused = fault or self._refusal(request, route)
-        terms = route.terms if route else self._nowhere
-        exchange = Exchange(self._entropy.uuid7(), request, _caller(scope, request), terms)
-        if route is None:
-            exchange.base["connection"] = name[:100]
-        performer = Performer(exchange, self._recorder, route, self._limits, receive=receive, write=send)
-        await self._run(performer, exchange, refused, terms.connection)
+        asked = _request(scope)
+        route = self._route_by_host(asked.headers)
+        name = scope["path"][len(PREFIX) :].strip("/") if route is None else route.name
+        route = route or self._routes.get(name)
+        reason = self._refusal(asked, route)
+        refused = Refused(reason) if reason else None
+        principal, lease = NOBODY, None
+        if refused is None and route is not None:
+            admitted = await self._admission.admit(asked, route)
+            principal = admitted.principal
+            if isinstance(admitted, Turned):
+                refused = admitted.refused
+            else:
+                lease = admitted.lease
+        try:
+            if refused is None:  # nobody's body is read before it is known whose it is
+                body, reason = await self._read(receive)
+                asked = replace(asked, body=body)
+                refused = Refused(reason) if reason else None
+            terms = route.terms_for(principal) if route else self._nowhere
+            exchange = Exchange(self._entropy.uuid7(), asked, principal, terms)
+            if route is None:
+                exchange.base["connection"] = name[:100]
+            refused = refused or self._killed(exchange)
+            token = first(asked.headers, b"authorization").partition(b" ")[2].decode("latin-1")
+            traced = self._process.tracing.begin(asked)
+            performer = Performer(
+                exchange, self._process, route, receive=receive, write=send, client_token=token, traced=traced
+            )
+            await self._run(performer, exchange, refused, terms.connection)
+        finally:
+            if lease is not None:
+                lease.leave()
 
-    async def _run(self, performer: Performer, exchange: Exchange, refused: str, connection: str) -> None:
+    async def refused_at_the_door(self, refusal: DoorRefusal) -> str:
+        """Records what was no request at all; gives the id of its exchange, '' when it could not be recorded."""
+        asked = Request(refusal.method, refusal.path, "", [], b"", refusal.peer, "")
+        exchange = Exchange(self._entropy.uuid7(), asked, NOBODY, self._nowhere)
+        exchange.base["connection"] = ""
+        frame = exchange.unheard(refusal.reason_code, refusal.status, refusal.reason)
+        counted(refusal.reason_code).inc()
+        recorded = await self._process.recorder.record(exchange.base, [frame], time.monotonic())
+        return exchange.id if recorded else ""
+
+    def _killed(self, exchange: Exchange) -> Refused | None:
+        reason = self._control.killed(str(exchange.base["session_id"]), exchange.principal)
+        return Refused("session_killed", reason) if reason else None
+
+    def _end_what_is_barred(self) -> None:
+        """An operator has decided something: exchanges under way that it concerns end now, streams too."""
+        for performer in list(self._running):
+            exchange = performer.exchange
+            blocked = self._control.blocked(exchange.principal)
+            if blocked:
+                performer.stop(Broken("withheld", "principal_blocked", blocked))
+            elif killed := self._killed(exchange):
+                performer.stop(Broken("withheld", killed.reason_code, killed.detail))
+
+    def _route_by_host(self, headers: Headers) -> Route | None:
+        return self._by_host.get(host_name(first(headers, b"host"))) if self._by_host else None
+
+    async def _run(
+        self, performer: Performer, exchange: Exchange, refused: Refused | None, connection: str
+    ) -> None:
         started = time.perf_counter()
         METRICS.in_flight.inc()
         self._running.add(performer)
@@ -62,8 +132,13 @@ class McpEndpoint:
             if not self._running:
                 self._idle.set()
             METRICS.in_flight.dec()
-            METRICS.exchange_seconds.observe(time.perf_counter() - started)
-            ended(connection, exchange.outcome).inc()
+            performer.traced.end(exchange.base, exchange.outcome)
+            took = time.perf_counter() - started
+            METRICS.exchange_seconds.observe(took)
+            METRICS.added_seconds.observe(max(0.0, took - performer.upstream_seconds))
+            ended(connection, str(exchange.base["verdict"]), exchange.outcome).inc()
+            if exchange.refused_for:
+                counted(exchange.refused_for).inc()
 
     async def stop(self, grace_seconds: float) -> None:
         """Lets exchanges end for so long, streams not at all; then ends them all, each with its record."""
@@ -115,7 +190,8 @@ def _size(headers: Headers) -> int:
     return sum([len(name) + len(value) for name, value in headers])
 
 
-def _request(scope: Scope, body: bytes) -> Request:
+def _request(scope: Scope) -> Request:
+    """What came, without its body: that is read once it is known whose it is."""
     query = scope["query_string"].decode("latin-1")
     path = scope["raw_path"].decode("latin-1")
     client = scope.get("client") or ("", 0)
@@ -125,12 +201,9 @@ def _request(scope: Scope, body: bytes) -> Request:
         path=f"{path}?{query}" if query else path,
         query=query,
         headers=headers,
-        body=body,
+        body=b"",
         peer=f"{client[0]}:{client[1]}",
         user_agent=first(headers, b"user-agent").decode("latin-1"),
+        claimed_origin=claimed_origin(headers),
+        trace_id=trace_id(first(headers, b"traceparent")),
     )
-
-
-def _caller(scope: Scope, request: Request) -> Principal:
-    client = scope.get("client") or ("", 0)
-    return anonymous(client[0], request.user_agent, time.strftime("%Y-%m-%d", time.gmtime()))

@@ -14,7 +14,19 @@ class Metrics:
 
     exchanges: Counter = field(
         default_factory=lambda: Counter(
-            "sluicegate_exchanges", "Exchanges that ended.", ["connection", "outcome"]
+            "sluicegate_exchanges", "Exchanges that ended.", ["connection", "verdict", "outcome"]
+        )
+    )
+    refused: Counter = field(
+        default_factory=lambda: Counter(
+            "sluicegate_refused", "Requests that the gateway itself refused.", ["reason"]
+        )
+    )
+    added_seconds: Histogram = field(
+        default_factory=lambda: Histogram(
+            "sluicegate_added_seconds",
+            "What an exchange took beside the waits on upstream.",
+            buckets=_SECONDS,
         )
     )
     exchange_seconds: Histogram = field(
@@ -44,7 +56,13 @@ class Metrics:
 METRICS = Metrics()
 
 
-@lru_cache(maxsize=1024)
-def ended(connection: str, outcome: str) -> Counter:
+@lru_cache(maxsize=4096)
+def ended(connection: str, verdict: str, outcome: str) -> Counter:
     """The counter of exchanges of `connection` that ended so."""
-    return METRICS.exchanges.labels(connection, outcome)
+    return METRICS.exchanges.labels(connection, verdict, outcome)
+
+
+@lru_cache(maxsize=256)
+def refused(reason_code: str) -> Counter:
+    """The counter of refusals for a reason; reason codes are a closed list."""
+    return METRICS.refused.labels(reason_code)

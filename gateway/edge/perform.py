@@ -1,17 +1,26 @@
 """Carries out what an exchange asks for, effect by effect, and sends it the facts that follow."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
+from gateway.access import Gate
+from gateway.edge.background import Background
+from gateway.edge.credentials import CredentialError, Injector
 from gateway.edge.http1 import UpstreamBrokenError
+from gateway.edge.pinning import Pinning
+from gateway.edge.quotas import Quotas
 from gateway.edge.recorder import Recorder
+from gateway.edge.tracing import UNTRACED, Traced, Tracing
 from gateway.edge.upstream import Answering, Upstream
 from gateway.effects import (
     Answer,
     Broken,
+    Claim,
     CloseStream,
     CutStream,
     Effect,
@@ -19,15 +28,21 @@ from gateway.effects import (
     Forward,
     Gone,
     Head,
+    Listed,
     Note,
     OpenStream,
     ReadBody,
     ReadChunk,
     ReadReady,
     Record,
+    Reply,
     Send,
 )
 from gateway.exchange import Exchange, Life, Terms
+from gateway.frames.headers import Headers, first
+from gateway.frames.user_agent import with_exchange
+from gateway.policy.facts import ConnectionFacts
+from gateway.sessions import Principal
 from gateway.settings import Connection, Limits, Timeouts
 
 Scope = MutableMapping[str, Any]
@@ -37,13 +52,46 @@ Write = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 WATCH_AFTER_SECONDS = 0.02  # a quick answer is not worth a task that watches for the client's leaving
 
 
+REPLY_SECONDS = 10.0
+EXPIRED = Broken("withheld", "token_expired", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A connection with all that serves it."""
+    """A connection with all that serves it. `by_group`: the terms of groups that have a masking profile of theirs."""
 
     connection: Connection
     terms: Terms
     upstream: Upstream
+    gate: Gate
+    facts: ConnectionFacts
+    resource: str
+    injector: Injector
+    pinning: Pinning
+    by_group: tuple[tuple[str, Terms], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the connection."""
+        return self.connection.name
+
+    def terms_for(self, principal: Principal) -> Terms:
+        """What holds for this caller: the terms of the first group it is in, else those of the connection."""
+        for group, terms in self.by_group:
+            if group in principal.groups:
+                return terms
+        return self.terms
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What all exchanges of the process share."""
+
+    recorder: Recorder
+    quotas: Quotas
+    limits: Limits
+    background: Background
+    tracing: Tracing
 
 
 class Performer:
@@ -52,17 +100,20 @@ class Performer:
     def __init__(
         self,
         exchange: Exchange,
-        recorder: Recorder,
+        process: Process,
         route: Route | None,
-        limits: Limits,
         *,
         receive: Receive,
         write: Write,
+        client_token: str = "",
+        traced: Traced = UNTRACED,
     ) -> None:
-        self._exchange = exchange
-        self._recorder = recorder
+        self.exchange = exchange
+        self._process = process
+        self._recorder = process.recorder
         self._route = route
-        self._limits = limits
+        self._client_token = client_token
+        self.traced = traced
         self._receive = receive
         self._write = write
         self._started = time.monotonic()
@@ -70,7 +121,9 @@ class Performer:
         self._watcher: asyncio.Task[None] | None = None
         self._watch_timer: asyncio.TimerHandle | None = None
         self._gone: Broken | Gone | None = None
+        self._expiry: asyncio.TimerHandle | None = None
         self.streaming = False
+        self.upstream_seconds = 0.0
 
     async def run(self, life: Life) -> None:
         """Runs `life` to its end. What was opened towards upstream is closed in every case."""
@@ -94,13 +147,22 @@ class Performer:
     async def _perform(self, effect: Effect) -> Fact:
         match effect:
             case Record(frames):
-                return await self._recorder.record(self._exchange.base, frames, self._started)
+                return await self._recorder.record(self.exchange.base, frames, self._started)
             case ReadChunk() | ReadBody() | ReadReady() | Forward():
                 return await self._wait_on_upstream(effect)
             case Answer() | OpenStream() | Send() | CloseStream():
                 await self._give(effect)
             case Note(frames):
-                self._recorder.note(self._exchange.base, frames, self._started)
+                self._recorder.note(self.exchange.base, frames, self._started)
+            case Claim(rule, rate):
+                principal = self.exchange.principal
+                name = self._route.name if self._route else ""
+                return self._process.quotas.take((name, rule, principal.issuer, principal.subject), rate)
+            case Listed(raw, event):
+                if self._route is not None:
+                    self._route.pinning.listed(raw, event)
+            case Reply(headers, body):
+                self._process.background.run(self._reply(headers, body))
             case CutStream():
                 pass  # leaving a begun answer without its end makes the server break the connection off
         return None
@@ -108,7 +170,9 @@ class Performer:
     async def _wait_on_upstream(self, effect: Forward | ReadBody | ReadReady | ReadChunk) -> Fact:
         if self._gone is not None:
             return self._gone
-        timer = asyncio.get_running_loop().call_later(self._patience(effect), self._out_of_time)
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        timer = loop.call_later(self._patience(effect), self._out_of_time)
         try:
             if isinstance(effect, Forward):
                 self._watch_soon()
@@ -123,17 +187,48 @@ class Performer:
             return exc.fact
         finally:
             timer.cancel()
+            self.upstream_seconds += loop.time() - asked
 
     async def _ask(self, effect: Forward) -> Head:
         if self._route is None:
             raise RuntimeError("an exchange without a route cannot forward")
-        self._answering = await self._route.upstream.ask(effect)
+        asked = await self._with_credential(self._route, effect)
+        traced = self.traced.towards_upstream(asked.headers)
+        if traced is not asked.headers:
+            asked = replace(asked, headers=traced)
+        self._answering = await self._route.upstream.ask(asked)
         if self._gone is not None:
             self._answering.fail(self._gone)
         return await self._answering.head()
 
+    async def _with_credential(self, route: Route, effect: Forward) -> Forward:
+        """The request as upstream gets it: our credential in the place of the client's."""
+        try:
+            own = await route.injector.headers(self.exchange.principal, self._client_token)
+        except CredentialError as exc:
+            fact = Broken("upstream_failed", "credential_unavailable", str(exc), sent=False)
+            raise UpstreamBrokenError(fact) from exc
+        headers = [*route.injector.strip(effect.headers), *own]
+        if route.connection.trace_user_agent:
+            headers = _naming(headers, self.exchange.id)
+        return replace(effect, headers=headers)
+
+    async def _reply(self, headers: Headers, body: bytes) -> None:
+        """Answers what upstream asked, in the client's place. What upstream says to that is of no interest."""
+        route = self._route
+        if route is None:
+            return
+        said = Forward(str(self.exchange.base["session_id"]), "POST", "", headers, body)
+        with suppress(UpstreamBrokenError, TimeoutError):
+            async with asyncio.timeout(REPLY_SECONDS):
+                answering = await route.upstream.ask(await self._with_credential(route, said))
+                try:
+                    await answering.head()
+                finally:
+                    route.upstream.done(answering)
+
     async def _body(self, answering: Answering) -> bytes:
-        return await answering.body(self._limits.response_bytes_max)
+        return await answering.body(self._process.limits.response_bytes_max)
 
     def _patience(self, effect: Effect) -> float:
         timeouts = self._route.connection.timeouts if self._route else Timeouts()
@@ -150,6 +245,7 @@ class Performer:
                 await self._write({"type": "http.response.body", "body": body})
             case OpenStream(status, headers):
                 self.streaming = True
+                self._end_with_token()
                 await self._head(status, headers)
                 await self._write({"type": "http.response.body", "body": b"", "more_body": True})
             case Send(data):
@@ -159,6 +255,13 @@ class Performer:
 
     async def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         await self._write({"type": "http.response.start", "status": status, "headers": headers})
+
+    def _end_with_token(self) -> None:
+        """A stream lives no longer than the token it was opened with (ABUSE 48)."""
+        expires_at = self.exchange.principal.expires_at
+        if expires_at != math.inf:
+            wait = max(0.0, expires_at - time.time())
+            self._expiry = asyncio.get_running_loop().call_later(wait, self.stop, EXPIRED)
 
     # -- the client's leaving
 
@@ -179,5 +282,13 @@ class Performer:
             self._watch_timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
+        if self._expiry is not None:
+            self._expiry.cancel()
         if self._answering is not None and self._route is not None:
             self._route.upstream.done(self._answering)
+
+
+def _naming(headers: Headers, exchange_id: str) -> Headers:
+    """The User-Agent names the exchange, so that what upstream does for it elsewhere can be joined to it."""
+    agent = with_exchange(first(headers, b"user-agent"), exchange_id)
+    return [*(pair for pair in headers if pair[0] != b"user-agent"), (b"user-agent", agent)]

@@ -1,6 +1,7 @@
 """`/healthz`, `/readyz` and `/metrics`."""
 
 import os
+from collections.abc import Callable
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -8,19 +9,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from gateway.edge.recorder import Recorder
 
-
-def probe_routes(recorder: Recorder) -> list[Route]:
-    """Routes that tell how the process is."""
+def probe_routes(fault_now: Callable[[], str]) -> list[Route]:
+    """Routes that tell how the process is. `fault_now` gives what keeps it from serving, '' for nothing."""
 
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
-        if recorder.ready:
+        fault = fault_now()
+        if not fault:
             return JSONResponse({"ready": True})
-        fault = recorder.fault or "frames are not acknowledged within the deadline"
         return JSONResponse({"ready": False, "fault": fault}, status_code=503)
 
     async def metrics(_: Request) -> Response:

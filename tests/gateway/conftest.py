@@ -135,7 +135,7 @@ async def served(
     task = asyncio.create_task(server.serve([listening]))
     try:
         async with asyncio.timeout(30):
-            while not gateway.recorder.ready:
+            while gateway.fault:
                 await asyncio.sleep(0.01)
         yield Served(gateway, listening.getsockname()[1])
     finally:

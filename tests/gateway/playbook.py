@@ -17,10 +17,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.drafting import MaskingFailedError
 from gateway.effects import Answer, Draft, Effect, Fact, Forward, Note, Record, Request
-from gateway.exchange import Exchange, MaskingFailedError, Terms
+from gateway.exchange import Exchange, Terms
 from gateway.frames.headers import Headers
-from gateway.refusals import REFUSALS
+from gateway.law import Law, Open
+from gateway.refusals import REFUSALS, Refused
 from gateway.sessions import Principal
 from gateway.settings import Limits
 from schemas.frames import Redaction
@@ -32,7 +34,7 @@ EVENTS: Headers = [(b"content-type", b"text/event-stream")]
 ALICE = Principal("https://issuer.example", "alice", "jti-1")
 
 SECRET, PSEUDONYM = b"hunter2-secret", b"[masked]"
-UNMASKABLE = b"unmaskable"
+UNMASKABLE = b'"unmaskable"'
 
 
 def mask(body: bytes) -> tuple[bytes, list[Redaction]]:
@@ -54,9 +56,9 @@ def mask_text(text: str) -> tuple[str, list[Redaction]]:
     return masked.decode("latin-1"), redactions
 
 
-def terms(limits: Limits | None = None) -> Terms:
+def terms(limits: Limits | None = None, law: Law | None = None) -> Terms:
     """Terms of a connection called demo."""
-    return Terms("demo", mask, mask_text, limits or Limits(), policy_version="p1")
+    return Terms("demo", mask, mask_text, limits or Limits(), lambda _: mask, law or Open())
 
 
 def request(body: bytes = CALL, headers: Headers | None = None, method: str = "POST") -> Request:
@@ -104,9 +106,11 @@ class Told:
 class Playbook:
     """One exchange under test. After `>>` the life stands at its next effect."""
 
-    def __init__(self, asked: Request, limits: Limits | None = None, refused: str = "") -> None:
-        self.exchange = Exchange(ID, asked, ALICE, terms(limits))
-        self._life = self.exchange.life(refused)
+    def __init__(
+        self, asked: Request, limits: Limits | None = None, refused: str = "", law: Law | None = None
+    ) -> None:
+        self.exchange = Exchange(ID, asked, ALICE, terms(limits, law))
+        self._life = self.exchange.life(Refused(refused) if refused else None)
         self.effect: Effect | None = next(self._life)
         self._seen = False
 

@@ -27,6 +27,7 @@ from gateway.effects import (
     Send,
 )
 from gateway.exchange import Exchange
+from gateway.refusals import Refused
 from gateway.settings import Limits
 from tests.gateway.playbook import (
     ALICE,
@@ -133,7 +134,7 @@ def lives(draw: st.DrawFn) -> Transcript:
     """A whole life of some request under some facts."""
     asked: Request = draw(requests)
     exchange = Exchange(ID, asked, ALICE, terms(LIMITS))
-    life = exchange.life(draw(st.sampled_from(["", "", "", "", "unknown_connection"])))
+    life = exchange.life(draw(st.sampled_from([None, None, None, None, Refused("unknown_connection")])))
     transcript = Transcript(exchange)
     data = draw(st.data())
     effect = next(life)

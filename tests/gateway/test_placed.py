@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-import gateway.app
-from gateway.exchange import MaskingFailedError
+import gateway.wiring
+from gateway.drafting import MaskingFailedError
 from gateway.placed import placed
+from gateway.settings import Connection
 from masking import Masked, Masker, Redaction
 
 KEY = b"0123456789abcdef0123456789abcdef"
@@ -45,6 +46,6 @@ def test_g6_a_fault_within_the_masking_fails_the_exchange_and_tells_nothing_of_t
         def mask(self, body: bytes) -> bytes:
             raise IndexError(body)
 
-    monkeypatch.setattr(gateway.app, "Masker", Faulty)
+    monkeypatch.setattr(gateway.wiring, "Masker", Faulty)
     with pytest.raises(MaskingFailedError, match=r"^IndexError$"):
-        gateway.app._mask(KEY, "secrets")(b"hunter2")
+        gateway.wiring._masks(KEY, Connection("demo"))("secrets")(b"hunter2")

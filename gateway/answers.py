@@ -1,0 +1,27 @@
+"""The gateway's own words to a client: JSON-RPC errors under the HTTP status of their reason code."""
+
+from gateway.effects import Answer
+from gateway.frames.headers import Headers
+from gateway.frames.jsonrpc import Look, error_body
+from gateway.refusals import REFUSALS, Refused
+
+_JSON = (b"content-type", b"application/json")
+
+
+def own_error(exchange_id: str, asked: Look, refused: Refused) -> bytes:
+    """The JSON-RPC error of a refusal; it answers `asked` where that is one request."""
+    refusal = REFUSALS[refused.reason_code]
+    request_id = asked.id if asked.kind == "request" else ""
+    told = refusal.told(refused.detail)
+    return error_body(request_id, refusal.code, told, reason=refused.reason_code, exchange_id=exchange_id)
+
+
+def own_answer(exchange_id: str, asked: Look, refused: Refused) -> Answer:
+    """The whole answer of a refusal."""
+    headers: Headers = [_JSON, *refused.headers]
+    return Answer(REFUSALS[refused.reason_code].status, headers, own_error(exchange_id, asked, refused))
+
+
+def own_event(exchange_id: str, asked: Look, refused: Refused) -> bytes:
+    """A refusal as the last event of a stream that has begun."""
+    return b"event: message\ndata: " + own_error(exchange_id, asked, refused) + b"\n\n"

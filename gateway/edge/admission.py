@@ -1,0 +1,109 @@
+"""Who comes in: identity, blocks, access and quotas, before a byte of the body is read."""
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from gateway.access import Gate
+from gateway.edge.control import Control
+from gateway.edge.identity import Identity, UnidentifiedError
+from gateway.edge.quotas import Lease, Quotas
+from gateway.edge.quotas import Refused as OverQuota
+from gateway.effects import Request
+from gateway.exchange import too_often
+from gateway.policy.facts import Call, ConnectionFacts, HttpFacts
+from gateway.refusals import Refused
+from gateway.rules import principal_facts
+from gateway.sessions import Principal, anonymous
+
+NOBODY = Principal("", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A caller who may go on; `lease` is its place in the quotas, to be left at the end."""
+
+    principal: Principal
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A caller who may not, as far as it is known who that is."""
+
+    principal: Principal
+    refused: Refused
+
+
+class Entrance(Protocol):
+    """What the admission needs to know of a connection."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def resource(self) -> str: ...
+    @property
+    def gate(self) -> Gate: ...
+    @property
+    def facts(self) -> ConnectionFacts: ...
+
+
+class Admission:
+    """One a process. `identity` is None where nobody is asked who they are."""
+
+    def __init__(self, identity: Identity | None, control: Control, quotas: Quotas) -> None:
+        self._identity = identity
+        self._control = control
+        self._quotas = quotas
+
+    async def admit(self, request: Request, entrance: Entrance) -> Admitted | Turned:
+        """Lets a request in, or says why not. Waits for a provider of identity only when its keys are not at hand."""
+        if not self._control.ready:
+            return Turned(NOBODY, Refused("control_unavailable", self._control.fault))
+        try:
+            principal = await self._principal(request, entrance)
+        except UnidentifiedError as exc:
+            challenge = ((b"www-authenticate", exc.challenge.encode("latin-1")),) if exc.challenge else ()
+            return Turned(NOBODY, Refused(exc.reason_code, exc.detail, challenge))
+        barred = self._barred(principal, request, entrance)
+        if barred is not None:
+            return Turned(principal, barred)
+        lease = self._quotas.enter(entrance.name, principal)
+        if isinstance(lease, OverQuota):
+            return Turned(principal, too_often(lease.detail, lease.retry_after_seconds))
+        return Admitted(principal, lease)
+
+    def _barred(self, principal: Principal, request: Request, entrance: Entrance) -> Refused | None:
+        if self._control.revoked(principal.credential):
+            return Refused("invalid_token", "it was revoked")
+        blocked = self._control.blocked(principal)
+        if blocked:
+            return Refused("principal_blocked", blocked)
+        if not self.may_use(principal, entrance, request):
+            return Refused("connection_not_allowed")
+        return None
+
+    def may_use(self, principal: Principal, entrance: Entrance, request: Request) -> bool:
+        """Whether the principal may use the connection, its session token's own bound included."""
+        if principal.connection and principal.connection != entrance.name:
+            return False
+        return entrance.gate.lets(principal, partial(access_call, principal, entrance.facts, request))
+
+    async def _principal(self, request: Request, entrance: Entrance) -> Principal:
+        if self._identity is None:
+            host = request.peer.rpartition(":")[0]
+            return anonymous(host, request.user_agent, time.strftime("%Y-%m-%d", time.gmtime()))
+        return await self._identity.identify(request.headers, request.query, entrance.resource)
+
+
+def access_call(principal: Principal, connection: ConnectionFacts, request: Request) -> Call:
+    """The facts that a condition on access may look at: who, over what, how; not what for."""
+    return Call(
+        principal=principal_facts(principal),
+        connection=connection,
+        http=HttpFacts(
+            request.method, request.path.partition("?")[0], request.query, request.peer, request.user_agent
+        ),
+        now=time.time(),
+    )

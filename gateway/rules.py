@@ -1,0 +1,199 @@
+"""The law of one connection: policy, what is known of its tools, and what belongs to whom. Without I/O."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from gateway.belonging import Seals
+from gateway.counters import SessionCounters
+from gateway.effects import Request
+from gateway.frames.jsonrpc import Look
+from gateway.law import Case, Opened, Passage, Ruling
+from gateway.policy import ALLOWED, Around, Call, Policy, UnreadableError, Verdict, calls_of
+from gateway.policy.facts import ConnectionFacts, HttpFacts, McpFacts, PrincipalFacts, SessionFacts, ToolFacts
+from gateway.policy.visible import could_pass
+from gateway.refusals import Refused
+from gateway.sessions import Principal
+from gateway.settings import ToolSettings
+from gateway.tools import ToolBook, denied, has_tools, tools_in, without
+from gateway.tools.asked import Asked, asked_by_server, refusal, without_asked
+
+PolicyNow = Callable[[], Policy | None]
+_SEVERITY = {"allow": 0, "hold": 1, "deny": 2}
+
+
+class Rules:
+    """See `gateway.law.Law`. `policy` gives the one in force, None where the connection has none."""
+
+    def __init__(
+        self,
+        facts: ConnectionFacts,
+        policy: PolicyNow,
+        *,
+        book: ToolBook,
+        tools: ToolSettings,
+        counters: SessionCounters,
+        seals: Seals | None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._facts = facts
+        self._policy = policy
+        self._book = book
+        self._tools = tools
+        self._counters = counters
+        self._seals = seals
+        self._clock = clock
+
+    def judge(self, case: Case) -> Ruling | Refused:
+        """See `Law`."""
+        policy = self._policy()
+        if policy is None:
+            return Ruling(self._pinned([member.tool for member in case.look.members or (case.look,)]))
+        try:
+            calls = calls_of(case.request.body, self._around(case))
+        except UnreadableError as exc:
+            return Refused("unreadable_request", str(exc))
+        verdict = worst([self._verdict(policy, call) for call in calls])
+        self._counters.count(case.session_id, refused=verdict.action != "allow")
+        return Ruling(verdict, policy.version, self._noted(calls, verdict))
+
+    def opened(self, request: Request, principal: Principal) -> Opened | Refused:
+        """See `Law`."""
+        if self._seals is None:
+            return Opened(request.body, request.headers)
+        return self._seals.opened(request, principal)
+
+    def bind(self, mcp_session_id: str, principal: Principal) -> str:
+        """See `Law`."""
+        return mcp_session_id if self._seals is None else self._seals.bind(mcp_session_id, principal)
+
+    def unbind(self, mcp_session_id: str, principal: Principal) -> str | None:
+        """See `Law`."""
+        return mcp_session_id if self._seals is None else self._seals.unbind(mcp_session_id, principal)
+
+    def passage(self, case: Case, raw: bytes, said: Look, event: bool) -> Passage:
+        """See `Law`."""
+        policy = self._policy()
+        passage = Passage(raw)
+        if policy is not None and b'"method"' in raw:
+            passage = self._asked(case, policy, raw, event)
+        if passage.denied is None and said.kind in ("response", "batch") and has_tools(raw):
+            passage = self._listing(case, policy, raw, event)
+        if self._seals is None:
+            return passage
+        return replace(passage, body=self._seals.sealed(passage.body, case.principal, event))
+
+    # -- what upstream asks
+
+    def _asked(self, case: Case, policy: Policy, raw: bytes, event: bool) -> Passage:
+        """Each thing that upstream asks of the client is judged. On a stream it is cut out and upstream is told; in
+        an answer it cannot be cut out, so the client's own request is denied."""
+        asked = asked_by_server(raw, event=event)
+        judged = [(each, policy.judge(self._call_of_server(case, each))) for each in asked]
+        refused = [(each, verdict) for each, verdict in judged if verdict.action != "allow"]
+        if not refused:
+            return Passage(raw)
+        verdict = worst([verdict for _, verdict in refused])
+        if any(not each.id for each, _ in refused):
+            _, _, body = denied(case.look, verdict, case.exchange_id, version=case.protocol_version)
+            return Passage(b"event: message\ndata: %b\n\n" % body if event else body, verdict)
+        replies = tuple(refusal(each, verdict, case.exchange_id) for each, verdict in refused)
+        kept = without_asked(raw, {each.id for each, _ in refused}, event=event)
+        return Passage(kept, verdict, replies)
+
+    def _call_of_server(self, case: Case, asked: Asked) -> Call:
+        around = self._around(case)
+        return Call(
+            principal=around.principal,
+            connection=around.connection,
+            mcp=McpFacts(
+                asked.method, "server", case.protocol_version, case.mcp_session_id, notification=False
+            ),
+            http=around.http,
+            session=around.session,
+            now=around.now,
+        )
+
+    # -- what upstream lists
+
+    def _listing(self, case: Case, policy: Policy | None, raw: bytes, event: bool) -> Passage:
+        """A list of tools, without those that the rules deny whatever the arguments."""
+        tools = tools_in(raw, event=event)
+        if not tools:
+            return Passage(raw)
+        if policy is None or not self._tools.filter_list:
+            return Passage(raw, listed=True)
+        around = self._around(case)
+        hidden = [tool.name for tool in tools if not could_pass(policy, _call_of_tool(around, tool.name))]
+        shown = without(raw, set(hidden), event=event)
+        return Passage(shown, listed=True, attributes={"tools.hidden": ",".join(hidden)} if hidden else {})
+
+    def _verdict(self, policy: Policy, call: Call) -> Verdict:
+        """What the rules deny stays denied; else a tool that has changed is what its connection says."""
+        said = policy.judge(call)
+        return said if said.action == "deny" else self._pinned([call.tool.name], said)
+
+    def _pinned(self, tools: Sequence[str], otherwise: Verdict = ALLOWED) -> Verdict:
+        found = [self._book.verdict(tool, self._tools) for tool in tools if tool]
+        return worst([otherwise, *(verdict for verdict in found if verdict is not None)])
+
+    def _noted(self, calls: Sequence[Call], verdict: Verdict) -> dict[str, str]:
+        """What the record keeps beside the verdict."""
+        states = {call.tool.state for call in calls if call.tool.name}
+        facts = {
+            "policy.reviewers": ",".join(verdict.reviewers),
+            "tool.state": ",".join(sorted(states - {"pinned"})),
+        }
+        return {name: value for name, value in facts.items() if value}
+
+    def _around(self, case: Case) -> Around:
+        request = case.request
+        calls, refused = self._counters.of(case.session_id)
+        return Around(
+            principal=principal_facts(case.principal),
+            connection=self._facts,
+            http=HttpFacts(
+                request.method,
+                request.path.partition("?")[0],
+                request.query,
+                request.peer,
+                request.user_agent,
+            ),
+            session=SessionFacts(case.session_id, calls, refused, case.secrets),
+            protocol_version=case.protocol_version,
+            mcp_session_id=case.mcp_session_id,
+            now=self._clock(),
+            tools=self._book.lookup,
+        )
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """The first of the most severe; allowed where there is none."""
+    return max(verdicts, key=lambda verdict: _SEVERITY[verdict.action], default=ALLOWED)
+
+
+@lru_cache(maxsize=4096)
+def principal_facts(principal: Principal) -> PrincipalFacts:
+    """What rules may know of a principal."""
+    return PrincipalFacts(
+        principal.issuer,
+        principal.subject,
+        principal.groups,
+        principal.client_id,
+        principal.email,
+        principal.purpose,
+    )
+
+
+def _call_of_tool(around: Around, name: str) -> Call:
+    annotations, state = around.tools(name)
+    return Call(
+        principal=around.principal,
+        connection=around.connection,
+        mcp=McpFacts("tools/call", "client", around.protocol_version, around.mcp_session_id),
+        tool=ToolFacts(name, {}, annotations, state),
+        http=around.http,
+        session=around.session,
+        now=around.now,
+    )

@@ -1,0 +1,144 @@
+"""From the settings of one connection to all that serves it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.routing import Route as Path
+
+from gateway.access import Gate
+from gateway.belonging import Seals
+from gateway.counters import SessionCounters
+from gateway.drafting import MaskingFailedError, MaskText
+from gateway.edge.announce import Announcer
+from gateway.edge.background import Background
+from gateway.edge.control import Control
+from gateway.edge.credentials import credential_for
+from gateway.edge.identity import protected_resources, resource_of
+from gateway.edge.perform import Route
+from gateway.edge.pinning import Pinning
+from gateway.edge.policies import Policies
+from gateway.edge.stdio import StdioUpstream
+from gateway.edge.upstream import HttpUpstream, Upstream
+from gateway.exchange import Mask, Terms
+from gateway.law import Law, Open
+from gateway.placed import placed
+from gateway.policy import Condition
+from gateway.policy.facts import ConnectionFacts
+from gateway.rules import Rules
+from gateway.settings import Connection, GatewaySettings
+from gateway.tools import ToolBook
+from masking import Masker, MaskingError, profile_from
+from schemas.frames import Redaction
+
+Masks = Callable[[str], Mask]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the connections of one process share."""
+
+    settings: GatewaySettings
+    policies: Policies
+    control: Control
+    announcer: Announcer
+    background: Background
+    counters: SessionCounters
+
+
+def route(connection: Connection, parts: Parts) -> Route:
+    """Everything that serves one connection."""
+    identity = parts.settings.identity
+    facts = ConnectionFacts(connection.name, str(connection.kind), connection.owner, dict(connection.labels))
+    book = ToolBook(connection.name, parts.control.pins)
+    rules = Rules(
+        facts,
+        partial(parts.policies.of, connection.name),
+        book=book,
+        tools=connection.tools,
+        counters=parts.counters,
+        seals=None if identity.mode == "none" else Seals(parts.settings.masking_key, connection.name),
+    )
+    masks = _masks(parts.settings.masking_key, connection)
+    terms = _terms(connection.name, connection.masking, masks, parts.settings, rules)
+    access = connection.access
+    return Route(
+        connection,
+        terms,
+        _upstream(connection),
+        Gate(access, Condition(access.when).holds if access.when else None),
+        facts,
+        resource_of(identity, connection.name),
+        credential_for(connection, identity.mode),
+        Pinning(book, parts.announcer, parts.background),
+        tuple(
+            (group, _terms(connection.name, profile, masks, parts.settings, rules))
+            for group, profile in connection.masking_by_group
+        ),
+    )
+
+
+def nowhere(settings: GatewaySettings) -> Terms:
+    """The terms of a request that finds no connection: it is only refused."""
+    masks = _masks(settings.masking_key, Connection("unknown"))
+    return _terms("unknown", "secrets", masks, settings, Open())
+
+
+def metadata_routes(settings: GatewaySettings) -> list[BaseRoute]:
+    """Protected resource metadata (RFC 9728), one document a connection."""
+    documents = protected_resources(settings.identity, [c.name for c in settings.connections])
+
+    async def document(request: Request) -> Response:
+        return Response(documents[request.url.path], media_type="application/json")
+
+    return [Path(path, document) for path in documents]
+
+
+def _terms(name: str, profile: str, masks: Masks, settings: GatewaySettings, law: Law) -> Terms:
+    mask = masks(profile)
+    return Terms(name, mask, _mask_text(mask), settings.limits, masks, law)
+
+
+def _upstream(connection: Connection) -> Upstream:
+    return StdioUpstream(connection) if connection.command else HttpUpstream(connection)
+
+
+def _masks(key: bytes, connection: Connection) -> Masks:
+    """The masks of a connection by profile, each made once; its own rules are in all of them."""
+
+    @lru_cache(maxsize=16)
+    def mask(profile: str) -> Mask:
+        own = connection.masking_rules
+        known = profile if own is None else profile_from(profile, own.rules, own.allow, own.leave)
+        return _mask(Masker(key, known))
+
+    return mask
+
+
+def _mask(masker: Masker) -> Mask:
+    def mask(body: bytes) -> tuple[bytes, list[Redaction]]:
+        if not body:
+            return body, []
+        try:
+            masked = masker.mask(body)
+        except MaskingError as exc:
+            raise MaskingFailedError(str(exc)) from exc
+        except Exception as exc:
+            raise MaskingFailedError(type(exc).__name__) from exc
+        return masked.text, placed(masked)
+
+    return mask
+
+
+def _mask_text(mask: Mask) -> MaskText:
+    """Header lines of one client hardly differ from request to request, so what was masked is remembered."""
+
+    @lru_cache(maxsize=1024)
+    def mask_text(text: str) -> tuple[str, list[Redaction]]:
+        masked, redactions = mask(text.encode("latin-1", "replace"))
+        return masked.decode("latin-1"), redactions
+
+    return mask_text
