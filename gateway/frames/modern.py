@@ -74,7 +74,12 @@ def _routing_mismatch(seen: dict[bytes, bytes], body: Look, task: str | None) ->
     named = body.tool or body.resource
     if key and named and decoded(seen.get(b"mcp-name")) != named:
         return f"mcp-name header does not match the body's {key!r}"
-    if task is not None and body.method in _TASKS and b"mcp-name" in seen and decoded(seen[b"mcp-name"]) != task:
+    if (
+        task is not None
+        and body.method in _TASKS
+        and b"mcp-name" in seen
+        and decoded(seen[b"mcp-name"]) != task
+    ):
         return "mcp-name header does not match the body's 'taskId'"
     return _param_mismatch({n: v for n, v in seen.items() if n.startswith(_PARAM)}, body)
 
