@@ -88,8 +88,15 @@ def _sink(settings: Settings, config: Path) -> Part:
 
 
 def _gateway(settings: Settings, config: Path) -> Part:
-    ready = http_ready(_url(settings.gateway.listen) + "/readyz")
+    ready = _gateway_ready(settings)
     return Part("gateway", _command(config, "gateway"), ready, stop_seconds=GATEWAY_STOP_S, backoff=DATA_PATH)
+
+
+def _gateway_ready(settings: Settings) -> Ready:
+    listen, tls = settings.gateway.listen, settings.gateway.tls
+    if tls is None:
+        return http_ready(_url(listen) + "/readyz")
+    return http_ready(f"https://{reachable(listen)}/readyz", tls.certificate_file)
 
 
 def _ready_by_file(file: Path, host: str) -> Ready:

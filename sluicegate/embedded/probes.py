@@ -7,6 +7,7 @@ last answer otherwise. It holds no state, so that it serves every restart.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import struct
 import time
 from collections.abc import Awaitable, Callable
@@ -47,8 +48,11 @@ def polled(ask: Callable[[], Awaitable[str]]) -> Ready:
     return ready
 
 
-def http_ready(url: str) -> Ready:
-    """Ready when GET `url` (http only) answers 200; the body of another answer is what is missing."""
+def http_ready(url: str, certificate: Path | None = None) -> Ready:
+    """Ready when GET `url` answers 200; the body of another answer is what is missing.
+
+    An https `url` needs the file of the server's own certificate: nobody else is believed, whatever it is called.
+    """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or 80
     request = (
@@ -57,7 +61,8 @@ def http_ready(url: str) -> Ready:
     ).encode()
 
     async def ask() -> str:
-        answer = await _exchange(host, port, request, limit=64 * 1024)
+        context = _only(certificate) if certificate else None
+        answer = await _exchange(host, port, request, limit=64 * 1024, context=context)
         head, _, body = answer.partition(b"\r\n\r\n")
         status = head.split(b" ", 2)[1:2]
         if status == [b"200"]:
@@ -119,8 +124,19 @@ def _read_metadata(answer: bytes) -> tuple[dict[int, tuple[str, int]], int]:
     return brokers, controller
 
 
-async def _exchange(host: str, port: int, request: bytes, limit: int) -> bytes:
-    reader, writer = await asyncio.open_connection(host, port)
+def _only(certificate: Path) -> ssl.SSLContext:
+    """Believes what stands in this file alone. It is shown at an address of loopback, which it does not bear."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.load_verify_locations(certificate)
+    return context
+
+
+async def _exchange(
+    host: str, port: int, request: bytes, limit: int, context: ssl.SSLContext | None = None
+) -> bytes:
+    reader, writer = await asyncio.open_connection(host, port, ssl=context)
     try:
         writer.write(request)
         answer = b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from pathlib import Path
 
 import pytest
@@ -10,16 +11,17 @@ import pytest
 from sluicegate.embedded.errors import PortInUse
 from sluicegate.embedded.ports import CHOICE, free_port, tcp_port_free
 from sluicegate.embedded.probes import NotReady, file_ready, http_ready, kafka_ready
+from tests.support.certificates import Authority, server_context
 
 
-async def serve(answer: bytes) -> asyncio.Server:
+async def serve(answer: bytes, context: ssl.SSLContext | None = None) -> asyncio.Server:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1024)
         writer.write(answer)
         await writer.drain()
         writer.close()
 
-    return await asyncio.start_server(handle, "127.0.0.1", 0)
+    return await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
 
 
 def port_of(server: asyncio.Server) -> int:
@@ -29,6 +31,16 @@ def port_of(server: asyncio.Server) -> int:
 async def test_http_200_is_ready() -> None:
     async with await serve(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as server:
         await http_ready(f"http://127.0.0.1:{port_of(server)}/readyz")(5)
+
+
+async def test_a_server_with_tls_is_believed_for_its_own_certificate_alone(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    ours, other = authority.issue("gateway.example.com"), authority.issue("other.example.com")
+    async with await serve(b"HTTP/1.1 200 OK\r\n\r\n", server_context(ours)) as server:
+        url = f"https://127.0.0.1:{port_of(server)}/readyz"
+        await http_ready(url, ours.certificate)(5)
+        with pytest.raises(NotReady, match="CERTIFICATE_VERIFY_FAILED"):
+            await http_ready(url, other.certificate)(0.3)
 
 
 async def test_another_status_is_not_ready_and_its_body_says_why() -> None:

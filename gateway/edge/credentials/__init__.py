@@ -10,6 +10,7 @@ from gateway.edge.credentials.injector import (
     CredentialError,
     Injector,
     NoCredential,
+    outgoing,
 )
 from gateway.edge.credentials.make import credential_for
 from gateway.frames.credentials import is_credential, strip
@@ -21,5 +22,6 @@ __all__ = [
     "NoCredential",
     "credential_for",
     "is_credential",
+    "outgoing",
     "strip",
 ]

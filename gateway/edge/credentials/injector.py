@@ -31,6 +31,11 @@ class Injector(Protocol):
         ...
 
 
+async def outgoing(injector: Injector, headers: Headers, principal: Principal, client_token: str) -> Headers:
+    """What goes upstream for the client's `headers`. Raises CredentialError."""
+    return injector.strip(headers) + await injector.headers(principal, client_token)
+
+
 class Stripping:
     """Takes off every credential of the client."""
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.sessions import Principal
-from tests.gateway.credentials.certificates import Authority
 from tests.gateway.credentials.provider import Provider, provider
+from tests.support.certificates import Authority
 
 
 class Clock:

@@ -16,9 +16,9 @@ from gateway.edge.credentials.secret import Secret
 from gateway.frames.headers import Headers
 from gateway.sessions import Principal
 from gateway.settings import ClientCredentials, SecretSource
-from tests.gateway.credentials.certificates import Authority, server_context
 from tests.gateway.credentials.conftest import Clock
 from tests.gateway.credentials.provider import Behaviour, Provider, answering, provider
+from tests.support.certificates import Authority, server_context
 
 ENV = SecretSource(env="PROVIDER_SECRET")
 

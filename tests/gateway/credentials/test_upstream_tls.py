@@ -16,8 +16,8 @@ from gateway.edge.tls import ClientTls
 from gateway.edge.upstream import HttpUpstream
 from gateway.effects import Broken, Forward
 from gateway.settings import Connection, UpstreamTls
-from tests.gateway.credentials.certificates import Authority, Pair, server_context
 from tests.gateway.credentials.conftest import Clock
+from tests.support.certificates import Authority, Pair, server_context
 
 REQUEST = Forward("session", "POST", "", [(b"x-test", b"1")], b"{}")
 
