@@ -82,7 +82,9 @@ def _tree(text: str) -> Node:
 def _program(text: str) -> cel.Program:
     try:
         return cel.compile(text)
-    except ValueError as error:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise  # a panic within the library is no Exception, and must refuse the text as well
         raise ConditionError([_library_fault(text, str(error))]) from None
 
 

@@ -61,10 +61,10 @@ def _negated(guard: _Guard | None) -> _Guard | None:
 
 
 def _joined(node: Node) -> _Guard | None:
-    guards = [_guard(part) for part in node.parts]
-    first, second = guards
-    if not first or not second:
-        return None
+    first, second = (_guard(part) for part in node.parts)
+    if first is None or second is None:  # one side alone can still make an `&&` false
+        known = first or second
+        return known._replace(exact=False) if known and node.name == "&&" else None
     one, other, exact = first.holds, second.holds, first.exact and second.exact
     if node.name == "||":
         return _Guard(lambda call: one(call) or other(call), exact)

@@ -148,7 +148,8 @@ class _Reader:
     def _add_rules(
         self, pack: Pack, settings: dict[str, list[str]], reviewers: tuple[str, ...], at: Loc
     ) -> None:
-        reader = RuleReader(pack.document, self._profiles, pack.name, settings, reviewers)
+        values = {**pack.constants, **settings}
+        reader = RuleReader(pack.document, self._profiles, pack.name, values, reviewers)
         content = pack.document.value
         assert isinstance(content, dict)
         items = content["rules"]

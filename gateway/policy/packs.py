@@ -1,6 +1,7 @@
 """The packs that come with Sluicegate: rules as data, with settings that the policy that takes them may give."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -14,11 +15,13 @@ _SETTING: Final = re.compile(r"\bpack\.([a-z_]+)\b")
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A pack's document; `settings` are lists of text by name, with what they are unless given."""
+    """A pack's document. `settings`: lists of text that a policy may give, as they are unless given; `constants`:
+    texts and lists that its conditions share."""
 
     name: str
     document: Document
     settings: dict[str, list[str]]
+    constants: dict[str, str | list[str]]
     doc: str
 
 
@@ -36,27 +39,38 @@ def read_pack(name: str) -> Pack:
     document = parse((_folder() / f"{name}.yaml").read_text("utf-8"))
     content = document.value
     assert isinstance(content, dict)
-    given = content.get("settings", {})
-    assert isinstance(given, dict)
-    settings = {key: texts(value) for key, value in given.items()}
-    return Pack(name, document, settings, str(content.get("doc", "")))
+    settings = {key: texts(value) for key, value in _mapping(content, "settings").items()}
+    constants = {
+        key: value if isinstance(value, str) else texts(value)
+        for key, value in _mapping(content, "constants").items()
+    }
+    return Pack(name, document, settings, constants, str(content.get("doc", "")))
 
 
-def filled(text: str, settings: dict[str, list[str]]) -> str:
-    """A pack's condition with `pack.NAME` replaced by the list that it stands for."""
-    return _SETTING.sub(lambda match: _literal(settings[match[1]]), text)
+def filled(text: str, values: Mapping[str, str | list[str]]) -> str:
+    """A pack's condition with `pack.NAME` replaced by the text or list that it stands for."""
+    return _SETTING.sub(lambda match: _literal(values[match[1]]), text)
 
 
 def texts(value: Value) -> list[str]:
     """`value` as a list of text. Raises ValueError for anything else."""
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise ValueError("must be a list of text")
+    if not all(str(each).isprintable() for each in value):
+        raise ValueError("must have no control characters")
     return [str(each) for each in value]
 
 
-def _literal(values: list[str]) -> str:
-    quoted = ("'" + each.replace("\\", "\\\\").replace("'", "\\'") + "'" for each in values)
-    return "[" + ", ".join(quoted) + "]"
+def _mapping(content: dict[str, Value], key: str) -> dict[str, Value]:
+    value = content.get(key, {})
+    assert isinstance(value, dict)
+    return value
+
+
+def _literal(value: str | list[str]) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_literal, value)) + "]"
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _folder() -> Traversable:

@@ -1,7 +1,7 @@
 """One rule of a file: its fields to a `Rule`, every fault noted at its place."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from gateway.policy.conditions import Compiled, ConditionError
@@ -24,27 +24,27 @@ Fields = dict[str, Value]
 
 
 class RuleReader:
-    """Reads the rules of one document. `settings` and `reviewers` are given for a pack's rules."""
+    """Reads the rules of one document. `values` and `reviewers` are given for a pack's rules."""
 
     def __init__(
         self,
         document: Document,
         profiles: Collection[str] | None = None,
         pack: str = "",
-        settings: dict[str, list[str]] | None = None,
+        values: Mapping[str, str | list[str]] | None = None,
         reviewers: tuple[str, ...] = (),
     ) -> None:
         self._document = document
         self._profiles = profiles
         self._pack = pack
-        self._settings = settings or {}
+        self._values = values or {}
         self._reviewers = reviewers
         self._names: dict[str, int] = {}
 
     def read(self, fields: Fields, loc: Loc) -> Rule | None:
         """The rule at `loc`; None when it has faults, which are then in the document's problems."""
         before = len(self._document.problems)
-        known_keys(self._document, loc, fields, _KEYS)
+        known_keys(self._document, loc, fields, (*_KEYS, "expect") if self._pack else _KEYS)
         name = self._name(fields, loc)
         verdict = self._verdict(f"{self._pack}/{name}" if self._pack else name, fields, loc)
         condition = self._condition(fields, loc)
@@ -83,7 +83,7 @@ class RuleReader:
             self._document.fault(at, "must be a condition, as text")
             return None
         try:
-            return Compiled(filled(given, self._settings) if self._pack else given)
+            return Compiled(filled(given, self._values) if self._pack else given)
         except ConditionError as error:
             for fault in error.faults:
                 place = self._document.place_within(at, fault.offset)
