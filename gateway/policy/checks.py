@@ -97,7 +97,8 @@ class _Checker:
         if target.kind == "name" and target.name in FACTS and target.name not in self._loops:
             fields = FACTS[target.name]
             if node.name not in fields:
-                self._fault(node, f"`{target.name}` has no `{node.name}`{did_you_mean(node.name, fields)}")
+                text = f"`{target.name}` has no `{node.name}`{did_you_mean(node.name, fields)}"
+                self._faults.append(Fault(node.end - len(node.name), text))
                 return "any"
             if fields[node.name] == "map" and target.name == "tool":
                 self._forbid_in_loop(node)
