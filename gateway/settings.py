@@ -175,6 +175,14 @@ class ClientsOwn:
     """What the client sends as its credential goes on. Only where the gateway itself asks for none (mode none)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """Unmasked bodies are kept under this age recipient (age1…), whose private key is not here, for so many hours."""
+
+    recipient: str
+    retention_hours: int = 24
+
+
 Credential = FixedCredential | ClientCredentials | TokenExchange | ClientsOwn
 
 
@@ -234,6 +242,7 @@ class Connection:
     timeouts: Timeouts = field(default_factory=Timeouts)
     stdio: StdioLimits = field(default_factory=StdioLimits)
     connections_max: int = 256
+    sealed: Sealing | None = None  # off: no original is kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class SinkTopics:
     findings: str = "findings"
     dead_letters: str = "dead-letters"
     admin: str = "admin"
+    sealed: str = "sealed"
 
 
 @dataclass(frozen=True, slots=True)

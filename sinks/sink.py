@@ -25,7 +25,7 @@ from sinks.patience import AbandonedError, Patience
 from sinks.seen import SeenFrames
 from sinks.settings import SinkSettings, SinkTopics
 from sinks.store import load_seen
-from sinks.tables import Target, admin_target, findings_target, frames_target
+from sinks.tables import Target, admin_target, findings_target, frames_target, sealed_target
 from sinks.writer import BatchWriter
 
 log = structlog.get_logger(__name__)
@@ -191,7 +191,12 @@ class Sink:
 
 def targets_of(topics: SinkTopics) -> tuple[Target, ...]:
     """Every topic that is stored, and its table."""
-    return (frames_target(topics.audit), findings_target(topics.findings), admin_target(topics.admin))
+    return (
+        frames_target(topics.audit),
+        findings_target(topics.findings),
+        admin_target(topics.admin),
+        sealed_target(topics.sealed),
+    )
 
 
 def _partitions(batch: BatchRange) -> set[TopicPartition]:

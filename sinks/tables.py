@@ -59,6 +59,12 @@ def admin_target(topic: str) -> Target:
     )
 
 
+def sealed_target(topic: str) -> Target:
+    """Sealed originals, one row a piece."""
+    look = ("frame_id", "exchange_id", "recorded_at", "expires_at")
+    return Target(topic, "sealed_stored", WriterSchemas(schema_versions("sealed"), look), has_identity=False)
+
+
 def _check_frame(record: dict[str, Any]) -> None:
     """Refuses numbers that the columns would store as others."""
     if not _RECORDED_MIN_US <= record["recorded_at"] < _RECORDED_MAX_US:

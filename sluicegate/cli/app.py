@@ -18,6 +18,7 @@ from sluicegate.cli import (
     sessions_kill,
     token,
     tools,
+    unseal,
 )
 from sluicegate.cli.failures import Commands
 
@@ -67,6 +68,7 @@ app.command()(completeness.completeness)
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.add_typer(tools.commands, name="tools")
 app.command()(mask.mask)
+app.command()(unseal.unseal)
 app.add_typer(config.commands, name="config")
 app.command()(run.gateway)
 app.command()(run.processors)

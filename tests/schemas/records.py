@@ -10,7 +10,7 @@ from schemas.codec import load_schema
 from schemas.digests import GENESIS
 from schemas.frames import SALT_BYTES, FrameHeader, seal_frame
 
-NAMES = ("frame", "audit", "finding", "control", "admin", "dead_letter")
+NAMES = ("frame", "audit", "finding", "control", "admin", "sealed", "dead_letter")
 SALT = bytes(range(SALT_BYTES))
 
 

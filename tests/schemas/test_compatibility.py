@@ -30,6 +30,7 @@ FROZEN = {
     "dead_letter": "079373371a7e7d0d",
     "finding": "0f0b7c97b24f0e36",
     "frame": "51d875a0d13a5015",
+    "sealed": "a4d82d94f0fbb026",
 }
 FINGERPRINTS = {
     "admin": "7376f6dcc0e50388",
@@ -38,6 +39,7 @@ FINGERPRINTS = {
     "dead_letter": "2dc19864de10133b",
     "finding": "ead6f8c69916eb6b",
     "frame": "dd100e1559ce65b6",
+    "sealed": "cb6522487f800d1b",
 }
 
 

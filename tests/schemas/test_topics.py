@@ -60,4 +60,8 @@ def test_a_frame_keeps_its_partition_on_the_way_to_audit() -> None:
 
 
 def test_topics_that_hold_what_is_not_masked_deeply_are_restricted() -> None:
-    assert {name for name, topic in topics().items() if topic.restricted} == {"frames", "dead-letters"}
+    assert {name for name, topic in topics().items() if topic.restricted} == {
+        "frames",
+        "sealed",
+        "dead-letters",
+    }

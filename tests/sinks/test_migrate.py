@@ -39,6 +39,7 @@ def test_a_second_run_applies_nothing_and_keeps_what_is_stored(store: Store) -> 
         "v_sessions",
         "v_findings",
         "v_admin",
+        "v_sealed",
     } <= names(store.client, "twice")
 
 
