@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from gateway.app import Gateway, http_config
-from gateway.settings import Connection, GatewaySettings, Limits
+from gateway.settings import Connection, GatewaySettings, IdentitySettings, Limits, Telemetry
 from schemas.kafka import KafkaAddress, ensure_topics
 from tests.support.broker import running
 from tests.support.proxied import proxied_broker_at
@@ -120,13 +120,23 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    kafka: KafkaAddress, *connections: Connection, limits: Limits | None = None, deadline_seconds: float = 1.0
+    kafka: KafkaAddress,
+    *connections: Connection,
+    limits: Limits | None = None,
+    deadline_seconds: float = 1.0,
+    identity: IdentitySettings | None = None,
+    telemetry: Telemetry | None = None,
 ) -> AsyncIterator[Served]:
     """A gateway as `sluicegate gateway` runs it, ready to record."""
     settings = GatewaySettings(
         "127.0.0.1", 0, connections, masking_key=KEY, record_deadline_seconds=deadline_seconds
     )
-    settings = replace(settings, limits=limits or Limits())
+    settings = replace(
+        settings,
+        limits=limits or Limits(),
+        identity=identity or IdentitySettings(),
+        telemetry=telemetry or Telemetry(),
+    )
     gateway = Gateway(settings, kafka)
     listening = socket.create_server(("127.0.0.1", 0))
     config = http_config(gateway)
