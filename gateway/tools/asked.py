@@ -52,7 +52,7 @@ class Asked(NamedTuple):
 def asked_by_server(raw: bytes, *, event: bool = False) -> list[Asked]:
     """All that a body or an SSE event's block asks of the client; [] for nothing, or what cannot be read."""
     data = sse.fields(raw).data if event else raw
-    if b'"method"' not in data and b"\\u" not in data:
+    if not spans.may_have(data, b'"method"'):
         return []
     try:
         return [asked for message in spans.messages(data) for asked in _asked(data, message)]

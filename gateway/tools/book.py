@@ -50,6 +50,13 @@ class ToolBook:
         pin = self.pin(tool)
         return Known({}, "unknown") if pin is None else Known(last_annotations(pin), pin.state)
 
+    def expected(self, listed: ListedTool) -> Known:
+        """What `lookup` says of a tool once a listing with it is taken: what its filter has to know."""
+        change = judge(self.pin(listed.name), listed, self._connection, 0)
+        if change is None:
+            return self.lookup(listed.name)
+        return Known(last_annotations(change.pin), change.pin.state)
+
     def take(self, listed: Iterable[ListedTool], now: int, hide: Hide = str) -> list[PinChange]:
         """The changes that a listing brings; they are in force here from now on, and to be announced.
 

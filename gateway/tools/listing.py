@@ -48,7 +48,7 @@ class ListedTool:
 
 def has_tools(data: bytes) -> bool:
     """Whether there can be a listing in it; a quick no."""
-    return b'"tools"' in data or b"\\u" in data
+    return spans.may_have(data, b'"tools"')
 
 
 def tools_in(raw: bytes, *, event: bool = False) -> list[ListedTool]:

@@ -92,7 +92,7 @@ def seal_states(raw: bytes, seal: Seal, *, event: bool = False, until: int = 0) 
     """A body (or an SSE event's block) whose results hold their `requestState` sealed; else byte for byte."""
 
     def edits(data: bytes) -> list[Edit]:
-        found = _strings(data, "result", "requestState") if _may_have(data, b"requestState") else []
+        found = _strings(data, "result", "requestState") if spans.may_have(data, b"requestState") else []
         return [seal.closing(place, text, "state", until) for place, text in found]
 
     return edited(raw, event, edits)
@@ -100,7 +100,7 @@ def seal_states(raw: bytes, seal: Seal, *, event: bool = False, until: int = 0) 
 
 def open_states(body: bytes, seal: Seal, now: float) -> bytes | Fault:
     """A request whose `requestState` is as upstream gave it; a Fault when it was not given to this principal."""
-    if not _may_have(body, b"requestState"):
+    if not spans.may_have(body, b"requestState"):
         return body
     try:
         places = [
@@ -126,10 +126,6 @@ def _strings(data: bytes, *keys: str) -> Iterator[tuple[Span, str]]:
                     yield place, text
     except UnreadableError:
         return
-
-
-def _may_have(data: bytes, key: bytes) -> bool:
-    return key in data or b"\\u" in data
 
 
 def _is_null(data: bytes, place: Span) -> bool:

@@ -13,6 +13,7 @@ _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _SCALAR = re.compile(rb'[^\s"\[\]{}:,]++')
 _BRACKET_OR_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
+_ESCAPED_LETTER = re.compile(rb"\\u00(?:4[1-9a-fA-F]|5[0-9aA]|6[1-9a-fA-F]|7[0-9aA])")
 _BOM = b"\xef\xbb\xbf"
 _CLOSING = {b"{": b"}", b"[": b"]"}
 
@@ -34,6 +35,11 @@ class Member(NamedTuple):
     key: str
     key_start: int
     value: Span
+
+
+def may_have(text: bytes, key: bytes) -> bool:
+    """Whether there can be such a key: it stands there, or some ASCII letter is escaped. A quick no."""
+    return key in text or _ESCAPED_LETTER.search(text) is not None
 
 
 def whole(text: bytes) -> Span:

@@ -165,6 +165,17 @@ def test_a_change_counts_at_once_until_the_shared_state_is_another() -> None:
     assert book.lookup("t").state == "pinned"
 
 
+def test_what_a_listing_will_tell_is_known_before_it_is_taken() -> None:
+    book = ToolBook("demo", {})
+    seen = listed(annotations={"readOnlyHint": True})
+    assert book.expected(seen) == ({"readOnlyHint": True}, "pinned")
+    assert book.lookup("t").state == "unknown"
+    book.take([seen], 5)
+    assert book.expected(seen) == book.lookup("t")
+    assert book.expected(listed()).state == "changed"
+    assert book.expected(listed(name="\ud800")) == ({}, "unknown")
+
+
 def test_what_could_not_be_announced_is_found_again() -> None:
     book = ToolBook("demo", {})
     book.forget(book.take([listed()], 5))
