@@ -1,6 +1,7 @@
 """Carrying a decision out from a command that is not async, with failures told like everywhere."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,5 +34,21 @@ def told_of_kafka(work: Coroutine[Any, Any, Result]) -> Result:
 
     from sluicegate.cli.decisions import DecisionError  # noqa: PLC0415
 
-    with told(KafkaError, DecisionError, OSError):
+    with told(KafkaError, DecisionError, OSError), _without_logs():
         return run_quietly(work)
+
+
+@contextmanager
+def _without_logs() -> Iterator[None]:
+    """What the gateway's modules log is for its operators; a command tells what happened itself."""
+    import structlog  # noqa: PLC0415
+
+    def drop(*_: Any) -> Any:
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[drop])
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

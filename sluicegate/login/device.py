@@ -1,4 +1,4 @@
-"""The device flow: a code is shown, the person confirms it in a browser anywhere, and we ask until the token is there.
+"""The device flow: a code is shown, the person confirms it in a browser anywhere, we ask until the token is there.
 
 Source: RFC 8628; discovery: OpenID Connect Discovery 1.0, 4 and RFC 8414, 3.
 """
@@ -45,6 +45,9 @@ class Given:
     access_token: str
     expires_at: float
     refresh_token: str
+
+    def __repr__(self) -> str:
+        return f"Given(expires_at={self.expires_at})"
 
 
 async def discover(http: OAuthClient, issuer: str) -> Endpoints:

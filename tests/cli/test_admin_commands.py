@@ -1,0 +1,44 @@
+"""Acts are listed from the store of a whole stack."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.cli.conftest import Asked
+
+STORED_S = 20.0
+pytestmark = pytest.mark.timeout(300)  # the whole stack starts here, perhaps on a busy machine
+
+
+def acts(trail: Asked, count: int, *words: str) -> list[dict[str, Any]]:
+    """The acts that are asked for, once the store has `count` of them."""
+    until = time.monotonic() + STORED_S
+    while True:
+        found = [
+            json.loads(line) for line in trail.run("admin", "list", "--json", *words).stdout.splitlines()
+        ]
+        if len(found) >= count:
+            return found
+        assert time.monotonic() < until, found
+
+
+def test_what_an_operator_did_is_in_the_store(trail: Asked) -> None:
+    session = str(uuid4())
+    killed = trail.run("sessions", "kill", session, "--reason", "odd\x1b[31m calls")
+    assert killed.exit_code == 0, killed.output
+    done, asked = acts(trail, 2, "--target", session)
+    assert (done["action"], done["outcome"], asked["outcome"]) == ("session.kill", "done", "asked")
+    assert done["actor_kind"] == "cli"
+    assert acts(trail, 1, "--target", session, "--limit", "1") == [done]
+    assert acts(trail, 0, "--target", session, "--action", "principal.block") == []
+    assert acts(trail, 0, "--target", session, "--actor", "nobody") == []
+    table = trail.run("admin", "list", "--target", session)
+    assert session in table.stdout
+    assert "\x1b" not in table.stdout
+    counted = trail.run("query", f"SELECT count() AS n FROM v_admin WHERE target = '{session}'", "--json")
+    assert json.loads(counted.stdout) == {"n": 2}
