@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint conformance faults bench bench-masking lock clean
+.PHONY: help install demo test lint conformance faults keycloak bench bench-masking lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ conformance: install  ## the official MCP conformance suite, direct against thro
 
 faults: install  ## kill -9 everything under load and count what was lost
 	@$(BIN)/python -m tests.faults
+
+keycloak: install  ## identity against a real Keycloak (fetched once, about 200 MB): groups, rotation, the official client's OAuth flow
+	@$(BIN)/python -m tests.keycloak
 
 bench: install  ## direct against through, side by side
 	@$(BIN)/python -m benchmarks

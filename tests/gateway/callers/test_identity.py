@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
+
+import aiohttp
 
 from gateway.settings import Access, Quota, Rate
 from tests.abuse.raw import Socket
@@ -161,13 +164,9 @@ async def test_abuse_48_a_stream_ends_with_the_token_it_was_opened_with(desk: Op
         headers = callers.headers("alice", seconds=2)
         async with gate.client.post(gate.gate.url(), json={}, headers=headers) as response:
             said = b""
-            try:
+            with suppress(aiohttp.ClientError):  # the stream is cut, so that it does not look whole
                 async for chunk in response.content.iter_any():
                     said += chunk
-            except OSError:
-                pass
-            except Exception as exc:  # noqa: BLE001 - the client's own error for a stream that is cut
-                assert "payload" in str(exc).lower() or "Connection" in type(exc).__name__
         frames = await gate.last_frames(3)
     assert b"token_expired" in said
     assert (frames[-1]["outcome"], frames[-1]["reason_code"]) == ("withheld", "token_expired")
