@@ -15,7 +15,7 @@ _QUERY = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%(?!00)[0-9A-Fa-f]{2})
 _ABSOLUTE = re.compile(rb"https?://([^/?]+)", re.IGNORECASE)
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_AMBIGUOUS = frozenset("/\\%;?#@")
+_DELIMITERS = frozenset("\\%;?#@")
 
 
 class TargetError(ValueError):
@@ -75,7 +75,8 @@ def _check_decoded(path: bytes) -> None:
     except UnicodeDecodeError:
         raise TargetError("its percent-encoding is not UTF-8") from None
     folded = unicodedata.normalize("NFKC", text)
-    if folded.count("/") != text.count("/") or any(mark in folded for mark in _AMBIGUOUS - {"/"}):
+    look_alikes = any(folded.count(mark) != text.count(mark) for mark in "/.")
+    if look_alikes or not _DELIMITERS.isdisjoint(folded):
         raise TargetError("a delimiter in percent-encoding")
     if not text.isprintable():
         raise TargetError("a control character in percent-encoding")

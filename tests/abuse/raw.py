@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from gateway.edge.guard.faults import DoorRefusal
 from schemas.frames import FrameRecorded
 from tests.gateway.conftest import Served, Upstream
 from tests.support.trail import read_frames
@@ -92,6 +91,15 @@ async def connected(gate: Served) -> AsyncIterator[Socket]:
         writer.transport.abort()
 
 
+@dataclass(frozen=True)
+class Told:
+    """How a refusal was told to the client; the trail must say the same."""
+
+    exchange_id: str
+    status: int
+    reason_code: str
+
+
 @dataclass
 class Bench:
     """A gateway, its upstream, and the way to its trail."""
@@ -99,27 +107,37 @@ class Bench:
     gate: Served
     upstream: Upstream
     bootstrap: str
+    told: list[Told] = field(default_factory=list)
 
-    async def refused(self, data: bytes, status: int, reason_code: str) -> DoorRefusal | FrameRecorded:
-        """Sends `data` on a connection of its own: it must be refused so, with a record, nothing reaching upstream,
-        the connection closed, and the gateway still serving."""
+    async def refused(self, data: bytes, status: int, reason_code: str) -> FrameRecorded:
+        """As `refused_soon`, and it gives back the frame."""
+        told = await self.refused_soon(data, status, reason_code)
+        await self.all_recorded()
+        return await self.recorded(told.exchange_id)
+
+    async def refused_soon(self, data: bytes, status: int, reason_code: str) -> Told:
+        """Sends `data` on a connection of its own: it must be refused so, nothing reaching upstream, the connection
+        closed, and the gateway still serving. `all_recorded` looks for the records of several at once."""
         before = self.upstream.requests
         async with connected(self.gate) as client:
             await client.send(data)
             answer = await client.answer()
-            assert (answer.status, answer.reason_code) == (status, reason_code), answer.body
+            assert (answer.status, answer.reason_code) == (status, reason_code), (data[:80], answer.body)
             assert answer.headers[b"connection"] == b"close"
             assert await client.ended() == b""
-        frame = await self.recorded(answer.exchange_id)
-        assert (frame["outcome"], frame["reason_code"], frame["http_status"]) == (
-            "refused",
-            reason_code,
-            status,
-        )
-        assert frame["peer"].startswith("127.0.0.1:")
         assert self.upstream.requests == before
         await self.alive()
-        return frame
+        self.told.append(Told(answer.exchange_id, status, reason_code))
+        return self.told[-1]
+
+    async def all_recorded(self) -> None:
+        """Every refusal so far is in the trail, once, and as it was told."""
+        frames = {str(row.frame["exchange_id"]): row.frame for row in await read_frames(self.bootstrap)}
+        for told in self.told:
+            frame = frames[told.exchange_id]
+            said = (frame["outcome"], frame["reason_code"], frame["http_status"])
+            assert said == ("refused", told.reason_code, told.status)
+            assert frame["peer"].startswith("127.0.0.1:")
 
     async def recorded(self, exchange_id: str) -> FrameRecorded:
         """The one frame of a refused exchange."""

@@ -21,20 +21,23 @@ async def test_abuse_01_a_length_with_a_transfer_encoding_is_refused_and_what_fo
 ) -> None:
     for first in (b"Content-Length: 6", b"content-length: 0"):
         data = post(first, CHUNKED, body=b"0\r\n\r\nG" + SMUGGLED, length=False)
-        await bench.refused(data, 400, "ambiguous_length")
+        await bench.refused_soon(data, 400, "ambiguous_length")
     assert b"smuggled" not in bench.upstream.seen
+    await bench.all_recorded()
 
 
 async def test_abuse_02_more_than_one_length_is_refused_also_when_they_are_equal(bench: Bench) -> None:
     for lengths in ((b"5", b"5"), (b"5", b"6"), (b"5, 5",), (b"5,5",)):
         headers = [b"Content-Length: " + length for length in lengths]
-        await bench.refused(post(*headers, body=b"12345", length=False), 400, "ambiguous_length")
+        await bench.refused_soon(post(*headers, body=b"12345", length=False), 400, "ambiguous_length")
+    await bench.all_recorded()
 
 
 async def test_abuse_03_a_length_that_is_no_plain_number_is_refused(bench: Bench) -> None:
     for length in (b"+5", b"0x5", b"0_5", b"-1", b"18446744073709551616", b"", b"5 5", b"5.0", b"\xb2"):
         data = post(b"Content-Length: " + length, body=b"12345", length=False)
-        await bench.refused(data, 400, "ambiguous_length")
+        await bench.refused_soon(data, 400, "ambiguous_length")
+    await bench.all_recorded()
 
 
 @pytest.mark.parametrize(
@@ -64,7 +67,8 @@ async def test_abuse_04_a_transfer_encoding_in_http_1_0_is_refused(bench: Bench)
 
 async def test_abuse_05_a_header_with_an_underscore_is_refused(bench: Bench) -> None:
     for name in (b"Content_Length", b"content-length_", b"Transfer_Encoding", b"Mcp_Session_Id"):
-        await bench.refused(post(name + b": 5"), 400, "malformed_head")
+        await bench.refused_soon(post(name + b": 5"), 400, "malformed_head")
+    await bench.all_recorded()
 
 
 async def test_abuse_06_chunks_that_are_not_well_formed_are_refused(bench: Bench) -> None:
@@ -89,7 +93,8 @@ async def test_abuse_06_chunks_that_are_not_well_formed_are_refused(bench: Bench
         b"5" + b" " * 300,
         b"1\r\n1\r\n" * 70_000,
     ):
-        await bench.refused(chunked(body), 400, "malformed_chunk")
+        await bench.refused_soon(chunked(body), 400, "malformed_chunk")
+    await bench.all_recorded()
 
 
 async def test_abuse_06_well_formed_chunks_pass_however_they_are_cut_into_segments(bench: Bench) -> None:
@@ -113,7 +118,8 @@ async def test_abuse_06_well_formed_chunks_pass_however_they_are_cut_into_segmen
 async def test_abuse_07_trailers_are_refused_and_never_merged(bench: Bench) -> None:
     for trailer in (b"Authorization: Bearer x", b"Content-Length: 0", b"Mcp-Session-Id: a", b"X-Any: 1"):
         body = b"%x\r\n%b\r\n0\r\n%b\r\n\r\n" % (len(PING), PING, trailer)
-        await bench.refused(chunked(body, b"Trailer: Authorization"), 400, "malformed_chunk")
+        await bench.refused_soon(chunked(body, b"Trailer: Authorization"), 400, "malformed_chunk")
+    await bench.all_recorded()
 
 
 async def test_abuse_08_line_ends_folds_and_control_characters_are_refused(bench: Bench) -> None:
@@ -131,9 +137,10 @@ async def test_abuse_08_line_ends_folds_and_control_characters_are_refused(bench
         b": a",
         b" Host: other",
     ):
-        await bench.refused(post(line), 400, "malformed_head")
+        await bench.refused_soon(post(line), 400, "malformed_head")
     for data in (post().replace(b"\r\n", b"\n"), b"\n" + post(), b"\r\n\r\n" + post()):
-        await bench.refused(data, 400, "malformed_head")
+        await bench.refused_soon(data, 400, "malformed_head")
+    await bench.all_recorded()
 
 
 async def test_abuse_09_there_must_be_one_host_and_the_target_must_not_name_another(bench: Bench) -> None:
@@ -150,7 +157,8 @@ async def test_abuse_09_there_must_be_one_host_and_the_target_must_not_name_anot
         b"POST /mcp/demo HTTP/1.1\r\nHost: 127.0.0.1, other\r\n" + rest,
         b"POST /mcp/demo HTTP/1.1\r\nHost: 127.0.0.1/x\r\n" + rest,
     ):
-        await bench.refused(data, 400, "bad_host")
+        await bench.refused_soon(data, 400, "bad_host")
+    await bench.all_recorded()
 
 
 async def test_abuse_09_an_absolute_target_that_agrees_with_host_is_served(bench: Bench) -> None:
@@ -168,7 +176,8 @@ async def test_abuse_10_connect_trace_and_unknown_methods_are_not_allowed(bench:
         b"X" * 40 + b" /",
     ):
         data = line + b" HTTP/1.1\r\n" + HOST + b"\r\n"
-        await bench.refused(data, 405, "method_not_allowed")
+        await bench.refused_soon(data, 405, "method_not_allowed")
+    await bench.all_recorded()
 
 
 async def test_abuse_11_other_versions_of_http_are_refused(bench: Bench) -> None:
@@ -184,8 +193,9 @@ async def test_abuse_11_other_versions_of_http_are_refused(bench: Bench) -> None
         b"GET /mcp/demo HTTP/1.1 ",
         b"\x16\x03\x01\x02\x00\x01\x00",
     ):
-        await bench.refused(line + b"\r\n" + HOST + b"\r\n", 400, "malformed_head")
+        await bench.refused_soon(line + b"\r\n" + HOST + b"\r\n", 400, "malformed_head")
     await bench.refused(b"GET /mcp/demo\r\n", 400, "malformed_head")
+    await bench.all_recorded()
 
 
 async def test_abuse_12_a_wish_for_another_protocol_is_never_granted(bench: Bench) -> None:
@@ -206,7 +216,8 @@ async def test_abuse_12_a_wish_for_another_protocol_is_never_granted(bench: Benc
 
 async def test_abuse_15_headers_that_decide_may_stand_only_once(bench: Bench) -> None:
     for name in (b"Authorization", b"Mcp-Session-Id", b"Mcp-Protocol-Version", b"Content-Type", b"Origin"):
-        await bench.refused(post(name + b": a", name.upper() + b": a"), 400, "duplicate_header")
+        await bench.refused_soon(post(name + b": a", name.upper() + b": a"), 400, "duplicate_header")
+    await bench.all_recorded()
 
 
 async def test_g12_a_bad_second_request_is_never_processed_and_the_first_is_answered_first(
