@@ -18,7 +18,7 @@ from sluicegate.settings.blocks import (
     some,
 )
 from sluicegate.settings.credentials import CredentialBlock
-from sluicegate.settings.masking import Masking, Profile
+from sluicegate.settings.masking import Masking, Profile, SealedBlock
 
 
 class TimeoutsBlock(Block):
@@ -151,6 +151,7 @@ class ConnectionBlock(Block):
     masking_by_group: dict[Text, Profile] = Field(
         default={}, description="Masking profile by group; a caller's first group in this order counts."
     )
+    sealed: SealedBlock | None = Field(default=None, description="Keeps originals; not given: none is kept.")
     connections_max: int = Field(
         default=256, ge=1, le=10_000, description="Most TCP connections to the upstream."
     )

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from sluicegate.settings.connection import ConnectionBlock, QuotaBlock, RateBlock
 from sluicegate.settings.credentials import ClientsOwnBlock, SecretBlock, TokenExchangeBlock
-from sluicegate.settings.masking import MaskingBlock, rules_at
+from sluicegate.settings.masking import MaskingBlock, SealedBlock, rules_at
 from sluicegate.settings.source import Loc
 
 Fault = tuple[Loc, str]
@@ -25,6 +25,8 @@ def connection_faults(connection: ConnectionBlock, loc: Loc, mode: str) -> Itera
         yield from file_faults(connection.policy, (*loc, "policy"))
     if isinstance(connection.masking, MaskingBlock):
         yield from _masking(connection.masking, (*loc, "masking"))
+    if connection.sealed:
+        yield from _sealed(connection.sealed, (*loc, "sealed", "recipient"))
     if connection.masking_by_group and mode == "none":
         yield (*loc, "masking_by_group"), "without identity nobody has groups; remove it"
 
@@ -127,6 +129,15 @@ def _quota(quota: QuotaBlock, loc: Loc) -> Iterator[Fault]:
 
 def _slower(one: RateBlock, other: RateBlock) -> bool:
     return one.per_second < other.per_second
+
+
+def _sealed(sealed: SealedBlock, loc: Loc) -> Iterator[Fault]:
+    from masking.sealed import SealError, fingerprint  # noqa: PLC0415 - takes its time to import; few files need it
+
+    try:
+        fingerprint(sealed.recipient)
+    except SealError as error:
+        yield loc, str(error)
 
 
 def _masking(masking: MaskingBlock, loc: Loc) -> Iterator[Fault]:

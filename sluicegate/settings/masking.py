@@ -67,6 +67,17 @@ class MaskingBlock(Block):
     )
 
 
+class SealedBlock(Block):
+    """Unmasked bodies, kept for who holds a key that is not on the gateway."""
+
+    recipient: Text = Field(
+        description="The age recipient (`age1…`) who can open them; its key is kept elsewhere."
+    )
+    retention_hours: int = Field(
+        default=24, ge=1, le=8_760, description="They are deleted after so many hours."
+    )
+
+
 def _masking_tag(value: Any) -> str:
     return "<profile>" if isinstance(value, str) else "<block>"
 
