@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from masking import Masked
+from masking import Masked, Profile
 from masking.deep import DeepMasker, Detector
 from processors.deadline import Deadline
 
@@ -22,16 +22,16 @@ Masks = Callable[[str], Deep]
 def masks(
     key: bytes,
     profile: str,
-    profiles: Mapping[str, str],
+    profiles: Mapping[str, str | Profile],
     deadline: Deadline,
     detectors: Iterable[Detector] = (),
 ) -> Masks:
     """The masks of a deployment. Raises ValueError for an unknown profile or a key under 16 bytes."""
     dear = tuple(detectors)
     by_profile = {
-        name: _deep(DeepMasker(key, name, dear), deadline) for name in {profile, *profiles.values()}
+        used: _deep(DeepMasker(key, used, dear), deadline) for used in {profile, *profiles.values()}
     }
-    by_connection = {connection: by_profile[name] for connection, name in profiles.items()}
+    by_connection = {connection: by_profile[used] for connection, used in profiles.items()}
     usual = by_profile[profile]
     return lambda connection: by_connection.get(connection, usual)
 

@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from masking import Profile
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessorSettings:
     """One worker process.
 
     `datadir` is this worker's own directory. `masking_key` (16 bytes or more) makes the pseudonyms, the same as in
-    the gateway. `profiles` names the masking profile by connection; any other connection gets `profile`.
+    the gateway. `profiles` is the masking profile by connection, its name or one with rules of its own; any other
+    connection gets `profile`.
     `port` 0 takes a free one; the port that was taken is written to `port_file`, when given, once it listens.
     """
 
@@ -20,7 +23,7 @@ class ProcessorSettings:
     port: int = 0
     port_file: Path | None = None
     profile: str = "secrets"
-    profiles: Mapping[str, str] = field(default_factory=dict)
+    profiles: Mapping[str, str | Profile] = field(default_factory=dict)
     masking_seconds_max: float = 5.0
     batch_records_max: int = 500
     check_seconds: float = 5.0

@@ -46,7 +46,7 @@ def connection_of(block: ConnectionBlock) -> Connection:
         command=block.command or (),
         env=tuple(block.env.items()),
         masking=profile_of(block.masking),
-        masking_rules=_masking_rules(block.masking),
+        masking_rules=masking_rules(block.masking),
         masking_by_group=tuple(block.masking_by_group.items()),
         sealed=Sealing(**block.sealed.model_dump()) if block.sealed else None,
         timeouts=Timeouts(**block.timeouts.model_dump()),
@@ -96,7 +96,8 @@ def profile_of(masking: str | MaskingBlock) -> str:
     return masking.profile if isinstance(masking, MaskingBlock) else masking
 
 
-def _masking_rules(masking: str | MaskingBlock) -> MaskingRules | None:
+def masking_rules(masking: str | MaskingBlock) -> MaskingRules | None:
+    """The rules and exceptions of its own. Raises OSError or ValueError when a file of rules has gone."""
     if not isinstance(masking, MaskingBlock):
         return None
     rules = tuple(rule for index in range(len(masking.rules)) for rule in rules_at(masking, index))

@@ -13,6 +13,7 @@ from gateway.settings import (
     SessionTokens,
     Telemetry,
 )
+from masking import Profile, profile_from
 from processors.settings import ProcessorSettings
 from schemas.kafka import KafkaAddress
 from sinks.clickhouse import ClickHouseAddress
@@ -20,9 +21,10 @@ from sinks.settings import SinkSettings
 from sluicegate.embedded.datadir import read_state
 from sluicegate.embedded.errors import DataDirError
 from sluicegate.settings.addresses import EMBEDDED, split_address
-from sluicegate.settings.connections import connection_of, profile_of
+from sluicegate.settings.connections import connection_of, masking_rules, profile_of
 from sluicegate.settings.identity import IdentityBlock, IssuerBlock
 from sluicegate.settings.keys import masking_key, session_key
+from sluicegate.settings.masking import MaskingBlock
 from sluicegate.settings.model import GatewayBlock, Settings
 
 
@@ -125,8 +127,14 @@ def processor_settings(settings: Settings, worker: int) -> ProcessorSettings:
         host=host,
         port=port + worker,
         port_file=port_file(settings.data_dir, worker),
-        profiles={connection.name: profile_of(connection.masking) for connection in settings.connections},
+        profiles={connection.name: _profile(connection.masking) for connection in settings.connections},
     )
+
+
+def _profile(masking: str | MaskingBlock) -> str | Profile:
+    """The profile that the deep pass takes: what the inline pass leaves on purpose is no finding of its own."""
+    own = masking_rules(masking)
+    return profile_from(profile_of(masking), own.rules, own.allow, own.leave) if own else profile_of(masking)
 
 
 def port_file(data_dir: Path, worker: int) -> Path:

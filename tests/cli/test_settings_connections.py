@@ -27,6 +27,8 @@ from gateway.settings import (
     UpstreamTls,
 )
 from masking import PROFILES, profile_from
+from processors.deadline import Deadline
+from processors.masks import masks
 from sluicegate.settings import Settings, SettingsError, load
 from sluicegate.settings.connection import AccessBlock, ToolsBlock, UpstreamTlsBlock
 from sluicegate.settings.masking import Profile
@@ -173,6 +175,21 @@ def test_a_block_of_masking_is_what_the_masking_takes(tmp_path: Path) -> None:
     profile = profile_from(connection.masking, rules.rules, rules.allow, rules.leave)
     assert [rule.id for rule in profile.rules] == ["acme", "own"]
     assert (profile.strict, profile.leave) == (True, frozenset({"password-hash"}))
+
+
+def test_the_deep_pass_has_the_rules_and_exceptions_too(tmp_path: Path) -> None:
+    text = f"""{NONE}connections:
+- {{name: a, upstream: "http://127.0.0.1:1/", masking: {{rules: [rules.toml], allow: ["acme_0{{32}}"]}}}}
+- {{name: b, upstream: "http://127.0.0.1:1/", masking: strict}}
+"""
+    settings = loaded(tmp_path, text).processor_settings()
+    use = masks(settings.masking_key, settings.profile, settings.profiles, Deadline(5))
+    secret, known, other = b"acme_0123456789abcdef0123456789abcdef", b"acme_" + b"0" * 32, b"plain"
+    masked = use("a").mask(b"%b %b %b" % (secret, known, other), ()).text
+    assert secret not in masked
+    assert known in masked
+    assert other in masked
+    assert settings.profiles["b"] == "strict"
 
 
 def test_a_block_of_masking_with_nothing_in_it_is_the_usual_profile(tmp_path: Path) -> None:
