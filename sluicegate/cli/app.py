@@ -12,6 +12,7 @@ from sluicegate.cli import (
     frames,
     login,
     mask,
+    policy,
     principals,
     run,
     sessions,
@@ -67,6 +68,7 @@ app.command()(frames.query)
 app.command()(completeness.completeness)
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.add_typer(tools.commands, name="tools")
+app.add_typer(policy.commands, name="policy")
 app.command()(mask.mask)
 app.command()(unseal.unseal)
 app.add_typer(config.commands, name="config")
