@@ -33,8 +33,9 @@ test: install lint  ## lint, then all tests (a real broker and a real chDB; no D
 lint: install  ## ruff, mypy strict, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-conformance: install  ## the official MCP conformance suite, direct against through the gateway
+conformance: install  ## the official MCP conformance suite, direct against through the gateway, also with a token on every request
 	@$(BIN)/python -m tests.conformance
+	@$(BIN)/python -m tests.conformance --through guarded
 
 faults: install  ## kill -9 everything under load and count what was lost
 	@$(BIN)/python -m tests.faults

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from benchmarks.guard import Guard
 from benchmarks.processes import Child, ChildError, free_port
 
 COMMAND = (sys.executable, "-m", "sluicegate")
@@ -69,16 +70,24 @@ def config(upstreams: dict[str, str], port: int, folder: Path, kafka: dict[str, 
 
 @contextmanager
 def running(
-    upstreams: dict[str, str], folder: Path, kafka: dict[str, object] | None = None
+    upstreams: dict[str, str],
+    folder: Path,
+    kafka: dict[str, object] | None = None,
+    *,
+    guarded: Guard | None = None,
 ) -> Iterator[Stack]:
     """Run `sluicegate up` under `folder` until the block is left; yields when it says `ready`.
 
-    `upstreams` is connection name to URL; `kafka` is added to the config's section of that name.
+    `upstreams` is connection name to URL; `kafka` is added to the config's section of that name; `guarded` puts
+    identity, policy and quotas before every connection.
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     path = folder / CONFIG_NAME
-    path.write_text(yaml.safe_dump(config(upstreams, port, folder, kafka or {}), sort_keys=False))
+    settings = config(upstreams, port, folder, kafka or {})
+    if guarded is not None:
+        settings = guarded.added(settings, f"http://127.0.0.1:{port}")
+    path.write_text(yaml.safe_dump(settings, sort_keys=False))
     command = [*COMMAND, "up", "--config", str(path)]
     child = Child("sluicegate up", command, folder / "up.log", cwd=folder, env={"NO_COLOR": "1"})
     with child:

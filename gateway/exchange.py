@@ -154,7 +154,8 @@ class Exchange:
             return Refused("header_mismatch", contradiction)
         opened = self._law.opened(self._request, self.principal)
         if isinstance(opened, Refused):
-            return opened
+            gone = self.look.method == "tasks/result" and modern.is_modern(self.look.meta_version or "")
+            return Refused("unknown_method") if gone else opened  # whoever asks what no longer is learns only that
         self._opened = opened
         return None
 

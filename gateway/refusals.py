@@ -85,6 +85,7 @@ REFUSALS = {
     "request_state_invalid": Refusal(
         400, -32086, "not executed: this requestState is not yours, or has ended"
     ),
+    "unknown_method": Refusal(404, -32601, "not executed: this revision has no such method"),
     "task_not_yours": Refusal(404, -32087, "not executed: no such task"),
     "policy_denied": Refusal(403, -32089, "not executed: denied by policy"),
     "policy_held": Refusal(403, -32089, "not executed: this needs a person's approval"),

@@ -36,7 +36,8 @@ class Suite:
         Raises SuiteError when the run ends without verdicts. Its exit code is not looked at: it judges the
         server and tells nothing of a proxy.
         """
-        command = [str(self.node), str(self.script), "server", "--url", url]
+        preload = ["--require", str(_LOCKED / "token.cjs")]
+        command = [str(self.node), *preload, str(self.script), "server", "--url", url]
         command += ["--requirements", revision, "-o", str(results)]
         results.mkdir(parents=True, exist_ok=True)
         log = results / "suite.log"

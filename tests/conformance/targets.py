@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import alone, stack
+from benchmarks.guard import Guard
 from benchmarks.processes import Child
 from tests.conformance import fixture, passthrough
 
 WORDS = (
-    "gateway (the whole stack), alone (only it and its broker), direct, naive, or broken:WHAT with WHAT of "
+    "gateway (the whole stack), guarded (the stack with tokens, 50 rules and quotas), alone (only it and its broker), direct, naive, or broken:WHAT with WHAT of "
     + ", ".join(passthrough.BREAKINGS)
 )
 _CONNECTION = "everything"
@@ -36,6 +38,12 @@ def target(through: str, folder: Path) -> Iterator[str]:
         elif through == "gateway":
             gateway = until_done.enter_context(stack.running({_CONNECTION: upstream}, folder / "gateway"))
             yield gateway.url(_CONNECTION)
+        elif through == "guarded":
+            guard = Guard(folder / "guard")
+            stacked = stack.running({_CONNECTION: upstream}, folder / "gateway", guarded=guard)
+            url = until_done.enter_context(stacked).url(_CONNECTION)
+            until_done.enter_context(_environment("SUITE_TOKEN", guard.token(url)))
+            yield url
         elif through == "alone":
             _, bootstrap = until_done.enter_context(alone.broker(folder, sync=False))
             _, url = until_done.enter_context(alone.gateway(bootstrap, upstream, folder))
@@ -43,6 +51,16 @@ def target(through: str, folder: Path) -> Iterator[str]:
         else:
             between = passthrough.child(upstream, _breaking(through), folder / "passthrough.log")
             yield _url(until_done.enter_context(between))
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """The suite's process finds `value` there until the block is left."""
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
 
 
 def _breaking(through: str) -> str | None:
