@@ -19,6 +19,13 @@ class ControlMetrics:
             "sluicegate_control_unreadable", "Records of topic control that were ignored."
         )
     )
+    unheard_seconds: Gauge = field(
+        default_factory=lambda: Gauge(
+            "sluicegate_control_unheard_seconds",
+            "For how long it is not known whether what is in force is the latest.",
+            multiprocess_mode="livemax",
+        )
+    )
     caught_up: Gauge = field(
         default_factory=lambda: Gauge(
             "sluicegate_control_caught_up",

@@ -1,12 +1,14 @@
 """Follows topic `control` from its beginning, without a group: every replica reads all of it.
 
 At start the state is unknown, so `ready` stays False until the topic was read to the end it had then. Later, while
-Kafka is away, the last state stays in force: a block that was seen is not forgotten.
+Kafka is away, the last state stays in force: a block that was seen is not forgotten. When nothing comes, the broker
+is asked where the topic ends, so that a reader which stands still is noticed, told of, and replaced.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -23,6 +25,8 @@ from schemas.kafka import KafkaAddress
 TOPIC = "control"
 RETRY_SECONDS = 0.5
 POLL_MS = 1_000
+ASK_SECONDS = 5.0
+GOODBYE_SECONDS = 2.0
 
 Callback = Callable[[], None]
 _PARTITION = TopicPartition(TOPIC, 0)
@@ -33,13 +37,17 @@ log = structlog.get_logger("control")
 class Control:
     """Who is blocked, which sessions are killed, which tokens revoked, how tools are pinned. One a process."""
 
-    def __init__(self, kafka: KafkaAddress, *, clock: Clock = time.time) -> None:
+    def __init__(
+        self, kafka: KafkaAddress, *, clock: Clock = time.time, ask_seconds: float = ASK_SECONDS
+    ) -> None:
         self._kafka = kafka
+        self._ask_seconds = ask_seconds
         self._state = ControlState(clock)
         self._callbacks: list[Callback] = []
         self._caught_up = asyncio.Event()
         self._position: int | None = None
         self._task: asyncio.Task[None] | None = None
+        self._heard = time.monotonic()
         self.fault = "the topic control has not been read yet"
 
     def start(self) -> None:
@@ -60,6 +68,11 @@ class Control:
     async def wait_ready(self) -> None:
         """Returns once `ready`."""
         await self._caught_up.wait()
+
+    @property
+    def unheard_seconds(self) -> float:
+        """For how long it is not known whether the state is the latest; seldom above a few seconds."""
+        return time.monotonic() - self._heard
 
     def subscribe(self, callback: Callback) -> Callback:
         """`callback` is called after each change, in the event loop; it must not block. Gives what ends that."""
@@ -106,9 +119,9 @@ class Control:
             try:
                 await self._follow()
             except (KafkaError, OSError) as exc:
-                if not self.ready:
-                    self.fault = f"the topic {TOPIC} cannot be read: {type(exc).__name__}"
-                log.warning("control_unread", error=type(exc).__name__)
+                self.fault = f"the topic {TOPIC} cannot be read: {type(exc).__name__}"
+                METRICS.unheard_seconds.set(self.unheard_seconds)
+                log.warning("control_unread", error=type(exc).__name__, unheard_seconds=self.unheard_seconds)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _follow(self) -> None:
@@ -118,18 +131,32 @@ class Control:
             consumer.assign([_PARTITION])
             if self._position is not None:
                 consumer.seek(_PARTITION, self._position)
-            end = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
+            end = await _end(consumer)
             while True:
                 self._position = await consumer.position(_PARTITION)
                 if self._position >= end:
                     self._arrive()
+                METRICS.unheard_seconds.set(self.unheard_seconds)
                 batches = await consumer.getmany(timeout_ms=POLL_MS)
-                self._take(record for batch in batches.values() for record in batch)
+                if batches:
+                    self._take(batches)
+                elif self.unheard_seconds > self._ask_seconds:
+                    await self._ask(consumer)
         finally:
-            await consumer.stop()
+            await _let_go(consumer)
 
-    def _take(self, records: Iterable[ConsumerRecord[bytes, bytes]]) -> None:
-        changed = [self._apply(record) for record in records]
+    async def _ask(self, consumer: AIOKafkaConsumer) -> None:
+        """Raises KafkaError, TimeoutError when the broker is away, or gives nothing of what it has."""
+        if await consumer.position(_PARTITION) < await _end(consumer):
+            batches = await consumer.getmany(timeout_ms=POLL_MS)
+            if not batches:
+                raise KafkaError("the reader stands still")
+            self._take(batches)
+        self._heard = time.monotonic()
+
+    def _take(self, batches: "Mapping[TopicPartition, list[ConsumerRecord[bytes, bytes]]]") -> None:
+        self._heard = time.monotonic()
+        changed = [self._apply(record) for batch in batches.values() for record in batch]
         if any(changed):
             self._tell()
 
@@ -150,8 +177,8 @@ class Control:
         return kind is not None
 
     def _arrive(self) -> None:
+        self.fault = ""
         if not self.ready:
-            self.fault = ""
             self._caught_up.set()
             METRICS.caught_up.set(1)
             log.info("control_caught_up", in_force=len(self._state.records()))
@@ -172,14 +199,26 @@ async def in_force(kafka: KafkaAddress) -> list[ControlRecord]:
     try:
         await consumer.start()
         consumer.assign([_PARTITION])
-        end = (await consumer.end_offsets([_PARTITION]))[_PARTITION]
+        end = await _end(consumer)
         while await consumer.position(_PARTITION) < end:
             for batch in (await consumer.getmany(timeout_ms=POLL_MS)).values():
                 for record in batch:
                     _apply_if_readable(state, record)
     finally:
-        await consumer.stop()
+        await _let_go(consumer)
     return state.records()
+
+
+async def _end(consumer: AIOKafkaConsumer) -> int:
+    """Where the topic ends now. Raises KafkaError, TimeoutError."""
+    async with asyncio.timeout(ASK_SECONDS):
+        return int((await consumer.end_offsets([_PARTITION]))[_PARTITION])
+
+
+async def _let_go(consumer: AIOKafkaConsumer) -> None:
+    with suppress(KafkaError, OSError):
+        async with asyncio.timeout(GOODBYE_SECONDS):
+            await consumer.stop()
 
 
 def _apply_if_readable(state: ControlState, record: "ConsumerRecord[bytes, bytes]") -> None:

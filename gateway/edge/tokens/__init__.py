@@ -2,8 +2,8 @@
 
 `endpoint.py` holds the routes. `POST /token` takes a token of a configured issuer (`exchange.py` decides) and gives
 one of ours (`issuer.py`) once the record of it is acknowledged; `POST /token/revoke` takes it back on every replica.
-`form.py` and `answers.py` are the wire: RFC 6749, 8693 and 7009. `sweep.py` clears topic `control` of revocations
-that ended with their tokens.
+`strangers.py` bounds what callers whom nobody knows can write into the trail. `form.py` and `answers.py` are the
+wire: RFC 6749, 8693 and 7009. `sweep.py` clears topic `control` of revocations that ended with their tokens.
 """
 
 from gateway.edge.tokens.endpoint import TokenEndpoint

@@ -10,9 +10,11 @@ from gateway.edge.announce import Announcer, stamp
 from gateway.edge.control import Control
 from gateway.edge.identity import TokenError
 from gateway.edge.tokens.answers import OAuthError, answer, audit_unavailable, refusal
-from gateway.edge.tokens.exchange import ACCESS_TOKEN, Attempt, Exchange, Identity, MayUse
+from gateway.edge.tokens.exchange import ACCESS_TOKEN, NOBODY, Attempt, Exchange, Identity, MayUse
 from gateway.edge.tokens.form import form_of
 from gateway.edge.tokens.issuer import SessionTokenIssuer
+from gateway.edge.tokens.metrics import METRICS
+from gateway.edge.tokens.strangers import Strangers
 from gateway.sessions import Principal
 from schemas.admin import Actor, Outcome, admin_record
 from schemas.control import token_revoked
@@ -36,6 +38,7 @@ class TokenEndpoint:
         self._issuer = issuer
         self._control = control
         self._announcer = announcer
+        self._strangers = Strangers()
 
     def routes(self) -> list[Route]:
         """What Starlette serves."""
@@ -98,6 +101,12 @@ class TokenEndpoint:
     async def _refuse(self, attempt: Attempt, action: str, error: OAuthError) -> Response:
         attempt.detail = {"reason_code": error.reason_code, "error": error.code}
         outcome: Outcome = "failed" if error.status == 503 else "refused"
+        if attempt.principal is NOBODY:
+            if not self._strangers.has_room():
+                METRICS.requests.labels(action, outcome).inc()
+                return refusal(error)
+            if untold := self._strangers.take_untold():
+                attempt.detail["refused_without_record"] = untold
         try:
             await self._record(attempt, action, outcome, reason=error.text)
         except OAuthError as unrecorded:
@@ -111,6 +120,7 @@ class TokenEndpoint:
         record = admin_record(
             stamp(), _actor(principal), action, attempt.target, outcome, reason=reason, detail=detail
         )
+        METRICS.requests.labels(action, outcome).inc()
         if not await self._announcer.admin(record):
             raise audit_unavailable()
 

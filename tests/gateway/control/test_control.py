@@ -170,6 +170,28 @@ async def test_through_an_outage_the_last_state_stays_and_afterwards_news_arrive
         await until(lambda: control.blocked(later), REPLICAS_SECONDS)
 
 
+async def test_a_reader_that_hears_nothing_says_so_and_catches_up(
+    network: TcpProxy, kafka: KafkaAddress
+) -> None:
+    who = somebody()
+    control = Control(kafka, ask_seconds=0.2)
+    control.start()
+    try:
+        async with announcing(kafka) as announcer:
+            await until(lambda: control.ready, 30)
+            network.stall()
+            await until(lambda: "cannot be read" in control.fault, 20)
+            assert control.ready
+            assert control.unheard_seconds > 0.2
+            network.release()
+            await until(lambda: announcer.ready, 20)
+            await told(announcer, block(who))
+            await until(lambda: control.blocked(who), 20)
+            await until(lambda: control.fault == "", 20)
+    finally:
+        await control.stop()
+
+
 async def test_at_start_without_kafka_it_is_not_ready(unused_tcp_port: int) -> None:
     control = Control(KafkaAddress(f"127.0.0.1:{unused_tcp_port}", embedded=True))
     control.start()
