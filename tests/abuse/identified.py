@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import uvicorn
@@ -25,7 +26,13 @@ PROVIDER = "https://id.example.com"
 def bearer(subject: str, *groups: str) -> str:
     """The Authorization header of somebody."""
     now = int(time.time())
-    claims = {"sub": subject, "groups": list(groups), "iat": now, "exp": now + 3_600, "jti": str(uuid4())}
+    claims: dict[str, Any] = {
+        "sub": subject,
+        "groups": list(groups),
+        "iat": now,
+        "exp": now + 3_600,
+        "jti": str(uuid4()),
+    }
     return f"Bearer {Mint(PROVIDER, 'gate').token(**claims)}"
 
 

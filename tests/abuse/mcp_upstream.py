@@ -73,18 +73,19 @@ class Client:
     gate: Served
     bootstrap: str
     http: aiohttp.ClientSession
+    connection: str = "demo"
 
     async def post(self, body: bytes, **headers: str) -> tuple[int, bytes]:
         """Status and body of the answer. Header names with `_` for `-`."""
         named = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
         named |= {name.replace("_", "-"): value for name, value in headers.items()}
-        async with self.http.post(self.gate.url(), data=body, headers=named) as answer:
+        async with self.http.post(self.gate.url(self.connection), data=body, headers=named) as answer:
             return answer.status, await answer.read()
 
     async def ask(self, method: str, **headers: str) -> int:
         """Status of a request without a body."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        async with self.http.request(method, self.gate.url(), headers=named) as answer:
+        async with self.http.request(method, self.gate.url(self.connection), headers=named) as answer:
             await answer.read()
             return answer.status
 
