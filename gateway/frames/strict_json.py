@@ -70,6 +70,8 @@ def _why_not(body: bytes) -> str:
         return NOT_UTF8
     if body.startswith(b"\xef\xbb\xbf"):
         return NOT_UTF8  # a mark of another encoding, which some parsers skip and some do not
+    if b"NaN" in body or b"Infinity" in body:
+        return NUMBER  # Python's parsers take these for numbers
     return SURROGATE if any(found[1] for found in _ESCAPE.finditer(body)) else INVALID
 
 

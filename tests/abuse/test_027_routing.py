@@ -94,6 +94,9 @@ async def test_abuse_27_one_path_however_it_is_spelled_reaches_one_connection(be
     for target in (b"/mcp/demo", b"/mcp/d%65mo", b"http://127.0.0.1/mcp/demo"):
         assert (await asked(bench.gate, post(target=target))).status == 200
     assert bench.upstream.seen.count(b"POST /mcp HTTP/1.1\r\n") == 3
+    frames = [row.frame for row in await read_frames(bench.bootstrap)]
+    paths = {frame["http_path"] for frame in frames if frame["verdict"] == "allow"}
+    assert {path.partition("?")[0] for path in paths} == {"/mcp/demo"}
 
 
 async def test_expectations_other_than_100_continue_are_refused(bench: Bench) -> None:

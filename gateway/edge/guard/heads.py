@@ -72,9 +72,11 @@ def read_head(data: bytes) -> RequestHead | None:
         _check_twins([name for name, _ in fields])
     if len(fields) > HEADERS_MAX:
         raise FaultError("headers_too_large", f"over {HEADERS_MAX} headers")
-    fault = _target_fault(target, values.get(b"host"))
-    if fault:
-        raise FaultError(*fault)
+    plain = _judged(target, values.get(b"host"))
+    if isinstance(plain, tuple):
+        raise FaultError(*plain)
+    if plain != target:
+        return _respelled(data, found, plain)
     if _DECISIVE.isdisjoint(values):
         return RequestHead(found.end(), 0, None)
     return _framed(found, values, minor)
@@ -91,10 +93,11 @@ def _check_twins(names: list[bytes]) -> None:
 
 
 @lru_cache(maxsize=256)
-def _target_fault(target: bytes, host: bytes | None) -> tuple[str, str] | None:
-    """Reason code and detail; few targets are asked for again and again."""
+def _judged(target: bytes, host: bytes | None) -> bytes | tuple[str, str]:
+    """The target in origin form, its path in normal form; or reason code and detail of what is wrong with it. Few
+    targets are asked for again and again."""
     try:
-        authority = read_target(target).authority
+        authority, path = read_target(target)
     except TargetError as exc:
         return "bad_target", str(exc)
     if host is None:
@@ -102,7 +105,20 @@ def _target_fault(target: bytes, host: bytes | None) -> tuple[str, str] | None:
     host = host.rstrip(b" \t")
     if not _HOST.fullmatch(host):
         return "bad_host", "it is no name of a host"
-    return ("bad_host", "the target names another") if authority and authority.lower() != host else None
+    if authority and authority.lower() != host:
+        return "bad_host", "the target names another"
+    _, mark, query = target.partition(b"?")
+    return path.encode() + mark + query
+
+
+def _respelled(data: bytes, found: re.Match[bytes], plain: bytes) -> RequestHead:
+    """The head with its target in plain form: so policy, record and upstream cannot but see the same path."""
+    start, end = found.span(2)
+    head = data[:start] + plain + data[end : found.end()]
+    again = read_head(head)
+    if again is None:
+        raise FaultError("bad_target", "it has no plain form")
+    return RequestHead(found.end(), again.length, head if again.data is None else again.data)
 
 
 def _framed(found: re.Match[bytes], values: dict[bytes, bytes], minor: bytes) -> RequestHead:
