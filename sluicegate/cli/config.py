@@ -24,7 +24,7 @@ def check(
     if as_json:
         _check_for_programs(file)
         return
-    settings = settings_of(file, policies=True)
+    settings = settings_of(file, files=True)
     names = ", ".join(connection.name for connection in settings.connections)
     print_line(f"{file}: good ({len(settings.connections)} connections: {names})")
 
@@ -33,7 +33,7 @@ def _check_for_programs(file: Path) -> None:
     from sluicegate.settings import SettingsError, load  # noqa: PLC0415
 
     try:
-        load(file, policies=True)
+        load(file, files=True)
     except SettingsError as error:
         print_json(
             {"file": str(file), "line": p.line, "column": p.column, "problem": p.text} for p in error.problems

@@ -36,12 +36,12 @@ def time_option(help_text: str) -> Any:
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
-def settings_of(file: Path, *, policies: bool = False) -> "Settings":
-    """The configuration, or a Failure with every fault in it; with `policies`, in the policy files it names too."""
+def settings_of(file: Path, *, files: bool = False) -> "Settings":
+    """The configuration, or a Failure with every fault in it; with `files`, in policies and certificates too."""
     from sluicegate.settings import SettingsError, load  # noqa: PLC0415
 
     with told(SettingsError, code=USAGE):
-        return load(file, policies=policies)
+        return load(file, files=files)
 
 
 def kafka_of(settings: "Settings") -> "KafkaAddress":

@@ -21,7 +21,7 @@ def up(config: ConfigFile = DEFAULT_FILE) -> None:
 
     Prints a line with `ready` when everything is; Ctrl-C stops it in order. What the parts say is in data_dir/logs.
     """
-    settings = settings_of(config, policies=True)
+    settings = settings_of(config, files=True)
     import asyncio  # noqa: PLC0415
 
     from sluicegate.cli.stack import run_stack  # noqa: PLC0415
@@ -31,7 +31,7 @@ def up(config: ConfigFile = DEFAULT_FILE) -> None:
 
 def gateway(config: ConfigFile = DEFAULT_FILE) -> None:
     """Run the gateway alone: what agents connect to."""
-    settings = settings_of(config, policies=True)
+    settings = settings_of(config, files=True)
     kafka = kafka_of(settings)
     from gateway.app import serve  # noqa: PLC0415
     from sluicegate.cli.logs import configure  # noqa: PLC0415

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from sluicegate.settings.errors import Problem, SettingsError
+from sluicegate.settings.file_rules import files_faults
 from sluicegate.settings.model import Settings
-from sluicegate.settings.policy_rules import policy_faults
 from sluicegate.settings.rules import faults
 from sluicegate.settings.shape import block_at, in_file
 from sluicegate.settings.source import Document, Loc, parse
@@ -56,20 +56,20 @@ _MISSING_HINTS: dict[Loc, str] = {
 
 
 def load(
-    path: Path | str = DEFAULT_FILE, environ: Mapping[str, str] | None = None, *, policies: bool = False
+    path: Path | str = DEFAULT_FILE, environ: Mapping[str, str] | None = None, *, files: bool = False
 ) -> Settings:
     """The settings in the file at `path`; `${NAME}` comes from `environ` (default: the process's).
 
-    Paths in the file are relative to its folder. With `policies` the policy files that it names are read too: who is
-    to put them in force wants to know now, and nobody else's work hangs on them. Raises SettingsError with all
-    problems found; its text holds keys and rules only, never a value of the file.
+    Paths in the file are relative to its folder. With `files` the policies and certificates it names are read too:
+    who is to use them wants to know now, and nobody else's work hangs on them. Raises SettingsError with all problems
+    found; its text holds keys and rules only, never a value of the file.
     """
     file = Path(path)
     document = parse(_text(file), os.environ if environ is None else environ)
     if document.problems:
         raise SettingsError(file, document.problems)
     settings = _validate(document, file)
-    found = [*faults(settings), *(policy_faults(settings) if policies else ())]
+    found = [*faults(settings), *(files_faults(settings) if files else ())]
     problems = [_problem(document, loc, text) for loc, text in found]
     if problems:
         raise SettingsError(file, problems)

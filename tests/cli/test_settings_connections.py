@@ -41,9 +41,9 @@ OIDC = (
 SECRET = "hunter2secret"
 
 
-def loaded(folder: Path, text: str, *, policies: bool = False) -> Settings:
+def loaded(folder: Path, text: str, *, files: bool = False) -> Settings:
     (folder / "s.yaml").write_text(text, "utf-8")
-    return load(folder / "s.yaml", {"HIDDEN": SECRET}, policies=policies)
+    return load(folder / "s.yaml", {"HIDDEN": SECRET}, files=files)
 
 
 def one(
@@ -56,7 +56,7 @@ def one(
 
 
 @pytest.fixture(autouse=True)
-def files(tmp_path: Path) -> None:
+def files_there(tmp_path: Path) -> None:
     for name in ("ca.pem", "cert.pem", "key.pem"):
         (tmp_path / name).touch()
     (tmp_path / "policy.yaml").write_text("default: deny\n")
@@ -224,9 +224,9 @@ def test_every_setting_of_a_connection_can_be_written() -> None:
     assert written == set(Settings.model_fields["connections"].annotation.__args__[0].model_fields)  # type: ignore[union-attr]
 
 
-def faults(folder: Path, text: str, *, policies: bool = False) -> list[str]:
+def faults(folder: Path, text: str, *, files: bool = False) -> list[str]:
     with pytest.raises(SettingsError) as raised:
-        loaded(folder, text, policies=policies)
+        loaded(folder, text, files=files)
     assert SECRET not in str(raised.value)
     return str(raised.value).replace(f"{folder}/", "").splitlines()
 
@@ -475,6 +475,6 @@ def test_faults_of_a_policy_are_told_to_who_puts_it_in_force_and_trouble_nobody_
     )
     text = f'{NONE}connections:\n- name: a\n  upstream: "http://127.0.0.1:1/"\n  policy: policy.yaml\n'
     assert loaded(tmp_path, text).connections[0].policy == tmp_path / "policy.yaml"
-    (line,) = faults(tmp_path, text, policies=True)
+    (line,) = faults(tmp_path, text, files=True)
     assert line.startswith("s.yaml:5:11: connections[0].policy: policy.yaml:3:")
     assert "`tool` has no `nam`" in line

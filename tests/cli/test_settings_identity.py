@@ -43,7 +43,7 @@ def loaded(folder: Path, text: str) -> Settings:
 
 
 @pytest.fixture(autouse=True)
-def files(tmp_path: Path) -> None:
+def files_there(tmp_path: Path) -> None:
     for name in ("ca.pem", "jwks.json", "cert.pem", "key.pem"):
         (tmp_path / name).touch()
 
