@@ -28,7 +28,8 @@ STAFF = {
     "typ": "Bearer",
     "sub": "5b0d2a52-6f0e-4c43-9d43-bd5f4b4cf0a1",
     "azp": "agent",
-    "groups": ["sre"],
+    "member_of": ["sre"],
+    "groups": ["offline_access"],
     "email": "alice@example.com",
     "scope": "openid profile email",
     "realm_access": {"roles": ["offline_access"]},
@@ -37,7 +38,7 @@ SERVICE_ACCOUNT = STAFF | {
     "sub": "0f5c2f5a-33d4-4d3b-8f5c-8f0b8c3c9a55",
     "azp": "nightly",
     "client_id": "nightly",
-    "groups": ["bots"],
+    "member_of": ["bots"],
     "email": None,
     "preferred_username": "service-account-nightly",
 }

@@ -1,0 +1,1 @@
+"""Identity against a real Keycloak: `python -m tests.keycloak`."""
