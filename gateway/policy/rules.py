@@ -83,7 +83,7 @@ class RuleReader:
             self._document.fault(at, "must be a condition, as text")
             return None
         try:
-            return Compiled(filled(given, self._values) if self._pack else given)
+            return Compiled((filled(given, self._values) if self._pack else given).rstrip())
         except ConditionError as error:
             for fault in error.faults:
                 place = self._document.place_within(at, fault.offset)

@@ -167,7 +167,7 @@ class _Parser:
             return self._named(token)
         if token.kind == "sign" and token.text in ("(", "[", "{"):
             return self._bracketed(token)
-        self._at -= 1
+        self._at -= token.kind != "end"
         return self._unexpected("a name, a text, a number or `(`")
 
     def _named(self, token: _Token) -> Node:
