@@ -12,11 +12,14 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.guard import Guard
+from benchmarks.people import ISSUER
 from benchmarks.processes import Child, free_port
 from gateway.app import serve
-from gateway.settings import Connection, GatewaySettings
+from gateway.settings import Access, Connection, GatewaySettings, IdentitySettings, Issuer, Quota, Rate
 from schemas.kafka import KafkaAddress, ensure_topics
 from sluicegate.embedded.kafka import KafkaBroker
 from sluicegate.embedded.say import plain_say
@@ -39,15 +42,40 @@ def broker(folder: Path, *, sync: bool) -> Iterator[tuple[Child, str]]:
 
 
 @contextmanager
-def gateway(bootstrap: str, upstream: str, folder: Path) -> Iterator[tuple[Child, str]]:
-    """Run one gateway process; yields it and the URL of its connection, once it is ready to record."""
+def gateway(
+    bootstrap: str, upstream: str, folder: Path, guard: Guard | None = None
+) -> Iterator[tuple[Child, str]]:
+    """Run one gateway process; yields it and the URL of its connection, once it is ready to record.
+
+    With `guard` it asks for tokens, judges by the guard's policy and counts quotas.
+    """
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.alone", "--bootstrap", bootstrap]
     command += ["--port", str(port), "--upstream", upstream]
-    with Child("gateway", command, folder / "gateway.log") as child:
+    if guard is not None:
+        command += ["--jwks", str(guard.people.jwks_file), "--policy", str(guard.policy_file)]
+    log = folder / ("gateway.log" if guard is None else "guarded.log")
+    with Child("gateway", command, log) as child:
         child.wait_for_port(port, GATEWAY_TIMEOUT_S)
         child.wait_for_ok(f"http://127.0.0.1:{port}/readyz", GATEWAY_TIMEOUT_S)
         yield child, f"http://127.0.0.1:{port}/mcp/{CONNECTION}"
+
+
+def guarded(settings: GatewaySettings, jwks_file: Path, policy_file: Path) -> GatewaySettings:
+    """The same gateway with identity, and access, policy and quotas on its connections."""
+    issuer = Issuer("people", ISSUER, jwks_file=jwks_file)
+    url = f"http://{settings.host}:{settings.port}"
+    many = Rate(per_second=1e6, burst=100_000)
+    connections = tuple(
+        replace(
+            connection,
+            policy_file=policy_file,
+            access=Access(groups=("bench",)),
+            quota=Quota(many, 10_000, many, 10_000),
+        )
+        for connection in settings.connections
+    )
+    return replace(settings, identity=IdentitySettings("oidc", url, (issuer,)), connections=connections)
 
 
 def main() -> None:
@@ -56,9 +84,13 @@ def main() -> None:
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--port", required=True, type=int)
     parser.add_argument("--upstream", required=True)
+    parser.add_argument("--jwks", type=Path, help="ask for tokens signed by these keys")
+    parser.add_argument("--policy", type=Path, help="judge by this policy, with quotas on")
     chosen = parser.parse_args()
-    connections = (Connection(CONNECTION, upstream=chosen.upstream),)
-    settings = GatewaySettings("127.0.0.1", chosen.port, connections, masking_key=bytes(32))
+    connection = Connection(CONNECTION, upstream=chosen.upstream)
+    settings = GatewaySettings("127.0.0.1", chosen.port, (connection,), masking_key=bytes(32))
+    if chosen.jwks:
+        settings = guarded(settings, chosen.jwks, chosen.policy)
     serve(settings, KafkaAddress(chosen.bootstrap, embedded=True))
 
 

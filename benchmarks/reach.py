@@ -10,7 +10,7 @@ from benchmarks.memory import Memory
 from benchmarks.pipeline import Sustained
 from benchmarks.rounds import Figure
 
-DIRECT, GATEWAY, STACK = "direct", "gateway", "whole stack"
+DIRECT, GATEWAY, GUARDED, STACK = "direct", "gateway", "with identity and policy", "whole stack"
 RUST_PROXY, GO_PROXY = "mcp-proxy (Rust)", "mcpproxyd (hoop)"
 
 RECORDS_AN_EXCHANGE = 2
@@ -18,6 +18,7 @@ ADDED_MS_MAX = 0.6  # beside the broker's own round trips
 GATEWAY_MIB_MAX = 150
 STACK_MIB_MAX = 1.3 * 1024
 SUSTAINED_MIN = 1_200
+GUARDED_MIN = 0.85  # of the rate without tokens, 50 rules and quotas
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,17 @@ def added(figures: Sequence[Figure], round_trip: RoundTrip) -> list[Verdict]:
     return [
         Verdict(f"added p50 at 1 connection {more:.3f} ms (at most {allowed:.3f} = {told})", more <= allowed)
     ]
+
+
+def guarded(figures: Sequence[Figure]) -> list[Verdict]:
+    """What identity, 50 rules and quotas cost, at the most connections that were measured."""
+    most = max((figure.connections for figure in figures), default=0)
+    rates = {figure.target: figure.per_second for figure in figures if figure.connections == most}
+    if GATEWAY not in rates or GUARDED not in rates:
+        return []
+    ratio = rates[GUARDED] / rates[GATEWAY]
+    text = f"at {most} connections with identity, 50 rules and quotas {ratio:.2f} of without (at least {GUARDED_MIN})"
+    return [Verdict(text, ratio >= GUARDED_MIN)]
 
 
 def memory(what: str, used: Memory, most_mib: float) -> Verdict:

@@ -28,6 +28,7 @@ type client struct {
 	target     *url.URL
 	version    string // MCP-Protocol-Version
 	session    string
+	token      string // sent as a bearer token, unless empty
 	tool       string
 	id         int
 	head       []byte // the request line and headers of a call, to be used again and again
@@ -36,13 +37,14 @@ type client struct {
 
 // dial connects and, where the revision has it and no session is given, shakes hands; then it looks for the tool,
 // whose name a proxy may have given a prefix.
-func dial(target *url.URL, version, session string) (*client, error) {
+func dial(target *url.URL, version, session, token string) (*client, error) {
 	connection, err := net.DialTimeout("tcp", target.Host, 5*time.Second)
 	if err != nil {
 		return nil, err
 	}
 	c := &client{connection: connection, source: newReader(connection), target: target}
-	c.version, c.session, c.id = version, session, idFirst+int(dialled.Add(1))*idStep
+	c.version, c.session, c.token = version, session, token
+	c.id = idFirst + int(dialled.Add(1))*idStep
 	if err := c.begin(); err != nil {
 		connection.Close()
 		return nil, err
@@ -161,6 +163,9 @@ func (c *client) headers(method string, length int) []byte {
 		"Accept: application/json, text/event-stream\r\nContent-Length: %d\r\n", c.target.RequestURI(), c.target.Host, length)
 	if method != "initialize" {
 		head += "MCP-Protocol-Version: " + c.version + "\r\n"
+	}
+	if c.token != "" {
+		head += "Authorization: Bearer " + c.token + "\r\n"
 	}
 	if c.session != "" {
 		head += "Mcp-Session-Id: " + c.session + "\r\n"

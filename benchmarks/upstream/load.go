@@ -60,6 +60,7 @@ func runLoad(arguments []string) error {
 	warmup := flags.Float64("warmup", 0.5, "seconds before, not measured")
 	rate := flags.Float64("rate", 0, "calls a second over all connections, 0 for as many as can be")
 	shared := flags.Bool("shared-session", false, "one session for all connections, as one busy client has it")
+	token := flags.String("token", "", "bearer token that every request carries")
 	version := flags.String("revision", "2025-11-25", "MCP revision that the clients speak")
 	if err := flags.Parse(arguments); err != nil {
 		return err
@@ -75,7 +76,7 @@ func runLoad(arguments []string) error {
 		if *shared && len(p.clients) > 0 {
 			session = p.clients[0].session
 		}
-		made, err := dial(parsed, *version, session)
+		made, err := dial(parsed, *version, session, *token)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,8 @@ from benchmarks.processes import Child
 from tests.conformance import fixture, passthrough
 
 WORDS = (
-    "gateway (the whole stack), guarded (the stack with tokens, 50 rules and quotas), alone (only it and its broker), direct, naive, or broken:WHAT with WHAT of "
+    "gateway (the whole stack), guarded (with tokens, 50 rules and quotas), alone (only it and its broker), "
+    "direct, naive, or broken:WHAT with WHAT of "
     + ", ".join(passthrough.BREAKINGS)
 )
 _CONNECTION = "everything"
