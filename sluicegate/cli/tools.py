@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from sluicegate.cli.options import DEFAULT_FILE, AsJson, ConfigFile, kafka_of, settings_of
+from sluicegate.cli.options import DEFAULT_FILE, AsJson, ConfigFile
 from sluicegate.cli.output import print_json, print_line, print_table
 
 commands = typer.Typer(no_args_is_help=True, help="Tools as they were pinned, and their changes.")
@@ -20,10 +20,10 @@ def list_tools(
     config: ConfigFile = DEFAULT_FILE,
 ) -> None:
     """List the tools that were listed through the gateway, and whether they are as they were pinned."""
-    from sluicegate.cli.acts import done  # noqa: PLC0415
+    from sluicegate.cli.deciding import address_of, told_of_kafka  # noqa: PLC0415
     from sluicegate.cli.pins import COLUMNS, cells, pins, row  # noqa: PLC0415
 
-    known = done(pins(kafka_of(settings_of(config)), connection))
+    known = told_of_kafka(pins(address_of(config), connection))
     if as_json:
         print_json(row(*each) for each in known)
     else:
@@ -33,10 +33,10 @@ def list_tools(
 @commands.command()
 def show(connection: ConnectionName, tool: ToolName, config: ConfigFile = DEFAULT_FILE) -> None:
     """Show what was pinned against what the server lists now."""
-    from sluicegate.cli.acts import done  # noqa: PLC0415
+    from sluicegate.cli.deciding import address_of, told_of_kafka  # noqa: PLC0415
     from sluicegate.cli.pins import differences, pin  # noqa: PLC0415
 
-    known = done(pin(kafka_of(settings_of(config)), connection, tool))
+    known = told_of_kafka(pin(address_of(config), connection, tool))
     facts = [("state", known.state), ("pinned digest", known.digest)]
     if known.state == "changed":
         facts += [("listed digest", known.seen_digest), ("changed", ", ".join(known.changed))]
@@ -56,13 +56,15 @@ def accept(
     config: ConfigFile = DEFAULT_FILE,
 ) -> None:
     """Accept a tool as the server lists it now: calls of it are judged by the rules again."""
-    from sluicegate.cli.acts import done, in_turn, operator, stamp  # noqa: PLC0415
+    from gateway.edge.announce import stamp  # noqa: PLC0415
+    from sluicegate.cli.deciding import address_of, carry_out, told_of_kafka  # noqa: PLC0415
+    from sluicegate.cli.decisions import Decision, operator  # noqa: PLC0415
     from sluicegate.cli.pins import accepting, pin  # noqa: PLC0415
 
-    address, who = kafka_of(settings_of(config)), operator()
-    known = done(pin(address, connection, tool))
-    record = accepting(stamp(), (connection, tool), known, by=str(who), reason=reason, digest=digest)
+    known = told_of_kafka(pin(address_of(config), connection, tool))
+    by = str(operator())
+    record = accepting(stamp(), (connection, tool), known, by=by, reason=reason, digest=digest)
     detail = {"before": known.digest, "accepted": record["digest"], "changed": list(known.changed)}
-    target = f"{connection}|{tool}"
-    done(in_turn(address, who, record, action="tool.accept", target=target, detail=detail))
+    change = (record["target"], record)
+    carry_out(config, Decision("tool.accept", f"{connection}|{tool}", reason, [change], detail))
     print_line(f"accepted {tool} of {connection} with digest {record['digest']}")

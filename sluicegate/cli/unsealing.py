@@ -11,7 +11,8 @@ from gateway.edge.announce import Announcer, stamp
 from masking.sealed import SealError, recipients, unseal
 from schemas.admin import Outcome, admin_record
 from schemas.kafka import KafkaAddress
-from sluicegate.cli.acts import done, operator
+from sluicegate.cli.deciding import told_of_kafka
+from sluicegate.cli.decisions import operator
 from sluicegate.cli.failures import Failure
 from sluicegate.cli.options import kafka_of, settings_of
 from sluicegate.cli.output import print_json
@@ -35,7 +36,7 @@ def take(config: Path, target: str, reason: str, keys: "Sequence[Identity]", sav
     """Records that `target` is asked for, fetches it, opens or saves it, records how it went. Raises Failure."""
     kafka = kafka_of(settings_of(config))
     detail = {"save": save is not None, "recipients": recipients(keys)}
-    done(_told(kafka, target, reason, "asked", detail))
+    told_of_kafka(_told(kafka, target, reason, "asked", detail))
     outcome: Outcome = "failed"
     try:
         found = _fetch(config, target)
@@ -45,7 +46,7 @@ def take(config: Path, target: str, reason: str, keys: "Sequence[Identity]", sav
             _show(target, found, keys)
         outcome = "done"
     finally:
-        done(_told(kafka, target, reason, outcome, detail))
+        told_of_kafka(_told(kafka, target, reason, outcome, detail))
 
 
 async def _told(
