@@ -69,6 +69,8 @@ class HttpUpstream:
         self._connect_seconds = connection.timeouts.connect_seconds
         tls = connection.tls or UpstreamTls()
         self._tls = ClientTls(tls) if self._address.tls else None
+        if self._tls:
+            self._tls.prepare()
         self._server_name = (tls.server_name or self._address.host) if self._address.tls else None
         self._idle: deque[Http1Connection] = deque()
         self._places = asyncio.Semaphore(connection.connections_max)

@@ -34,6 +34,8 @@ class TokenEndpoint:
         self._seconds = seconds
         secure = self._url.startswith("https:")
         self._tls = ClientTls(UpstreamTls(ca_file=credential.ca_file)) if secure else None
+        if self._tls:
+            self._tls.prepare()
         self._places = asyncio.Semaphore(ASKED_AT_ONCE_MAX)
 
     async def ask(self, form: Mapping[str, str]) -> Token:
