@@ -130,21 +130,20 @@ def _framed(found: re.Match[bytes], values: dict[bytes, bytes], minor: bytes) ->
 
 
 def _length(values: dict[bytes, bytes], minor: bytes) -> int:
-    """Bytes of the body by RFC 9112, 6.3, where that says it in one way only."""
+    """Bytes of the body by RFC 9112, 6.3, where that says it in one way only; not even white space may follow."""
     length = values.get(b"content-length")
     coding = values.get(b"transfer-encoding")
     if coding is not None:
         if length is not None:
             raise FaultError("ambiguous_length", "content-length and transfer-encoding")
-        if minor == b"0" or coding.rstrip(b" \t") != b"chunked":
+        if minor == b"0" or coding != b"chunked":
             raise FaultError("ambiguous_length", "a transfer-encoding other than chunked")
         return CHUNKED
     if length is None:
         return 0
-    text = length.rstrip(b" \t")
-    if not text.isdigit() or len(text) > _DIGITS_MAX:
+    if not length.isdigit() or len(length) > _DIGITS_MAX:
         raise FaultError("ambiguous_length", "content-length is no number of bytes")
-    return int(text)
+    return int(length)
 
 
 def _without_upgrade(head: bytes) -> bytes:
