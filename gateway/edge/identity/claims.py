@@ -19,11 +19,10 @@ _NEVER_FOR_ACCESS = frozenset({"refresh", "offline", "logout"})
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """From when until when a token counts, Unix seconds, the leeway included; `expires_at` without it."""
+    """From when until when a token counts, Unix seconds, the leeway included."""
 
     since: float
     until: float
-    expires_at: float
 
 
 def validity(claims: Mapping[str, Any], issuer: Issuer) -> Validity:
@@ -32,7 +31,7 @@ def validity(claims: Mapping[str, Any], issuer: Issuer) -> Validity:
     if expires_at is None:
         raise invalid("the token has no `exp`")
     begins = max(_moment(claims, "nbf") or 0.0, _moment(claims, "iat") or 0.0)
-    return Validity(begins - issuer.leeway_seconds, expires_at + issuer.leeway_seconds, expires_at)
+    return Validity(begins - issuer.leeway_seconds, expires_at + issuer.leeway_seconds)
 
 
 def check_moment(valid: Validity, now: float) -> None:

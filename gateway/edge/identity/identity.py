@@ -110,7 +110,7 @@ class Identity:
         bound = (
             frozenset({resource_of(self._settings, principal.connection)}) if principal.connection else None
         )
-        return SeenToken(principal, Validity(0.0, principal.expires_at, principal.expires_at), bound, None)
+        return SeenToken(principal, Validity(0.0, principal.expires_at), bound, None)
 
     async def _foreign(self, token: CompactToken) -> SeenToken:
         """A token of a provider. What costs least is looked at first; nothing is believed before the signature."""
@@ -126,7 +126,7 @@ class Identity:
         check_moment(valid, self._clock())
         resources = _resources(token, issuer)
         check_scopes(token.claims, issuer.scopes_required)
-        principal = principal_of(token, issuer, valid.expires_at)
+        principal = principal_of(token, issuer, valid.until)
         return SeenToken(principal, valid, resources, provider)
 
     def _unidentified(self, reason_code: ReasonCode, detail: str, resource: str) -> UnidentifiedError:

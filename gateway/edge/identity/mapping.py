@@ -17,7 +17,11 @@ _BETWEEN_GROUPS = re.compile(r"[ ,]+")
 
 
 def principal_of(token: CompactToken, issuer: Issuer, expires_at: float) -> Principal:
-    """Whom a verified token names. Raises TokenError when it names nobody, or in a way that could be misread."""
+    """Whom a verified token names. Raises TokenError when it names nobody, or in a way that could be misread.
+
+    `expires_at` is when the token no longer counts, the leeway included: a stream that was opened in the leeway
+    must not end at once, and what bars a token must hold for as long as it would be taken.
+    """
     paths = issuer.claims
     subject = _text(token.claims, paths.subject)
     if not subject:
