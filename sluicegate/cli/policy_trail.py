@@ -1,6 +1,5 @@
 """Requests out of the trail, as policy judges them: read by pages, in the order of recording."""
 
-import json
 from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from sinks.readers import Reader
 PAGE_ROWS = 500
 LISTINGS_MAX = 200
 _COLUMNS = (
-    "toString(frame_id) AS frame_id, toString(exchange_id) AS exchange_id, toString(session_id) AS session_id,"
+    "frame_id, exchange_id, session_id,"
     " toUnixTimestamp64Micro(recorded_at) AS micros, connection, principal, principal_issuer,"
-    " toJSONString(principal_groups) AS groups, client_id, attributes['principal.email'] AS email, purpose,"
+    " principal_groups, client_id, attributes['principal.email'] AS email, purpose,"
     " peer, user_agent, http_method, http_path, mcp_protocol_version, mcp_session_id,"
     " attributes['tool.state'] AS tool_state, length(redactions) AS secrets, verdict, rule, reason_code,"
     " policy_version, method, tool, parts, parts_stored, base64Encode(body) AS body64"
@@ -91,7 +90,7 @@ def _page(micros: int, frame: str, connection: str) -> str:
 
 def _judged(row: Mapping[str, Any]) -> Judged:
     micros = int(row["micros"])
-    groups = tuple(str(group) for group in json.loads(row["groups"]))
+    groups = tuple(str(group) for group in row["principal_groups"])
     request = Recorded(
         body=_decoded(row["body64"]),
         method=row["http_method"],

@@ -1,0 +1,224 @@
+"""`sluicegate policy`: files checked and tested, recorded requests explained and judged anew."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from typer.testing import CliRunner, Result
+
+from sluicegate.cli.app import app
+from sluicegate.embedded.datadir import read_state
+from tests.cli.conftest import Asked
+from tests.sinks.records import Trail
+
+STORED_S = 20.0
+pytestmark = pytest.mark.timeout(300)  # the whole stack starts here, perhaps on a busy machine
+
+POLICY = """default: deny
+rules:
+  - name: sre
+    when: "'sre' in principal.groups && tool.name == 'get_pod'"
+    allow: true
+packs: [kubernetes]
+"""
+EXPECTED = """policy: policy.yaml
+given:
+  connection: {name: prod, labels: {env: prod}}
+  principal: {subject: ada, groups: [sre]}
+expect:
+  - name: the sre team reads pods
+    call: {tool: get_pod, arguments: {name: web-0}}
+    verdict: allow
+    rule: sre
+  - name: nobody deletes
+    call: {tool: pods_delete, principal: {groups: [dev]}}
+    verdict: deny
+    rule: kubernetes/destructive-tool
+    reason_code: policy_denied
+  - name: what is ambiguous is refused
+    call: {body: '{"method":"ping","Method":"tools/call"}'}
+    verdict: deny
+    reason_code: unreadable_request
+  - name: a notification
+    call: {request: {method: notifications/initialized}, now: 2026-07-28T12:00:00Z, session: {calls: 3}}
+    verdict: deny
+    rule: default
+"""
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["policy", *words])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    (tmp_path / "expected.yaml").write_text(EXPECTED)
+    return tmp_path
+
+
+def test_a_good_policy_is_told_with_its_version(folder: Path) -> None:
+    answer = run("check", str(folder / "policy.yaml"))
+    assert answer.exit_code == 0
+    assert "good, 9 rules, version " in answer.stdout
+
+
+def test_everything_wrong_in_all_files_is_told_and_the_exit_code_is_2(folder: Path) -> None:
+    (folder / "bad.yaml").write_text("default: maybe\nrules: [{name: a, when: tool.nam == 'x', deny: no}]")
+    answer = run("check", str(folder / "bad.yaml"), str(folder / "away.yaml"), str(folder / "policy.yaml"))
+    assert answer.exit_code == 2
+    assert f"{folder}/bad.yaml:1:10: must say `allow` or `deny`" in answer.stderr
+    assert f"{folder}/bad.yaml:2:30: `tool` has no `nam`; did you mean `name`?" in answer.stderr
+    assert f"{folder}/away.yaml: cannot be read" in answer.stderr
+
+
+def test_a_masking_profile_that_there_is_not_is_told(folder: Path) -> None:
+    (folder / "bad.yaml").write_text(
+        "default: deny\nrules: [{name: a, when: true, allow: true, mask: secretz}]"
+    )
+    answer = run("check", str(folder / "bad.yaml"))
+    assert "there is no masking profile `secretz`; did you mean `secrets`?" in answer.stderr
+
+
+def test_expectations_that_hold_are_counted(folder: Path) -> None:
+    answer = run("test", str(folder))
+    assert (answer.exit_code, answer.stdout) == (0, "4 as expected, 0 not\n")
+
+
+def test_an_expectation_that_does_not_hold_is_shown_as_a_difference(folder: Path) -> None:
+    (folder / "expected.yaml").write_text(EXPECTED.replace("rule: sre", "rule: other"))
+    answer = run("test", str(folder))
+    assert answer.exit_code == 1
+    assert answer.stdout.splitlines() == [
+        f"{folder}/expected.yaml:6: the sre team reads pods",
+        "  - rule: other",
+        "  + rule: sre",
+        "3 as expected, 1 not",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "told"),
+    [
+        ("policy: policy.yaml", "polcy: policy.yaml", "1:1: there is no `polcy` here; did you mean `policy`?"),
+        ("groups: [sre]", "grups: [sre]", "expected.yaml:4:29: there is no `grups` here; did you mean `groups`?"),
+        ("verdict: allow", "verdict: yes", "expected.yaml:8:14: `verdict` must be allow, deny or hold"),
+        ("policy: policy.yaml", "policy: gone.yaml", "gone.yaml: cannot be read"),
+        ("now: 2026-07-28T12:00:00Z", "now: noon", "`now` must be an ISO time"),
+        ("call: {tool: get_pod, arguments: {name: web-0}}", "call: get_pod", "`call` must say what is called"),
+    ],
+)  # fmt: skip
+def test_expectations_that_cannot_be_read_are_told(folder: Path, was: str, becomes: str, told: str) -> None:
+    (folder / "expected.yaml").write_text(EXPECTED.replace(was, becomes))
+    answer = run("test", str(folder))
+    assert answer.exit_code == 2
+    assert told in answer.stderr
+
+
+def test_a_folder_without_expectations_is_told(folder: Path) -> None:
+    (folder / "expected.yaml").unlink()
+    answer = run("test", str(folder))
+    assert (answer.exit_code, "has no expectations" in answer.stderr) == (2, True)
+
+
+# -- on the trail
+
+
+def tool_call(tool: str, **arguments: Any) -> bytes:
+    params = {"name": tool, "arguments": arguments}
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}).encode()
+
+
+@pytest.fixture(scope="module")
+def exchanges(trail: Asked) -> dict[str, str]:
+    """Exchange ids by what was asked, over a connection of their own, once they are stored."""
+    made, session = Trail(lane=f"policy/{uuid4().hex[:8]}/0/0"), str(uuid4())
+    shared: dict[str, Any] = {"session_id": session, "connection": "cluster", "attributes": {}}
+    listing = {"tools": [{"name": "scale", "annotations": {"destructiveHint": True}, "inputSchema": {}}]}
+    ids = {name: str(uuid4()) for name in ("get_pod", "pods_delete", "scale", "unauthenticated")}
+    for name, exchange in ids.items():
+        asked = {**shared, "exchange_id": exchange, "tool": name}
+        if name == "unauthenticated":
+            made.frame(tool_call(name), **{**asked, "verdict": "none"})
+        else:
+            made.frame(tool_call(name, name="web-0"), **asked)
+    made.frame(
+        json.dumps({"jsonrpc": "2.0", "id": 2, "result": listing}).encode(),
+        **{**shared, "direction": "response", "method": "tools/list", "tool": "", "outcome": "completed"},
+    )
+    asyncio.run(_send(read_state(trail.config.parent / "var").bootstrap, made.values))
+    until = time.monotonic() + STORED_S
+    while len(trail.run("frames", "--session", session, "--json").stdout.splitlines()) < len(made.values):
+        assert time.monotonic() < until
+    return ids
+
+
+async def _send(bootstrap: str, values: list[bytes]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        for value in values:
+            await producer.send_and_wait("audit", value, partition=0)
+
+
+def test_replay_tells_what_would_change_by_rule_with_examples(
+    trail: Asked, exchanges: dict[str, str], folder: Path
+) -> None:
+    words = (
+        "policy",
+        "replay",
+        str(folder / "policy.yaml"),
+        "--since",
+        "2020-01-01",
+        "--connection",
+        "cluster",
+    )
+    answer = trail.run(*words, "--json")
+    assert answer.exit_code == 0, answer.output
+    changes = [json.loads(line) for line in answer.stdout.splitlines()]
+    found = {row["would_be_rule"]: (row["was"], row["would_be"], row["requests"]) for row in changes}
+    assert found == {
+        "kubernetes/destructive-tool": ("allow", "deny", 1),
+        "kubernetes/destructive-hint": ("allow", "deny", 1),  # known from the recorded listing
+    }
+    by_name = {row["examples"][0]["asked"]: row["examples"][0]["exchange_id"] for row in changes}
+    assert by_name["tools/call pods_delete"] == exchanges["pods_delete"]
+    told = trail.run(*words).stdout
+    assert "3 requests judged, 2 would change" in told
+    assert "masked copies" in told
+
+
+def test_replay_takes_an_age_and_refuses_what_is_none(trail: Asked, folder: Path) -> None:
+    policy = str(folder / "policy.yaml")
+    assert "0 requests judged" in trail.run("policy", "replay", policy, "--since", "1s").stdout
+    refused = trail.run("policy", "replay", policy, "--since", "yesterday")
+    assert (refused.exit_code, "write an age" in refused.stderr) == (2, True)
+
+
+def test_explain_tells_the_rule_that_decides_and_why_those_before_do_not_match(
+    trail: Asked, exchanges: dict[str, str], folder: Path
+) -> None:
+    answer = trail.run("policy", "explain", exchanges["pods_delete"], "--policy", str(folder / "policy.yaml"))
+    assert answer.exit_code == 0, answer.output
+    lines = answer.stdout.splitlines()
+    assert "sre: does not match" in lines
+    assert "    true    'sre' in principal.groups" in lines
+    assert "    false   tool.name == 'get_pod'" in lines
+    assert "kubernetes/destructive-tool: matches" in lines
+    assert lines[-1].startswith("verdict: deny by kubernetes/destructive-tool: ")
+    assert any("then it was another one (p1)" in line for line in lines)
+
+
+def test_explain_of_what_the_trail_has_not_says_so(trail: Asked, folder: Path) -> None:
+    answer = trail.run("policy", "explain", str(uuid4()), "--policy", str(folder / "policy.yaml"))
+    assert (answer.exit_code, "the trail has no request" in answer.stderr) == (1, True)
+
+
+def test_explain_without_a_policy_of_the_connection_asks_for_one(
+    trail: Asked, exchanges: dict[str, str]
+) -> None:
+    answer = trail.run("policy", "explain", exchanges["get_pod"])
+    assert (answer.exit_code, "give one with --policy" in answer.stderr) == (2, True)
