@@ -266,6 +266,24 @@ async def test_abuse_22_a_client_that_does_not_read_stops_upstream_and_costs_no_
     server.close()
 
 
+@pytest.mark.parametrize("trickle", [False, True])
+async def test_abuse_22_a_client_that_hardly_reads_its_answer_does_not_keep_it_in_memory_for_ever(
+    kafka: KafkaAddress, upstream: Upstream, trickle: bool
+) -> None:
+    body = b'{"a":"' + b"x" * (20 * MEGABYTE) + b'"}'
+    upstream.answer = OK + b"content-length: %d\r\n\r\n" % len(body) + body
+    door = DoorLimits(read_seconds=0.5, read_bytes_per_second=1_000_000)
+    async with benched(kafka, upstream, door=door) as bench, connected(bench.gate) as client:
+        client.reader._limit = 1  # type: ignore[attr-defined]
+        await client.send(post())
+        async with asyncio.timeout(30):
+            await client.reader.readuntil(b"HTTP/1.1 200 OK")
+            while bench.gate.gateway.door.inside:
+                if trickle:
+                    await client.reader.read(1_000)
+                await asyncio.sleep(0.01)
+
+
 async def bench_lives(bench: Bench) -> None:
     """Probes are answered while others wait."""
     async with connected(bench.gate) as client:

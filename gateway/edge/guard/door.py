@@ -14,7 +14,8 @@ Refused = Callable[[DoorRefusal], Awaitable[str]]
 @dataclass(frozen=True, slots=True)
 class DoorLimits:
     """Seconds, bytes, counts. A body may take `body_grace_seconds` and one second more for each
-    `body_bytes_per_second` of it that have come, and may never pause for `body_idle_seconds`."""
+    `body_bytes_per_second` of it that have come, and may never pause for `body_idle_seconds`. A client for which
+    more waits than its socket holds must read, in each `read_seconds`, at `read_bytes_per_second` or more."""
 
     connections_max: int = 16_384
     first_byte_seconds: float = 75.0
@@ -22,6 +23,8 @@ class DoorLimits:
     body_idle_seconds: float = 15.0
     body_grace_seconds: float = 20.0
     body_bytes_per_second: int = 1_024
+    read_seconds: float = 60.0
+    read_bytes_per_second: int = 1_024
 
 
 class Visitor(Protocol):

@@ -22,6 +22,8 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         self._answered = self.cycle
         self._keep_alive: bool | None = None
         self._patience: asyncio.TimerHandle | None = None
+        self._reader_watch: asyncio.TimerHandle | None = None
+        self._waiting_bytes = 0
         self._began = 0.0
         self._heard = 0.0
         self._received = 0
@@ -40,6 +42,7 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         """Leaves."""
         self._deaf = True
         self._calm()
+        self._unwatch_reader()
         self._door.left(self)
         super().connection_lost(exc)
 
@@ -63,11 +66,11 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         if follower.whole or self._held:
             self._hold(data)
             return
-        begun = follower.begun
+        begun, in_body = follower.begun, follower.in_body
         try:
             passed, rest = follower.take(data)
         except FaultError as fault:
-            self._refuse(fault, follower.kept or data)
+            self._refuse(fault, b"" if in_body else follower.kept + data)
             return
         if not begun:
             self._door.busy(self)
@@ -168,6 +171,36 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         else:
             rate = limits.body_bytes_per_second
             self._refuse(FaultError("too_slow", f"its body came at less than {rate} bytes a second"), b"")
+
+    # -- a client that does not read
+
+    def pause_writing(self) -> None:
+        """Much is waiting to be read by the client: whoever writes waits, and not for ever."""
+        super().pause_writing()
+        self._unwatch_reader()
+        self._watch_reader()
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        self._unwatch_reader()
+        super().resume_writing()
+
+    def _watch_reader(self) -> None:
+        self._waiting_bytes = self.transport.get_write_buffer_size()
+        self._reader_watch = self.loop.call_later(self._limits.read_seconds, self._judge_reader)
+
+    def _unwatch_reader(self) -> None:
+        if self._reader_watch is not None:
+            self._reader_watch.cancel()
+            self._reader_watch = None
+
+    def _judge_reader(self) -> None:
+        limits = self._limits
+        read = self._waiting_bytes - self.transport.get_write_buffer_size()
+        if read < limits.read_seconds * limits.read_bytes_per_second:
+            self.transport.abort()  # its exchange, where one is under way, sees the client leave
+        else:
+            self._watch_reader()
 
     # -- refusing
 
