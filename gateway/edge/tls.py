@@ -25,7 +25,7 @@ class ClientTls:
         self._context: ssl.SSLContext | None = None
 
     def prepare(self) -> None:
-        """Makes the context now: to read the system's authorities takes 20 ms that no request should wait for."""
+        """Makes the context now: reading the authorities of the system takes long, and no request should wait."""
         with suppress(OSError):  # who connects is told
             self.context()
 
