@@ -71,7 +71,8 @@ class SinkConsumer:
         """Joins the group. Raises KafkaError when no broker answers."""
         await self._consumer.start()
         topics = self._settings.topics
-        self._consumer.subscribe([topics.audit, topics.findings, topics.admin], listener=self.partitions)
+        stored = [topics.audit, topics.findings, topics.admin, topics.sealed]
+        self._consumer.subscribe(stored, listener=self.partitions)
 
     async def stop(self) -> None:
         """Leaves the group."""
