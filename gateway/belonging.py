@@ -24,6 +24,7 @@ class Seals:
         self._seal = lru_cache(maxsize=4096)(
             lambda issuer, subject: Seal(secret, connection, issuer, subject)
         )
+        self._unbound = lru_cache(maxsize=4096)(unbind_session)  # a session's id comes with every request of it
         self._tasks = OwnTasks()
         self._clock = clock
 
@@ -33,7 +34,7 @@ class Seals:
 
     def unbind(self, mcp_session_id: str, principal: Principal) -> str | None:
         """The id that upstream knows; None when it was not given to this principal."""
-        return unbind_session(mcp_session_id, self._of(principal))
+        return self._unbound(mcp_session_id, self._of(principal))
 
     def opened(self, request: Request, principal: Principal) -> Opened | Refused:
         """A request with what is sealed in it as upstream gave it."""
