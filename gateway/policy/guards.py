@@ -48,8 +48,10 @@ def _guard(node: Node) -> _Guard | None:
         return _joined(node) if node.name in ("||", "&&") else _compared(node)
     if node.kind == "call" and node.name == "has":
         return _key_there(path_of(node.parts[0]))
-    if node.kind == "method" and len(node.parts) == 2:
-        return _tested(node)
+    if node.kind == "method":
+        return (
+            _group_found(node) if node.name == "exists" else _tested(node) if len(node.parts) == 2 else None
+        )
     return None
 
 
@@ -116,6 +118,18 @@ def _key_there(path: Path | None) -> _Guard | None:
         return None
     values, key = attrgetter(".".join(path[:-1])), path[-1]
     return _Guard(lambda call: key in values(call), exact=True)
+
+
+def _group_found(node: Node) -> _Guard | None:
+    """`principal.groups.exists(g, g == 'group')`, which says no more than `'group' in principal.groups`."""
+    target, variable, body = node.parts
+    if path_of(target) != GROUPS or body.kind != "binary" or body.name != "==":
+        return None
+    left, right = body.parts if body.parts[0].kind == "name" else reversed(body.parts)
+    group = _text(right)
+    if group is None or left.kind != "name" or left.name != variable.name:
+        return None
+    return _Guard(lambda call: group in call.principal.groups, exact=True)
 
 
 def _tested(node: Node) -> _Guard | None:
