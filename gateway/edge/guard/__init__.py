@@ -4,6 +4,7 @@
                           ├▶ lines.py   why a head was not accepted
                           └▶ chunks.py  where a chunked body ends
           ─▶ protocol.py  hands one whole request after the other to uvicorn, in order, or refuses
+             pace.py      how slowly a client may send and read
           ─▶ door.py      who may come in while many are, and where a refusal is recorded
 
 A parser that is lenient in one place lets two readers of the same bytes see two different requests. So nothing is

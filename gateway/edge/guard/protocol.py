@@ -4,8 +4,9 @@ import asyncio
 from typing import Any, cast
 
 from gateway.edge.guard.door import AtTheDoor
-from gateway.edge.guard.faults import FaultError, answer, refusal_of
+from gateway.edge.guard.faults import DoorRefusal, FaultError, answer, refusal_of
 from gateway.edge.guard.follower import Follower
+from gateway.edge.guard.pace import ReadingPace, SendingPace
 from gateway.edge.protocol import CorkedHttpProtocol
 
 
@@ -22,17 +23,15 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         self._answered = self.cycle
         self._keep_alive: bool | None = None
         self._patience: asyncio.TimerHandle | None = None
-        self._reader_watch: asyncio.TimerHandle | None = None
-        self._waiting_bytes = 0
-        self._began = 0.0
-        self._heard = 0.0
-        self._received = 0
+        self._pace = SendingPace(self._limits)
+        self._reading: ReadingPace | None = None
 
     # -- the connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Takes the connection over, or refuses it where there are too many."""
         super().connection_made(transport)
+        self._reading = ReadingPace(transport, self._limits)
         if self._door.enter(self):
             self._wait(self._limits.first_byte_seconds)
         else:
@@ -42,7 +41,8 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         """Leaves."""
         self._deaf = True
         self._calm()
-        self._unwatch_reader()
+        if self._reading is not None:
+            self._reading.unwatch()
         self._door.left(self)
         super().connection_lost(exc)
 
@@ -100,18 +100,17 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
             self._hold(rest)
 
     def _unfinished(self, size: int, begun: bool) -> None:
-        self._heard = self.loop.time()
         if not begun:
-            self._began, self._received = self._heard, 0
             self._wait(self._limits.head_seconds)
         if not self._follower.in_body:
             self._unset_keepalive_if_required()
             return
+        now = self.loop.time()
         if self._keep_alive is None:  # an answer before the body's end is the last one on this connection
-            self._began, self._keep_alive = self._heard, self.cycle.keep_alive
+            self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
+            self._pace.begin(now)
             self._wait(self._limits.body_idle_seconds)
-            self.cycle.keep_alive = False
-        self._received += size
+        self._pace.came(size, now)
 
     def on_response_complete(self) -> None:
         """The next request may begin."""
@@ -148,59 +147,31 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         follower, limits, now = self._follower, self._limits, self.loop.time()
         if not follower.begun:
             self.transport.close()
-        elif self.flow.read_paused:  # the gateway makes it wait
-            self._heard = self._began = now
-            self._received = 0
+        elif self.flow.read_paused:  # it is the gateway that makes it wait
+            self._pace.begin(now)
             self._wait(limits.body_idle_seconds)
         elif not follower.in_body:
-            self._refuse(
-                FaultError("too_slow", f"its head took over {limits.head_seconds:g} s"), follower.kept
-            )
+            fault = FaultError("too_slow", f"its head took over {limits.head_seconds:g} s")
+            self._refuse(fault, follower.kept)
         else:
-            self._judge_pace(now)
-
-    def _judge_pace(self, now: float) -> None:
-        limits = self._limits
-        silent_until = self._heard + limits.body_idle_seconds
-        whole_until = self._began + limits.body_grace_seconds + self._received / limits.body_bytes_per_second
-        until = min(silent_until, whole_until)
-        if now < until:
-            self._wait(until - now)
-        elif now >= silent_until:
-            self._refuse(FaultError("too_slow", f"its body paused for {limits.body_idle_seconds:g} s"), b"")
-        else:
-            rate = limits.body_bytes_per_second
-            self._refuse(FaultError("too_slow", f"its body came at less than {rate} bytes a second"), b"")
+            try:
+                self._wait(self._pace.patience(now))
+            except FaultError as fault:
+                self._refuse(fault, b"")
 
     # -- a client that does not read
 
     def pause_writing(self) -> None:
         """Much is waiting to be read by the client: whoever writes waits, and not for ever."""
         super().pause_writing()
-        self._unwatch_reader()
-        self._watch_reader()
+        if self._reading is not None:
+            self._reading.watch()
 
     def resume_writing(self) -> None:
         """The client has read."""
-        self._unwatch_reader()
+        if self._reading is not None:
+            self._reading.unwatch()
         super().resume_writing()
-
-    def _watch_reader(self) -> None:
-        self._waiting_bytes = self.transport.get_write_buffer_size()
-        self._reader_watch = self.loop.call_later(self._limits.read_seconds, self._judge_reader)
-
-    def _unwatch_reader(self) -> None:
-        if self._reader_watch is not None:
-            self._reader_watch.cancel()
-            self._reader_watch = None
-
-    def _judge_reader(self) -> None:
-        limits = self._limits
-        read = self._waiting_bytes - self.transport.get_write_buffer_size()
-        if read < limits.read_seconds * limits.read_bytes_per_second:
-            self.transport.abort()  # its exchange, where one is under way, sees the client leave
-        else:
-            self._watch_reader()
 
     # -- refusing
 
@@ -217,9 +188,13 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         self._calm()
         self._unset_keepalive_if_required()
         self._door.busy(self)
-        task = self.loop.create_task(self._tell(fault, head or self._head_under_way()))
+        refusal = refusal_of(fault, head or self._head_under_way(), self._peer())
+        task = self.loop.create_task(self._tell(refusal, self._let_go_of_cycle()))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+    def _peer(self) -> str:
+        return f"{self.client[0]}:{self.client[1]}" if self.client else ""
 
     def _head_under_way(self) -> bytes:
         """Enough of the head of the request whose body is at fault to name it."""
@@ -227,16 +202,13 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
             return b""
         return b"%b %b HTTP/1.1\r\n" % (self.scope["method"].encode(), self.scope["raw_path"])
 
-    async def _tell(self, fault: FaultError, head: bytes) -> None:
-        peer = f"{self.client[0]}:{self.client[1]}" if self.client else ""
-        refusal = refusal_of(fault, head, peer)
-        answered = self._let_go_of_cycle()
-        exchange_id = await self._door.refused(refusal)
-        if self.transport.is_closing():
-            return
-        if not answered:
-            self.transport.write(answer(refusal, exchange_id))
-        self.transport.close()
+    async def _tell(self, refusal: DoorRefusal, answered: bool) -> None:
+        try:
+            exchange_id = await self._door.refused(refusal)
+            if not answered and not self.transport.is_closing():
+                self.transport.write(answer(refusal, exchange_id))
+        finally:
+            self.transport.close()
 
     def _let_go_of_cycle(self) -> bool:
         """The request under way will not be whole: its exchange sees the client leave, and its answer is dropped.
