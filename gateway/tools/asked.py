@@ -51,9 +51,9 @@ class Asked(NamedTuple):
 
 def asked_by_server(raw: bytes, *, event: bool = False) -> list[Asked]:
     """All that a body or an SSE event's block asks of the client; [] for nothing, or what cannot be read."""
-    data = sse.fields(raw).data if event else raw
-    if not spans.may_have(data, b'"method"'):
+    if not spans.may_have(raw, b'"method"'):
         return []
+    data = sse.fields(raw).data if event else raw
     try:
         return [asked for message in spans.messages(data) for asked in _asked(data, message)]
     except UnreadableError:

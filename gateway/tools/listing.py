@@ -7,6 +7,7 @@ Looked at by its form, not by what was asked: an answer that is resumed comes on
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -19,6 +20,7 @@ DIGESTED = ("title", "description", "inputSchema", "outputSchema", "annotations"
 _REPEATED = " (repeated)"
 _REPEATS = tuple(key + _REPEATED for key in DIGESTED)
 NUMBER_LENGTH_MAX = 300
+KEPT_BYTES_MAX = 16_384
 Refused = Collection[str] | Callable[[str], bool]
 
 
@@ -53,11 +55,11 @@ def has_tools(data: bytes) -> bool:
 
 def tools_in(raw: bytes, *, event: bool = False) -> list[ListedTool]:
     """The tools that a body lists, or an SSE event's block; none where it lists none or cannot be read."""
-    data = sse.fields(raw).data if event else raw
-    if not has_tools(data):
+    if not has_tools(raw):
         return []
+    data = sse.fields(raw).data if event else raw
     try:
-        return [tool for _, items in _listings(data) for item in items for tool in _read(data, item)]
+        return [tool for _, items in _listings(data) for item in items for tool in _at(data, item)]
     except UnreadableError:
         return []
 
@@ -69,14 +71,14 @@ def without(raw: bytes, refused: Refused, *, event: bool = False) -> bytes:
     that may call everything: a `cacheScope` becomes `private`. What cannot be read is left as it is.
     """
     hit = refused if callable(refused) else frozenset(refused).__contains__
-    return edited(raw, event, lambda data: _cuts(data, hit) if has_tools(data) else [])
+    return edited(raw, event, lambda data: _cuts(data, hit)) if has_tools(raw) else raw
 
 
 def _cuts(data: bytes, hit: Callable[[str], bool]) -> list[Edit]:
     edits: list[Edit] = []
     try:
         for result, items in _listings(data):
-            gone = [i for i, item in enumerate(items) if any(map(hit, _names(data, item)))]
+            gone = [i for i, item in enumerate(items) if any(hit(tool.name) for tool in _at(data, item))]
             edits += cut(items, gone)
             edits += [e for e in _made_private(data, result) if e not in edits]
     except UnreadableError:
@@ -97,16 +99,16 @@ def _listings(data: bytes) -> Iterator[tuple[Span, list[Span]]]:
                 yield result, list(spans.elements(data, tools))
 
 
-def _names(data: bytes, tool: Span) -> list[str]:
-    """The names of one tool: one, unless the key comes more than once (then a client may take any)."""
-    return spans.texts_at(data, tool, "name")
-
-
-def _read(data: bytes, item: Span) -> Iterator[ListedTool]:
-    names = _names(data, item)
-    if not names:
-        return
+def _at(data: bytes, item: Span) -> tuple[ListedTool, ...]:
     raw = data[item.start : item.end]
+    return _kept(raw) if len(raw) <= KEPT_BYTES_MAX else _read(raw)
+
+
+def _read(raw: bytes) -> tuple[ListedTool, ...]:
+    """The tool that `raw` is; none without a name, two where the name comes twice: a client may take either."""
+    names = spans.texts_at(raw, spans.whole(raw), "name")
+    if not names:
+        return ()
     odd = _Oddity()
     try:
         known = odd.loads(raw)
@@ -117,8 +119,10 @@ def _read(data: bytes, item: Span) -> Iterator[ListedTool]:
     except ValueError as exc:
         raise UnreadableError(str(exc)) from exc
     digest = sha256(definition.encode("utf-8", "surrogatepass")).hexdigest()
-    for name in dict.fromkeys(names):
-        yield ListedTool(name, definition, digest, parts, odd.found)
+    return tuple(ListedTool(name, definition, digest, parts, odd.found) for name in dict.fromkeys(names))
+
+
+_kept = lru_cache(maxsize=1024)(_read)  # a server lists the same tools again and again
 
 
 class _Oddity:

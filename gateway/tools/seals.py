@@ -92,10 +92,10 @@ def seal_states(raw: bytes, seal: Seal, *, event: bool = False, until: int = 0) 
     """A body (or an SSE event's block) whose results hold their `requestState` sealed; else byte for byte."""
 
     def edits(data: bytes) -> list[Edit]:
-        found = _strings(data, "result", "requestState") if spans.may_have(data, b"requestState") else []
+        found = _strings(data, "result", "requestState")
         return [seal.closing(place, text, "state", until) for place, text in found]
 
-    return edited(raw, event, edits)
+    return edited(raw, event, edits) if spans.may_have(raw, b"requestState") else raw
 
 
 def open_states(body: bytes, seal: Seal, now: float) -> bytes | Fault:

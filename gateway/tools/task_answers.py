@@ -15,8 +15,7 @@ def seal_tasks(raw: bytes, seal: Seal, mine: Mine, *, event: bool = False) -> by
 
     An answer's task is the asker's. A list holds those that are `mine`, and so do notifications.
     """
-    data = sse.fields(raw).data if event else raw
-    if not may_name_tasks(data):
+    if not may_name_tasks(raw):
         return raw
     raw = without_messages(raw, event, lambda text, message: _tells_of_others(text, message, mine))
     return edited(raw, event, lambda data: _seal_edits(data, seal, mine))
@@ -24,26 +23,31 @@ def seal_tasks(raw: bytes, seal: Seal, mine: Mine, *, event: bool = False) -> by
 
 def answered_tasks(raw: bytes, *, event: bool = False) -> list[str]:
     """Ids of tasks that an answer names: they are the asker's, to be noted. Not those of a list."""
-    data = sse.fields(raw).data if event else raw
-    if not may_name_tasks(data):
+    if not may_name_tasks(raw):
         return []
+    data = sse.fields(raw).data if event else raw
     try:
         return [
             text
             for message in spans.messages(data)
-            for place in _of_answer(data, message)
+            for place in _of_answer(data, message)[0]
             if (text := spans.text_at(data, place)) is not None
         ]
     except UnreadableError:
         return []
 
 
-def _of_answer(data: bytes, message: Span) -> list[Span]:
-    return [
-        *spans.at_path(data, message, "result", "taskId"),
-        *spans.at_path(data, message, "result", "task", "taskId"),
-        *spans.at_path(data, message, "result", "_meta", RELATED, "taskId"),
-    ]
+def _of_answer(data: bytes, message: Span) -> tuple[list[Span], list[Span]]:
+    """Places of the ids of the asker's task, and of lists of tasks."""
+    places: list[Span] = []
+    lists: list[Span] = []
+    for result in spans.at_path(data, message, "result"):
+        ids, tasks, metas, listed = spans.parts(data, result, "taskId", "task", "_meta", "tasks")
+        places += ids
+        places += [place for task in tasks for place in spans.at_path(data, task, "taskId")]
+        places += [place for meta in metas for place in spans.at_path(data, meta, RELATED, "taskId")]
+        lists += listed
+    return places, lists
 
 
 def _seal_edits(data: bytes, seal: Seal, mine: Mine) -> list[Edit]:
@@ -54,8 +58,8 @@ def _seal_edits(data: bytes, seal: Seal, mine: Mine) -> list[Edit]:
 
 
 def _sealed_in(data: bytes, message: Span, seal: Seal, mine: Mine) -> Iterator[Edit]:
-    places = _of_answer(data, message)
-    for tasks in spans.at_path(data, message, "result", "tasks"):
+    places, lists = _of_answer(data, message)
+    for tasks in lists:
         items = list(spans.elements(data, tasks))
         others = [i for i, item in enumerate(items) if not all(map(mine, _ids(data, item)))]
         yield from cut(items, others)
