@@ -34,6 +34,9 @@ KNOWN_MAX = 256
 TRIES_MAX = 50_000
 """Values of one text that are digested: a tenth of a second. What stands behind them is not compared."""
 
+KEPT_MAX, KEPT_CHARS = 20_000, 40
+"""Values whose digests are kept in memory, and how long they may be: a few megabytes."""
+
 PIECES_MAX = 4
 """Words beside each other that are tried as one value."""
 
@@ -62,12 +65,38 @@ def remembered(before: tuple[str, ...], text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*before, *known_in(text))))[-KNOWN_MAX:]
 
 
+class Signs:
+    """Digests under one key, of values and of what they may stand for. Remembers short values: protocols repeat."""
+
+    def __init__(self, key: bytes) -> None:
+        self._keyed = hmac.new(key, digestmod="sha256")
+        self._kept: dict[str, tuple[bytes, ...]] = {}
+
+    def one(self, plain: str) -> bytes:
+        """The digest of a value: three bytes, as its pseudonym shows them in hex."""
+        keyed = self._keyed.copy()
+        keyed.update(plain.encode("latin-1"))
+        return keyed.digest()[:3]
+
+    def of(self, value: str) -> tuple[bytes, ...]:
+        """The digests of all that a value may stand for."""
+        signs = self._kept.get(value)
+        if signs is None:
+            signs = tuple(self.one(plain) for _, plain in undone(value))
+            if len(value) <= KEPT_CHARS:
+                if len(self._kept) >= KEPT_MAX:
+                    self._kept.clear()
+                self._kept[value] = signs
+        return signs
+
+
 def mask_again(masker: Masker, text: T, known: Collection[str]) -> Masked[T]:
     """The inline pass once more, then every value whose digest the session knows. Rules: `returned:<how>`.
 
     Raises MaskingError as `Masker.mask` does.
     """
-    return masker.mask_with(text, lambda view: _returned(masker.key, view, frozenset(known)))
+    signs = Signs(masker.key)
+    return masker.mask_with(text, lambda view: _returned(signs, view, known))
 
 
 class DeepMasker:
@@ -84,15 +113,16 @@ class DeepMasker:
         """Rules whose findings the inline pass leaves on purpose: their secrets are not late."""
         self._masker = Masker(key, replace(inline, strict=False, leave=frozenset()))
         self._detectors = tuple(detectors) if inline.pii else ()
+        self._signs = Signs(key)
 
     def mask(self, text: T, known: Collection[str] = ()) -> Masked[T]:
         """`text` masked deeper; `known` are the digests of the session. Raises MaskingError."""
         if not (known or self._detectors):
             return self._masker.mask(text)
-        return self._masker.mask_with(text, lambda view: self._more(view, frozenset(known)))
+        return self._masker.mask_with(text, lambda view: self._more(view, known))
 
-    def _more(self, view: str, known: frozenset[str]) -> list[Found]:
-        found = _returned(self._masker.key, view, known)
+    def _more(self, view: str, known: Collection[str]) -> list[Found]:
+        found = _returned(self._signs, view, known)
         for detect in self._detectors:
             found += detect(view)
         return _placed(view, outermost(found)) if found else found
@@ -112,36 +142,39 @@ def _placed(view: str, found: list[Found]) -> list[Found]:
     return [quoted(view, item)._replace(path=path) for item, path in zip(kept, paths, strict=True)]
 
 
-def _returned(key: bytes, view: str, known: frozenset[str]) -> list[Found]:
-    return outermost(list(_found(_Tries(key, known), view))) if known else []
+def _returned(signs: Signs, view: str, known: Collection[str]) -> list[Found]:
+    return outermost(list(_found(_Tries(signs, known), view))) if known else []
 
 
 class _Tries:
     """Compares values with what is known, as often as the budget of one text allows."""
 
-    def __init__(self, key: bytes, known: frozenset[str]) -> None:
-        self._keyed = hmac.new(key, digestmod="sha256")
+    def __init__(self, signs: Signs, known: Collection[str]) -> None:
+        self._signs = signs
         self._known = frozenset(map(bytes.fromhex, known))
         self._seen: dict[str, tuple[str, str] | None] = {}
         self.left = TRIES_MAX
 
-    def hit(self, plain: str) -> bool:
-        """Whether this is a value the session knows."""
-        self.left -= 1
-        keyed = self._keyed.copy()
-        keyed.update(plain.encode("latin-1"))
-        return keyed.digest()[:3] in self._known and odd(plain)
-
     def hidden(self, value: str) -> tuple[str, str] | None:
         """How this value hides one that the session knows, and that one."""
         if value not in self._seen:  # texts repeat their words
-            self._seen[value] = next((pair for pair in undone(value) if self.hit(pair[1])), None)
+            signs = self._signs.of(value)
+            self.left -= len(signs)
+            self._seen[value] = None if self._known.isdisjoint(signs) else self._which(value)
         return self._seen[value]
+
+    def _which(self, value: str) -> tuple[str, str] | None:
+        pairs = (pair for pair in undone(value) if self._knows(pair[1]))
+        return next(pairs, None)
+
+    def _knows(self, plain: str) -> bool:
+        return odd(plain) and self._signs.one(plain) in self._known
 
     def joined(self, value: str) -> bool:
         """Whether pieces put together make a value that the session knows."""
         if value not in self._seen:
-            self._seen[value] = ("split", value) if odd(value) and self.hit(value) else None
+            self.left -= 1
+            self._seen[value] = ("split", value) if self._knows(value) else None
         return self._seen[value] is not None
 
 

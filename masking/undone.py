@@ -13,9 +13,9 @@ LEAST = 8
 """Characters of a value that is tried."""
 
 _PLAIN = re.compile(r"[\x20-\x7e\x80-\xff]{8,}")
-_HEX = re.compile(r"(?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+")
-_BASE32 = re.compile(r"[A-Z2-7]{8,}=*|[a-z2-7]{8,}=*")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}|[A-Za-z0-9_-]{8,}={0,2}")
+_HEX = re.compile(r"(?:[0-9a-f]{2}){8,}|(?:[0-9A-F]{2}){8,}")
+_BASE32 = re.compile(r"(?:[A-Z2-7]{13,}|[a-z2-7]{13,})=*")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{11,}|[A-Za-z0-9_-]{11,})={0,2}")
 
 
 def undone(value: str) -> Iterator[tuple[str, str]]:
@@ -44,7 +44,7 @@ def _from_base64(value: str) -> str:
     if not _BASE64.fullmatch(value):
         return ""
     bare = value.rstrip("=").replace("-", "+").replace("_", "/")
-    return _text(lambda: base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True))
+    return _text(lambda: binascii.a2b_base64(bare + "=" * (-len(bare) % 4)))
 
 
 def _from_base32(value: str) -> str:
