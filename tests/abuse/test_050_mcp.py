@@ -114,7 +114,7 @@ async def test_abuse_52_a_version_header_that_contradicts_the_body_is_refused(
 
 async def test_abuse_58_answers_never_cross_whatever_the_ids_are(kafka: KafkaAddress) -> None:
     all_here, waiting = asyncio.Event(), 0
-    ids = ["null", "1.5", json.dumps("x" * 10_000), "7", "7", "7", '"7"', "1e400", "-0", '"\\u0037"']
+    ids = ["null", "1.5", json.dumps("x" * 10_000), "7", "7", "7", '"7"', "1e300", "-0", '"\\u0037"']
 
     async def slow(body: bytes) -> Answered:
         """Answers when every request is in flight, each with its own marker."""
@@ -141,6 +141,16 @@ async def test_abuse_58_answers_never_cross_whatever_the_ids_are(kafka: KafkaAdd
         for number, body in enumerate(asked):
             _, answer = await caller.frames(str(recorded[body.encode()]), 2)
             assert json.loads(answer["body"])["result"]["marker"] == number
+
+
+async def test_abuse_58_an_id_that_no_reader_can_hold_is_refused(
+    caller: Client, upstream: McpUpstream
+) -> None:
+    status, told = await caller.post(b'{"jsonrpc":"2.0","id":1e400,"method":"ping"}')
+    assert status == 400
+    (frame,) = await caller.frames(exchange_of(told), 1)
+    assert (frame["outcome"], frame["reason_code"]) == ("refused", "json_number")
+    assert upstream.bodies == []
 
 
 @pytest.mark.parametrize(
