@@ -28,6 +28,7 @@ from gateway.edge.policies import Policies
 from gateway.edge.probes import probe_routes
 from gateway.edge.quotas import Quotas
 from gateway.edge.recorder import Recorder
+from gateway.edge.sealer import Sealer
 from gateway.edge.tokens import SessionTokenIssuer, Sweeper, TokenEndpoint
 from gateway.edge.tracing import Tracing
 from gateway.effects import Request
@@ -61,6 +62,8 @@ class Gateway:
         self.announcer = Announcer(kafka, deadline_seconds=settings.record_deadline_seconds)
         self.control = Control(kafka)
         self.background = Background()
+        self.sealer = Sealer(settings.connections, kafka, self.background)
+        self.recorder.keep = self.sealer.keep
         self.policies = Policies(settings.connections, self._policy_changed, PROFILES)
         issuer = _issuer(settings.identity)
         self.identity = None if settings.identity.mode == "none" else Identity(settings.identity, issuer)
@@ -111,6 +114,7 @@ class Gateway:
         self.control.start()
         self.policies.start()
         self.sweeper.start()
+        self.sealer.start()
         if self.identity is not None:
             self.identity.start()
         yield
@@ -122,6 +126,7 @@ class Gateway:
             await each.upstream.close()
             await each.injector.close()
         await self.background.stop(DRAIN_SECONDS)
+        await self.sealer.stop()
         await self.control.stop()
         await self.announcer.stop()
         await self.recorder.stop(DRAIN_SECONDS)

@@ -105,6 +105,7 @@ class Draft:
     redactions: list[Redaction] = field(default_factory=list)
     facts: dict[str, object] = field(default_factory=dict)
     sent: bytes | None = None
+    original: bytes | None = None  # the body before masking, where it is to be kept sealed
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class Terms:
     limits: Limits
     masks: Callable[[str], Mask]
     law: Law = OPEN
+    keeps_originals: bool = False
 
 
 class Exchange:
@@ -155,7 +156,9 @@ class Exchange:
         opened = self._law.opened(self._request, self.principal)
         if isinstance(opened, Refused):
             gone = self.look.method == "tasks/result" and modern.is_modern(self.look.meta_version or "")
-            return Refused("unknown_method") if gone else opened  # whoever asks what no longer is learns only that
+            return (
+                Refused("unknown_method") if gone else opened
+            )  # whoever asks what no longer is learns only that
         self._opened = opened
         return None
 
@@ -166,7 +169,8 @@ class Exchange:
             body, redactions = self._mask(self._request.body)
         except MaskingFailedError:
             return Draft("request", b"", whole), Refused("request_masking_failed")
-        return Draft("request", body, whole, redactions), None
+        asked = Draft("request", body, whole, redactions)
+        return self._keeping(asked, self._request.body), None
 
     def _judged(self, asked: Draft) -> Life:
         """Policy has its say. What it adds for an allowed call is in force from here on."""
@@ -191,6 +195,7 @@ class Exchange:
                 yield from self._refuse(asked, failed)
                 return
             asked.body, asked.redactions = again.body, [*again.redactions, *_beside_body(asked.redactions)]
+            asked.original = again.original
         if verdict.action != "allow":
             yield from self._deny(asked)
             return
@@ -273,6 +278,7 @@ class Exchange:
         if passage.listed:
             yield Listed(masked, event=False)
         answer = Draft("response", passage.body, len(body), _standing(redactions, passage, masked))
+        self._keeping(answer, body)
         answer.facts = answer_facts(said if passage.body is masked else quiet_look(passage.body))
         if passage.denied is not None:
             answer.facts |= verdict_facts(passage.denied)
@@ -345,11 +351,17 @@ class Exchange:
         if passage.denied is None:
             event = Draft("response", passage.body, len(block), _standing(redactions, passage, masked))
             event.facts = {"sse_event_id": fields.id, **answer_facts(said)}
-            return event
+            return self._keeping(event, block)
         effects += [Reply(self._headers_up(), reply) for reply in passage.replies]
         asked = Draft("response", masked, len(block), redactions, sent=passage.body)
         asked.facts = {"sse_event_id": fields.id, **answer_facts(said), **verdict_facts(passage.denied)}
-        return asked
+        return self._keeping(asked, block)
+
+    def _keeping(self, draft: Draft, original: bytes) -> Draft:
+        """The frame with its body as it was before masking, where the connection keeps those sealed."""
+        if self._terms.keeps_originals and draft.redactions:
+            draft.original = original
+        return draft
 
     def _pass(self, raw: bytes, said: Look, *, event: bool = False) -> Passage:
         if self._case is None or said is NOTHING:

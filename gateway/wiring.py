@@ -29,7 +29,7 @@ from gateway.placed import placed
 from gateway.policy import Condition
 from gateway.policy.facts import ConnectionFacts
 from gateway.rules import Rules
-from gateway.settings import Connection, GatewaySettings
+from gateway.settings import Connection, GatewaySettings, Sealing
 from gateway.tools import ToolBook
 from masking import Masker, MaskingError, profile_from
 from schemas.frames import Redaction
@@ -63,28 +63,27 @@ def route(connection: Connection, parts: Parts) -> Route:
         seals=None if identity.mode == "none" else Seals(parts.settings.masking_key, connection.name),
     )
     masks = _masks(parts.settings.masking_key, connection)
-    terms = _terms(connection.name, connection.masking, masks, parts.settings, rules)
+    make = partial(
+        _terms, connection.name, masks=masks, settings=parts.settings, law=rules, sealed=connection.sealed
+    )
     access = connection.access
     return Route(
         connection,
-        terms,
+        make(connection.masking),
         _upstream(connection),
         Gate(access, Condition(access.when).holds if access.when else None),
         facts,
         resource_of(identity, connection.name),
         credential_for(connection, identity.mode),
         Pinning(book, parts.announcer, parts.background),
-        tuple(
-            (group, _terms(connection.name, profile, masks, parts.settings, rules))
-            for group, profile in connection.masking_by_group
-        ),
+        tuple((group, make(profile)) for group, profile in connection.masking_by_group),
     )
 
 
 def nowhere(settings: GatewaySettings) -> Terms:
     """The terms of a request that finds no connection: it is only refused."""
     masks = _masks(settings.masking_key, Connection("unknown"))
-    return _terms("unknown", "secrets", masks, settings, Open())
+    return _terms("unknown", "secrets", masks=masks, settings=settings, law=Open(), sealed=None)
 
 
 def metadata_routes(settings: GatewaySettings) -> list[BaseRoute]:
@@ -97,9 +96,11 @@ def metadata_routes(settings: GatewaySettings) -> list[BaseRoute]:
     return [Path(path, document) for path in documents]
 
 
-def _terms(name: str, profile: str, masks: Masks, settings: GatewaySettings, law: Law) -> Terms:
+def _terms(
+    name: str, profile: str, *, masks: Masks, settings: GatewaySettings, law: Law, sealed: Sealing | None
+) -> Terms:
     mask = masks(profile)
-    return Terms(name, mask, _mask_text(mask), settings.limits, masks, law)
+    return Terms(name, mask, _mask_text(mask), settings.limits, masks, law, sealed is not None)
 
 
 def _upstream(connection: Connection) -> Upstream:

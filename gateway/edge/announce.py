@@ -19,7 +19,8 @@ from schemas.findings import FindingRecord, finding_value
 from schemas.kafka import KafkaAddress
 from schemas.stamps import Stamp
 
-CONTROL, ADMIN, FINDINGS = "control", "admin", "findings"
+CONTROL, ADMIN, FINDINGS, SEALED = "control", "admin", "findings", "sealed"
+REQUEST_BYTES_MAX = 4 * 1024 * 1024
 DEADLINE_SECONDS = 5.0
 PAUSE_SECONDS = 0.25
 GOODBYE_SECONDS = 2.0
@@ -35,8 +36,15 @@ def stamp() -> Stamp:
 class Announcer:
     """One a process; `start` before use. Records of one caller arrive in the order in which they were awaited."""
 
-    def __init__(self, kafka: KafkaAddress, *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+    def __init__(
+        self,
+        kafka: KafkaAddress,
+        *,
+        deadline_seconds: float = DEADLINE_SECONDS,
+        topics: tuple[str, ...] = (CONTROL, ADMIN, FINDINGS),
+    ) -> None:
         self._kafka = kafka
+        self._topics = topics
         self._deadline = deadline_seconds
         self._producer: AIOKafkaProducer | None = None
         self._reached = asyncio.Event()
@@ -74,6 +82,10 @@ class Announcer:
     async def finding(self, record: FindingRecord) -> bool:
         """A person should look at something."""
         return await self._tell(FINDINGS, record["rule"], finding_value(record))
+
+    async def sealed(self, session_id: str, value: bytes) -> bool:
+        """A sealed original (`schemas.sealed`) is on its topic."""
+        return await self._tell(SEALED, session_id, value)
 
     async def _tell(self, topic: str, key: str, value: bytes | None) -> bool:
         producer: AIOKafkaProducer | None = None
@@ -123,10 +135,11 @@ class Announcer:
             request_timeout_ms=5_000,
             retry_backoff_ms=100,
             metadata_max_age_ms=60_000,
+            max_request_size=REQUEST_BYTES_MAX,
         )
         try:
             await producer.start()
-            for topic in (CONTROL, ADMIN, FINDINGS):  # a first send would wait for these
+            for topic in self._topics:  # a first send would wait for these
                 await producer.partitions_for(topic)
         except BaseException:
             await producer.stop()

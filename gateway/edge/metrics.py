@@ -41,6 +41,11 @@ class Metrics:
             buckets=_SECONDS,
         )
     )
+    sealed_lost: Counter = field(
+        default_factory=lambda: Counter(
+            "sluicegate_originals_lost", "Sealed originals that could not be kept."
+        )
+    )
     in_flight: Gauge = field(
         default_factory=lambda: Gauge(
             "sluicegate_exchanges_in_flight", "Exchanges under way.", multiprocess_mode="livesum"

@@ -6,6 +6,7 @@ producer), False when the deadline passed first, and at once when the trail is k
 
 import asyncio
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
 
@@ -53,6 +54,7 @@ class Recorder:
         self._late = False
         self._unrecorded_refusals = 0
         self.fault = "the recorder has not reached Kafka yet"
+        self.keep: Callable[[Mapping[str, object], bytes], None] | None = None  # takes originals, see Sealer
 
     # -- life
 
@@ -126,6 +128,8 @@ class Recorder:
             "elapsed_us": int((now - started) * 1e6),
         }
         tickets = self._enter_parts(lane, bounded(fields), draft, session.encode(), now)
+        if draft.original is not None and self.keep is not None:
+            self.keep(fields, draft.original)
         self._queued_frames += len(tickets)
         self._queued_bytes += sum(len(ticket.value) for ticket in tickets)
         return tickets

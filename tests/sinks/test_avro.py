@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.codec import PREFIX_BYTES, Codec, load_schema
-from schemas.codec import schema_versions
+from schemas.codec import PREFIX_BYTES, Codec, load_schema, schema_versions
 from sinks.avro import Placed, UnfitError, WriterSchemas
 from tests.sinks.records import Trail, identifier
 
