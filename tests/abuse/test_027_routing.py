@@ -117,21 +117,20 @@ async def test_a_client_that_waits_for_100_continue_is_told_to_go_on(bench: Benc
 
 async def test_abuse_28_a_redirect_is_passed_on_without_its_lead_and_never_followed(bench: Bench) -> None:
     elsewhere = Upstream()
-    server = await asyncio.start_server(elsewhere.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    for status in (301, 302, 303, 307, 308):
-        bench.upstream.answer = (
-            b"HTTP/1.1 %d Elsewhere\r\nlocation: http://127.0.0.1:%d/mcp\r\ncontent-length: 0\r\n\r\n"
-            % (status, port)
-        )
-        answer = await asked(bench.gate, post())
-        assert answer.status == status
-        assert b"location" not in answer.headers
+    async with await asyncio.start_server(elsewhere.serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/mcp"
+        for status in (301, 302, 303, 307, 308):
+            bench.upstream.answer = b"HTTP/1.1 %d Elsewhere\r\nlocation: %b\r\ncontent-length: 0\r\n\r\n" % (
+                status,
+                url.encode(),
+            )
+            answer = await asked(bench.gate, post())
+            assert answer.status == status
+            assert b"location" not in answer.headers
     assert not elsewhere.seen
     frames = [row.frame for row in await read_frames(bench.bootstrap)]
-    led = [frame for frame in frames if f"http://127.0.0.1:{port}/mcp" in frame["http_headers"]]
-    assert {frame["http_status"] for frame in led} == {301, 302, 303, 307, 308}
-    server.close()
+    led = {frame["http_status"] for frame in frames if url in frame["http_headers"]}
+    assert led == {301, 302, 303, 307, 308}
 
 
 class Names:
