@@ -5,6 +5,7 @@ from base64 import b64encode
 
 from gateway.edge.credentials.injector import CredentialError, Stripping
 from gateway.edge.credentials.secret import Clock, Secret
+from gateway.frames.credentials import is_credential
 from gateway.frames.headers import Headers
 from gateway.sessions import Principal
 from gateway.settings import FixedCredential
@@ -18,6 +19,7 @@ class Fixed(Stripping):
         self._secret = secret
         self._clock = clock
         self._name = credential.header.lower().encode("ascii") or b"authorization"
+        self._covered = is_credential(self._name)
         self._made_of = 0
         self._made: tuple[bytes, bytes] = (b"", b"")
 
@@ -26,7 +28,8 @@ class Fixed(Stripping):
 
     def strip(self, headers: Headers) -> Headers:
         """See `Injector`. The client's header of our own's name is taken off too."""
-        return [pair for pair in super().strip(headers) if pair[0] != self._name]
+        kept = super().strip(headers)
+        return kept if self._covered else [pair for pair in kept if pair[0] != self._name]
 
     async def headers(self, principal: Principal, client_token: str) -> Headers:  # noqa: ARG002
         """See `Injector`."""
