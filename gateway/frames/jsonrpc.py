@@ -3,7 +3,6 @@
 Source: JSON-RPC 2.0; Model Context Protocol 2024-11-05 … 2026-07-28.
 """
 
-import re
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,8 +10,6 @@ import msgspec
 MEMBERS_MAX = 1_000
 VERSION_META_KEY = "io.modelcontextprotocol/protocolVersion"
 _ABSENT = msgspec.UNSET
-# possessive, and an open string goes to the end: a hostile body takes time in proportion to its length
-_BRACKET_OR_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
 class TooDeepError(ValueError):
@@ -66,22 +63,6 @@ class _Body(msgspec.Struct):
 
 _typed = msgspec.json.Decoder(_Body)
 _members = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-def too_deep(body: bytes, depth_max: int) -> bool:
-    """Whether brackets outside of strings are nested deeper than that."""
-    if body.count(b"[") + body.count(b"{") <= depth_max:
-        return False
-    depth = 0
-    for found in _BRACKET_OR_STRING.finditer(body):
-        bracket = found[0]
-        if bracket in (b"[", b"{"):
-            depth += 1
-            if depth > depth_max:
-                return True
-        elif bracket in (b"]", b"}"):
-            depth -= 1
-    return False
 
 
 def look(body: bytes, members_max: int = MEMBERS_MAX) -> Look:
