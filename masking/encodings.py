@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import string
 import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -17,9 +18,16 @@ RUN_TRIGGER = rf"(?:(?:{_QUAD}){{5}}|H4sI[A-Za-z0-9+/]{{16}}|eJ[w-z][A-Za-z0-9+/
 byte is clear, which leaves each place in a group of four only part of the alphabet. Digests and other
 random runs do not match.
 """
+_LINE = r"[A-Za-z0-9+/]{60,76}+(?![A-Za-z0-9+/])"
+_NEXT = r"\r?\n[ \t]{0,16}"
+_LAST = rf"{_NEXT}[A-Za-z0-9+/]{{1,75}}+={{0,2}}(?=[ \t\r]*(?:\n|$|[\"',}}\]]))"
 _RUN = re.compile(
-    r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{60,76}\r?\n[ \t]{0,16})*+[A-Za-z0-9+/]{16,}+={0,2}(?![A-Za-z0-9+/])"
+    rf"(?<![A-Za-z0-9+/])(?:{_LINE}(?:{_NEXT}{_LINE})*+(?:{_LAST}|={{0,2}})|[A-Za-z0-9+/]{{16,}}+={{0,2}})(?![A-Za-z0-9+/])"
 )
+"""One word, or lines of the same length and a shorter last one."""
+_LEAST = 16
+_BASE64 = string.ascii_letters.encode() + string.digits.encode() + b"+/"
+_ONLY_BASE64 = bytes(byte if byte in _BASE64 else 0x20 for byte in range(256))
 _HEX = re.compile(r"[0-9a-fA-F]+|[a-z/]+|[A-Z/]+|[a-zA-Z/]{0,40}")
 _TEXT = re.compile(rb"[\t\r\n\x20-\x7e]{12,}")
 _SPACE = re.compile(r"\s+")
@@ -33,15 +41,29 @@ class Run(NamedTuple):
     view: str
 
 
-def runs(view: str, work: Work) -> Iterator[Run]:
-    """The base64 runs of this view that decode to text, plain or compressed. Raises LimitCrossed."""
-    for match in _RUN.finditer(view):
+def runs(view: str, begin: int, end: int, work: Work) -> Iterator[Run]:
+    """The base64 runs between begin and end that decode to text, plain or compressed. Raises LimitCrossed."""
+    for match in _long_words(view, begin, end):
         text = match.group()
         if len(text) < 20 or _HEX.fullmatch(text):
             continue
         plain = decoded(text, work)
         if plain is not None:
             yield Run(match.start(), match.end(), plain)
+
+
+def _long_words(view: str, begin: int, end: int) -> Iterator[re.Match[str]]:
+    """What `_RUN.finditer` yields, but asked only where a word is long enough: most of a text is short words."""
+    words = view[begin:end].encode("latin-1").translate(_ONLY_BASE64).split()
+    place = begin
+    for word in words:
+        if len(word) >= _LEAST:
+            start = view.find(word.decode("latin-1"), place, end)
+            if start >= place:
+                match = _RUN.match(view, start, end)
+                place = match.end() if match else start + len(word)
+                if match:
+                    yield match
 
 
 def decoded(text: str, work: Work) -> str | None:

@@ -54,7 +54,7 @@ def _reasons(finder: Finder, view: str, leave: frozenset[str], level: int) -> It
 
 def _of_rule(rule: Rule, view: str, ends: list[int], leave: frozenset[str]) -> Iterator[Reason]:
     group = "secret" if "secret" in rule.pattern.groupindex else 0
-    for match in matches(rule.pattern, view, ends, rule.width):
+    for match in matches(rule.pattern, view, ends, rule.reach, rule.width):
         against = list(_against(rule, match[group]))
         if rule.id in leave:
             against.append("the profile leaves this rule out")

@@ -56,7 +56,9 @@ def entropy(value: str) -> float:
     """Shannon entropy in bits a character."""
     value = value[:_LOOK]
     size = len(value)
-    return -sum(n / size * math.log2(n / size) for n in Counter(value).values()) if size else 0.0
+    if not size:
+        return 0.0
+    return math.log2(size) - sum([n * math.log2(n) for n in Counter(value).values() if n > 1]) / size
 
 
 def not_a_placeholder(value: str) -> bool:
@@ -68,8 +70,8 @@ def counted_out(value: str) -> bool:
     """Whether it is the alphabet and the digits in their order: `012345abcdef`."""
     if len(value) < 8 or not value.isalnum() or value.isdigit():
         return False
-    steps = sum(ord(b) - ord(a) == 1 or (a == "9" and b == "0") for a, b in pairwise(value))
-    return len(value) - 1 - steps <= 1
+    breaks = (b for a, b in pairwise(value) if ord(b) - ord(a) != 1 and a + b != "90")
+    return next(breaks, "") == "" or next(breaks, "") == ""
 
 
 def mixed(value: str) -> bool:

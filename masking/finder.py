@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from masking import assignments, codes, columns, encodings, judge, kubernetes, literals
 from masking.engine import Hit, Scanner, Trigger, cached_scanner
 from masking.filters import passes
 from masking.found import Found, outermost, quoted
 from masking.literals import decode, escape, escaped_literals
-from masking.offsets import OffsetMap
+from masking.offsets import Offsets
 from masking.paths import locate
 from masking.patterns import trigger
 from masking.pseudonym import HINT, PSEUDONYM
@@ -34,6 +35,15 @@ _ESCAPES = Trigger(r"\\(?:u00[2-7]|/)", once=True)
 _RUNS = Trigger(encodings.RUN_TRIGGER, once=True)
 
 Span = tuple[int, int]
+
+
+class _Level(NamedTuple):
+    """One view, the literals in it that are views of their own, and how deep it is."""
+
+    view: str
+    wrapped: list[Span]
+    work: Work
+    depth: int
 
 
 class Finder:
@@ -64,23 +74,26 @@ class Finder:
         if not hits:
             return []
         work.enter(depth)
-        found = outermost(
-            [
-                item
-                for item in self._confirmed(view, hits, work, depth)
-                if not work.stays(item.rule, item.secret)
-            ]
-        )
+        wrapped: list[Span] = []
+        if "\\" in view:
+            hits, wrapped = self._split(view, hits)
+        found = outermost(self._confirmed(_Level(view, wrapped, work, depth), hits))
         if found:
             found = outermost(found + list(repeats(view, found, work)))
         if found and HINT in view:
             found = _outside_pseudonyms(view, found)
-        return _placed(view, found) if found else found
+        return _placed(view, found, wrapped) if found else found
 
-    def _confirmed(self, view: str, hits: list[Hit], work: Work, depth: int) -> Iterator[Found]:
-        wrapped: list[Span] = []
-        if "\\" in view:
-            hits, wrapped = self._split(view, hits)
+    def _confirmed(self, level: _Level, hits: list[Hit]) -> list[Found]:
+        """What the rules find and the profile does not leave, rule by rule."""
+        found: list[Found] = []
+        for items in self._by_kind(level, hits, found):
+            found += [item for item in items if not level.work.stays(item.rule, item.secret)]
+        return found
+
+    def _by_kind(self, level: _Level, hits: list[Hit], found: list[Found]) -> Iterator[Iterable[Found]]:
+        """What each kind of hit leads to. `found` is what the kinds before have found."""
+        view, wrapped, work, depth = level
         ends: dict[int, list[int]] = {}
         named: list[Span] = []
         for number, start, end in hits:
@@ -88,17 +101,22 @@ class Finder:
                 named.append((start, end))
             else:
                 ends.setdefault(number, []).append(end)
-        for number, found in sorted(ends.items()):
-            yield from self._by_rule(view, number, found, work, depth)
-        yield from _by_name(view, named, work)
+        for number, places in sorted(ends.items()):
+            if number == self._runs:
+                yield self._in_runs(view, _gaps(wrapped, len(view)), work, depth)
+            else:
+                yield self._by_rule(view, number, places, work, depth)
+        if named:
+            covered = {(item.start, item.end) for item in found}
+            yield _judged(
+                (c for c in assignments.candidates(view, named) if (c.start, c.end) not in covered), work
+            )
         for start, end in wrapped:
-            yield from self._inside(view, start, end, work, depth)
+            yield self._inside(view, start, end, work, depth)
 
     def _by_rule(self, view: str, number: int, ends: list[int], work: Work, depth: int) -> Iterator[Found]:
         if number == self._secret_kind:
-            yield from kubernetes.secrets(view)
-        elif number == self._runs:
-            yield from self._in_runs(view, work, depth)
+            yield from kubernetes.secrets(view, ends)
         elif number == self._columns:
             yield from _judged(columns.candidates(view, ends), work)
         elif number in self._codes:
@@ -106,13 +124,14 @@ class Finder:
         elif number < len(self.rules):
             yield from _by_pattern(view, self.rules[number], ends, work)
 
-    def _in_runs(self, view: str, work: Work, depth: int) -> Iterator[Found]:
+    def _in_runs(self, view: str, gaps: Iterable[Span], work: Work, depth: int) -> Iterator[Found]:
         """Base64 runs that hold a secret; all of such a run goes, since its parts decode to parts of it."""
-        for run in encodings.runs(view, work):
-            inner = self.find(run.view, self.hits(run.view), work, depth + 1)
-            if inner:
-                secret = inner[0].secret if len(inner) == 1 else run.view
-                yield Found(run.start, run.end, inner[0].rule, inner[0].kind, secret, path=inner[0].path)
+        for begin, end in gaps:
+            for run in encodings.runs(view, begin, end, work):
+                inner = self.find(run.view, self.hits(run.view), work, depth + 1)
+                if inner:
+                    secret = inner[0].secret if len(inner) == 1 else run.view
+                    yield Found(run.start, run.end, inner[0].rule, inner[0].kind, secret, path=inner[0].path)
 
     def _in_code(self, view: str, code: codes.Code, work: Work, depth: int) -> Iterator[Found]:
         """What is found in stretches that are percent-encoded or written in entities."""
@@ -151,12 +170,21 @@ class Finder:
         raw = view[start:end]
         plain = decode(raw)
         inner = self.find(plain, self.hits(plain), work, depth + 1)
-        offsets = literals.offsets(raw) if inner else None
+        offsets = literals.offsets(raw, plain) if inner else None
         for item in inner:
             yield _moved(item, start, offsets, escape)
 
 
-def _moved(item: Found, start: int, offsets: OffsetMap | None, quoted: Callable[[str], str]) -> Found:
+def _gaps(wrapped: list[Span], size: int) -> Iterator[Span]:
+    """What lies outside of these literals."""
+    begin = 0
+    for start, end in wrapped:
+        yield begin, start
+        begin = end
+    yield begin, size
+
+
+def _moved(item: Found, start: int, offsets: Offsets | None, quoted: Callable[[str], str]) -> Found:
     """A finding of a decoded text, where it stands in the raw one that begins at `start`."""
     if offsets is None:
         return item
@@ -180,13 +208,23 @@ def _outside_pseudonyms(view: str, found: list[Found]) -> list[Found]:
     return [item for item in found if clear(item)]
 
 
-def _placed(view: str, found: list[Found]) -> list[Found]:
+def _placed(view: str, found: list[Found], wrapped: list[Span]) -> list[Found]:
     """With the path of this level before what deeper levels have put there."""
-    paths = locate(view, [item.start for item in found])
+    starts = [item.start for item in found]
+    if wrapped:
+        firsts = [start for start, _ in wrapped]
+        starts = [_beginning(start, wrapped, firsts) for start in starts]
+    paths = locate(view, starts)
     return [
         quoted(view, item)._replace(path=" / ".join(part for part in (path, item.path) if part))
         for item, path in zip(found, paths, strict=True)
     ]
+
+
+def _beginning(place: int, wrapped: list[Span], firsts: list[int]) -> int:
+    """Where the literal around this place begins, or the place itself outside of all."""
+    index = bisect_right(firsts, place) - 1
+    return firsts[index] if index >= 0 and place < wrapped[index][1] else place
 
 
 def _has_escapes(view: str, start: int, end: int) -> bool:
@@ -200,7 +238,7 @@ def _any_within(places: list[int], start: int, end: int) -> bool:
 
 def _by_pattern(view: str, rule: Rule, ends: list[int], work: Work) -> Iterator[Found]:
     group = "secret" if "secret" in rule.pattern.groupindex else 0
-    for match in matches(rule.pattern, view, ends, rule.width):
+    for match in matches(rule.pattern, view, ends, rule.reach, rule.width):
         work.go_on()
         value = match[group]
         if passes(value, rule.filters, rule.entropy):
@@ -209,12 +247,8 @@ def _by_pattern(view: str, rule: Rule, ends: list[int], work: Work) -> Iterator[
             yield Found(start, start + len(trimmed), rule.id, rule.kind, trimmed)
 
 
-def _by_name(view: str, places: list[Span], work: Work) -> Iterator[Found]:
-    """Values under telling names that the judge takes for secrets."""
-    yield from _judged(assignments.candidates(view, places), work)
-
-
 def _judged(candidates: Iterable[assignments.Candidate], work: Work) -> Iterator[Found]:
+    """Values under telling names that the judge takes for secrets."""
     for candidate in candidates:
         work.go_on()
         if judge.is_secret(candidate):

@@ -47,6 +47,7 @@ def _weights() -> dict[str, float]:
 
 
 WEIGHTS = MappingProxyType(_weights())
+_WEIGHT = WEIGHTS.get
 BIAS = WEIGHTS["bias"]
 
 _REASONS: tuple[tuple[str, Callable[[Candidate], object]], ...] = (
@@ -84,12 +85,16 @@ def _innocent(key: str) -> bool:
 
 def ruled_out(c: Candidate) -> str:
     """Why this candidate cannot be a secret, or "" if it can."""
-    return next((reason for reason, holds in _REASONS if holds(c)), "")
+    for reason, holds in _REASONS:
+        if holds(c):
+            return reason
+    return ""
 
 
 def score(c: Candidate) -> float:
     """The log odds that this candidate is a secret."""
-    return BIAS + sum(WEIGHTS.get(trait, 0.0) * amount for trait, amount in traits(c))
+    weight = _WEIGHT
+    return BIAS + sum([weight(trait, 0.0) * amount for trait, amount in traits(c)])
 
 
 def is_secret(c: Candidate) -> bool:

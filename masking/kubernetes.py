@@ -22,11 +22,14 @@ KIND = "k8s-secret"
 _TEMPLATE = re.compile(r"\s*(?:\{\{.*|\$\{[^{}]*\}|\$\([A-Z_]+\)|<[^<>]*>)\s*\Z", re.DOTALL)
 
 
-def secrets(view: str) -> Iterator[Found]:
-    """The values of all Secrets in this view. Raises LimitCrossed where JSON is nested too deep."""
+def secrets(view: str, kinds: list[int]) -> Iterator[Found]:
+    """The values of all Secrets in this view; `kinds` are the ends of what says `kind: Secret` in it, ascending.
+
+    Raises LimitCrossed where JSON is nested too deep.
+    """
     for start, end in kubernetes_json.values(view):
         yield from _found(view, start, end)
-    for start, end in kubernetes_yaml.values(view):
+    for start, end in kubernetes_yaml.values(view, kinds):
         yield from _scalar(view, start, end)
 
 

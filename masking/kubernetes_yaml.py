@@ -18,11 +18,17 @@ _YAML_ENTRY = re.compile(
 _BLOCK = re.compile(r"[|>][-+0-9]*$")
 
 
-def values(view: str) -> list[tuple[int, int]]:
-    """(start, end) of the Secret values of all YAML documents in this view: scalars with their quotes, and blocks."""
+def values(view: str, kinds: list[int]) -> list[tuple[int, int]]:
+    """(start, end) of the Secret values of all YAML documents in this view: scalars with their quotes, and blocks.
+
+    `kinds` are offsets, ascending, on the lines that may say `kind: Secret`.
+    """
     found: list[tuple[int, int]] = []
     done: dict[int, tuple[int, bool]] = {}
-    for match in _YAML_KIND.finditer(view):
+    for begin in dict.fromkeys(view.rfind("\n", 0, place) + 1 for place in kinds):
+        match = _YAML_KIND.match(view, begin)
+        if match is None:
+            continue
         indent, anywhere = len(match["indent"]), match["kind"] == "SecretList"
         end, did_anywhere = done.get(indent, (0, False))
         if match.start() < end and (did_anywhere or not anywhere):

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from masking.offsets import OffsetMap
+from masking.offsets import OffsetMap, Offsets, ShortEscapes
 
 _JSON = json.JSONDecoder(strict=False)
 LITERAL = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|$|(?=\n))', re.DOTALL)
@@ -60,8 +60,12 @@ def _unescape(escape: str) -> str:
     return character.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
-def offsets(raw: str) -> OffsetMap:
-    """From offsets in the decoded content of a literal to those in its raw content."""
+def offsets(raw: str, plain: str | None = None) -> Offsets:
+    """From offsets in `plain`, the decoded content of a literal, to those in its raw content."""
+    if plain is not None and "\\u" not in raw and "\\/" not in raw:
+        short = ShortEscapes(plain)
+        if short.raw(len(plain)) == len(raw):
+            return short
     return OffsetMap(raw, _ESCAPE, _width)
 
 

@@ -6,6 +6,37 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable
 from itertools import accumulate
+from typing import Protocol
+
+
+class Offsets(Protocol):
+    """The way back from a decoded text to its raw one."""
+
+    def raw(self, offset: int) -> int:
+        """The raw offset of this decoded offset."""
+        ...
+
+
+class ShortEscapes:
+    """For a text of which nothing was escaped but the seven signs of JSON that have to be, by two characters each.
+
+    Asked for ascending offsets it counts each part once.
+    """
+
+    def __init__(self, plain: str) -> None:
+        self._plain = plain
+        self._seen = self._escaped = 0
+
+    def raw(self, offset: int) -> int:
+        """The raw offset: one more for each sign before it."""
+        if offset < self._seen:
+            self._seen = self._escaped = 0
+        self._escaped += sum(self._plain.count(sign, self._seen, offset) for sign in _SIGNS)
+        self._seen = offset
+        return offset + self._escaped
+
+
+_SIGNS = '"\\\n\t\r\b\f'
 
 
 class OffsetMap:

@@ -48,6 +48,12 @@ def width(pattern: str) -> int:
     return widest
 
 
+def reach(pattern: str) -> int:
+    """How far before the end of a hit of its trigger a match can begin, at most."""
+    tree = _parser.parse(pattern)
+    return int(_parser.SubPattern(tree.state, _cut(list(tree))).getwidth()[1])
+
+
 def _cut(items: list[Any]) -> list[Any]:
     """Without trailing assertions, and with the last repeat at its minimum."""
     while items and items[-1][0] in (_constants.AT, _constants.ASSERT, _constants.ASSERT_NOT):
@@ -62,7 +68,7 @@ def _cut(items: list[Any]) -> list[Any]:
             return _cut(items[:-1])
     elif operator is _constants.SUBPATTERN:
         group, add, remove, body = argument
-        items[-1] = (operator, (group, add, remove, _cut(list(body))))
+        items[-1] = (operator, (group, add, remove, _parser.SubPattern(body.state, _cut(list(body)))))
     return items
 
 

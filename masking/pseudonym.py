@@ -4,7 +4,6 @@ from them without it. Twenty-four bits tell secrets of one deployment apart; the
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 
@@ -19,7 +18,7 @@ def pseudonym(key: bytes, kind: str, secret: str) -> str:
 
 def digest(key: bytes, secret: str) -> str:
     """What tells this secret from others under this key: six hex digits."""
-    return hmac.new(key, secret.encode("latin-1"), hashlib.sha256).hexdigest()[:6]
+    return hmac.digest(key, secret.encode("latin-1"), "sha256").hex()[:6]
 
 
 def is_masked(value: str) -> bool:

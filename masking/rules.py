@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from masking.filters import FILTERS
-from masking.patterns import width
+from masking.patterns import reach, width
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Rule:
     kind: str
     source: str
     width: int
+    reach: int
     trigger: str = ""
     filters: tuple[str, ...] = ()
     entropy: float = 0.0
@@ -88,6 +89,7 @@ def rule_from(entry: dict[str, object]) -> Rule:
         kind=str(entry.get("kind", identity)),
         source=text,
         width=widest,
+        reach=widest if "trigger" in entry else reach(text),
         trigger=str(entry.get("trigger", "")),
         filters=filters,
         entropy=float(str(entry.get("entropy", 0.0))),

@@ -36,9 +36,10 @@ def traits(c: Candidate) -> Iterator[tuple[str, float]]:
     """What there is about this candidate: (trait, amount)."""
     yield from _of_key(c.key)
     yield from _of_notation(c)
-    yield from _of_value(c.value)
+    score = wordlike(c.value)
+    yield from _of_value(c.value, score)
     kind = kind_of_name(c.key)
-    yield f"{kind}:{_make(c.value)}", 1.0
+    yield f"{kind}:{_make(c.value, score)}", 1.0
     if kind in _WORDS_FOR and _CHOSEN.match(c.value):
         yield "chosen", 1.0
         if c.sep == "pair" or c.quote or c.key.isupper() or "." in c.key:
@@ -52,28 +53,28 @@ def _of_key(key: str) -> Iterator[tuple[str, float]]:
     if kind == "key" and last:
         kind = "key-of" if parts[last - 1] in KEY_OF else "key"
     yield "name:" + kind, 1.0
-    if any(part in SERVICES for part in parts[:last]):
+    if not SERVICES.isdisjoint(parts[:last]):
         yield "name:service:" + kind, 1.0
     if len(parts) == 1:
         yield "name:alone", 1.0
     tail = [part for part in parts[last + 1 :] if part not in NEUTRAL]
-    if any(part in ABOUT for part in tail):
+    if not ABOUT.isdisjoint(tail):
         yield "name:about", 1.0
     elif tail:
         yield "name:tail", 1.0
-    if any(part in ABOUT for part in parts[:last]):
+    if not ABOUT.isdisjoint(parts[:last]):
         yield "name:head-about", 1.0
     if key.isupper():
         yield "name:upper", 1.0
 
 
-def _make(value: str) -> str:
+def _make(value: str, score: float) -> str:
     """What a value is made of: letters, digits, both, with symbols or without, in words or not."""
     digits, letters = any(map(str.isdigit, value)), any(map(str.isalpha, value))
     if digits and letters:
         return "mixed" if value.isalnum() else "mixed-and-symbols"
     if letters:
-        like = "words" if wordlike(value) > 4.4 else "letters"
+        like = "words" if score > 4.4 else "letters"
         return like if value.isalpha() else like + "-and-symbols"
     return "digits"
 
@@ -98,22 +99,23 @@ def _of_notation(c: Candidate) -> Iterator[tuple[str, float]]:
         yield "dotenv", 1.0
 
 
-def _of_value(value: str) -> Iterator[tuple[str, float]]:
+def _of_value(value: str, score: float) -> Iterator[tuple[str, float]]:
     value = value[:_LOOK]
     size = len(value)
     digits = sum(map(str.isdigit, value))
     letters = sum(map(str.isalpha, value))
     yield "length", min(math.log2(size), 6.0)
     yield "entropy", entropy(value)
-    yield "wordlike", wordlike(value)
-    yield from _composed(value, size, letters, digits)
+    yield "wordlike", score
+    yield from _composed(value, score, letters, digits)
     yield from _forms(value, size)
 
 
-def _composed(value: str, size: int, letters: int, digits: int) -> Iterator[tuple[str, float]]:
+def _composed(value: str, score: float, letters: int, digits: int) -> Iterator[tuple[str, float]]:
+    size = len(value)
     if letters == size:
         yield "letters-only", 1.0
-        yield "letters-only:wordlike", wordlike(value)
+        yield "letters-only:wordlike", score
     if digits and letters:
         yield "letters-and-digits", 1.0
         yield "digit-share", digits / size
@@ -130,20 +132,21 @@ def _composed(value: str, size: int, letters: int, digits: int) -> Iterator[tupl
 
 
 def _forms(value: str, size: int) -> Iterator[tuple[str, float]]:
-    if _HEX.match(value) and size >= 16:
+    parts = words(value)
+    if size >= 16 and _HEX.match(value):
         yield "hex", 1.0
-    if _UUID.match(value):
+    if size == 36 and _UUID.match(value):
         yield "uuid", 1.0
     if _CAMEL.match(value):
         yield "camel", 1.0
     if _SNAKE.match(value):
         yield "snake", 1.0
-        yield "snake-parts", min(4.0, len(words(value)))
+        yield "snake-parts", min(4.0, len(parts))
     if _LEET.match(value):
         yield "leet", 1.0
     if value.isdigit() and size >= 15:
         yield "long-number", 1.0
-    if any(part in TELLING for part in words(value)):
+    if not TELLING.isdisjoint(parts):
         yield "names-a-secret", 1.0
     if size >= 20:
         yield "long", 1.0

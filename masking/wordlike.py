@@ -9,6 +9,7 @@ the share.
 from __future__ import annotations
 
 import re
+from operator import add
 
 _PAIRS = (
     "04550240403655040656332230"
@@ -43,6 +44,7 @@ _TABLE = {
     for row in range(26)
     for column in range(26)
 }
+_SCORE = _TABLE.__getitem__
 _RUN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 NEUTRAL = 4.0
 
@@ -53,7 +55,7 @@ def wordlike(value: str) -> float:
     for run in _RUN.findall(value[:200]):
         if len(run) > 2:
             low = run.lower()
-            total += sum(_TABLE[low[i : i + 2]] for i in range(len(low) - 1))
+            total += sum(map(_SCORE, map(add, low, low[1:])))
             pairs += len(low) - 1
     return total / pairs if pairs else NEUTRAL
 

@@ -84,10 +84,18 @@ def test_71_hostile_repetition_takes_bounded_time(text: str) -> None:
 
 def test_71_time_that_runs_out_fails_closed() -> None:
     now = [0.0]
-    work = Work(MASKER.profile, size=0, clock=lambda: now[0])
-    work.go_on()
+    work = Work(MASKER.profile, size=0, clock=lambda: now[0], wall=lambda: now[0])
+    for now[0] in (0.0, 0.2, 0.9):
+        work.go_on()
     now[0] = 1.5
     with pytest.raises(LimitCrossed, match="longer than its limit"):
+        work.go_on()
+
+
+def test_71_a_thread_that_waits_for_its_turn_is_not_out_of_time() -> None:
+    wall = [0.0]
+    work = Work(MASKER.profile, size=0, clock=lambda: wall[0] / 10, wall=lambda: wall[0])
+    for wall[0] in (0.2, 1.5, 5.0):
         work.go_on()
 
 

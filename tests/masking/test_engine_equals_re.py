@@ -67,7 +67,9 @@ def test_windows_find_what_the_whole_text_finds(seed: int) -> None:
         ends.setdefault(number, []).append(end)
     for number, rule in enumerate(ONE_OF_EACH):
         expected = spans(rule.pattern.finditer(view))
-        got = spans(matches(rule.pattern, view, ends[number], rule.width)) if number in ends else []
+        got = (
+            spans(matches(rule.pattern, view, ends[number], rule.reach, rule.width)) if number in ends else []
+        )
         assert got == expected, rule.id
 
 

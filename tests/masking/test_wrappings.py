@@ -81,6 +81,15 @@ def test_no_secret_survives_wrappings_three_deep(kind: str, chain: list[str], se
     assert MASKER.mask(masked).text == masked
 
 
+@pytest.mark.parametrize("size", range(8, 80))
+def test_base64_of_any_length_is_looked_into_at_the_end_of_a_line_and_over_lines(size: int) -> None:
+    secret = made(size)
+    text = b64(f"{'x' * size} password={secret}\n")
+    lines = "\n  ".join(text[start : start + 64] for start in range(0, len(text), 64))
+    for body in (f"blob: {text}\n", f"blob: |\n  {lines}\n", f"{text}\nWORKERS=4\n"):
+        assert not survives(secret, MASKER.mask(body).text), body
+
+
 def shape(value: object) -> object:
     if isinstance(value, dict):
         return {key: shape(item) for key, item in value.items()}
