@@ -32,7 +32,7 @@ KNOWN_MAX = 256
 """Digests of one session that are compared with; the oldest give way."""
 
 TRIES_MAX = 50_000
-"""Values of one text that are digested: a tenth of a second. What stands behind them is not compared."""
+"""Values of one text that are digested, about half a second. What stands behind them is not compared."""
 
 KEPT_MAX, KEPT_CHARS = 20_000, 40
 """Values whose digests are kept in memory, and how long they may be: a few megabytes."""

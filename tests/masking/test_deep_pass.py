@@ -1,11 +1,13 @@
 """The deep pass: what one frame gave away is known again in the others, though nobody keeps it."""
 
 import base64
+import codecs
+import time
 
 import pytest
 
 import masking
-from masking.deep import KNOWN_MAX, known_in, mask_again, remembered
+from masking.deep import KNOWN_MAX, DeepMasker, known_in, mask_again, remembered
 from tests.masking.kinds import KINDS, made
 
 MASKER = masking.Masker(b"a key for tests, 32 bytes long..")
@@ -19,6 +21,11 @@ HIDDEN = {
     "hex": f"bytes {SECRET.encode().hex()} end",
     "percent": "go to " + "".join(f"%{byte:02X}" for byte in SECRET.encode()),
     "split": f'say "{SECRET[:9]}" + "{SECRET[9:]}"',
+    "base32": f"as {base64.b32encode(SECRET.encode()).decode()}",
+    "rot13": f"turned: {codecs.encode(SECRET, 'rot13')}",
+    "base64-base64": f"x={base64.b64encode(base64.b64encode(SECRET.encode())).decode()}",
+    "base64-reversed": f"x={base64.b64encode(SECRET[::-1].encode()).decode()}",
+    "reversed-hex": f"x={SECRET.encode().hex()[::-1]}",
 }
 
 
@@ -57,3 +64,29 @@ def test_memory_is_ordered_and_bounded() -> None:
     assert len(known) == KNOWN_MAX
     assert known[-1] == f"{KNOWN_MAX + 4:06x}"
     assert remembered(known, "nothing new") == known
+
+
+def test_a_secret_in_four_pieces_is_put_together() -> None:
+    pieces = " +\n  ".join(f'"{SECRET[start : start + 5]}"' for start in range(0, 20, 5))
+    masked = mask_again(MASKER, f"const a = {pieces};", KNOWN)
+    assert [r.rule for r in masked.redactions] == ["returned:split"]
+
+
+def test_the_time_for_one_text_is_bounded() -> None:
+    text = " ".join(made(number, 30) for number in range(30_000))
+    started = time.thread_time()
+    mask_again(MASKER, text, KNOWN)
+    assert time.thread_time() - started < 10
+
+
+def test_a_deep_masker_masks_what_the_inline_pass_leaves_on_purpose_and_refuses_nothing() -> None:
+    key = MASKER.key
+    hashed = "app:$2b$12$" + made("hash", 53)
+    assert not masking.Masker(key).mask(hashed).redactions
+    assert [r.rule for r in DeepMasker(key, "secrets").mask(hashed).redactions] == ["password-hash"]
+    assert DeepMasker(key, "strict").mask(b"\x00\xff\xfe half a body").text
+
+
+def test_a_deep_masker_of_profile_off_changes_nothing() -> None:
+    text = KINDS["dotenv"](SECRET)
+    assert DeepMasker(MASKER.key, "off").mask(text, KNOWN).text == text
