@@ -2,6 +2,6 @@
 
 `jsonrpc.py` looks into a body and never writes one; `sse.py` cuts a stream at its events and keeps every byte;
 `headers.py` knows the headers of one hop and those that hold credentials; `modern.py` has the rules of MCP
-2026-07-28 by which headers must agree with the body. `strict_json.py` and `target.py` find what two readers could read
-differently, in a body and in the target of a request.
+2026-07-28 by which headers must agree with the body. `strict_json.py` and `target.py` find what two readers could
+read differently, in a body and in the target of a request.
 """
