@@ -182,6 +182,10 @@ class _Checker:
         return METHODS[node.name]
 
     def _pattern(self, node: Node) -> None:
+        if self._loops:
+            self._fault(
+                node, "is read anew in each round, which takes long; use startsWith, endsWith or contains"
+            )
         if not isinstance(node.value, str) and node.kind != "literal":
             self._fault(node, "a pattern is written out as text: one that the request brings could take long")
             return

@@ -13,7 +13,7 @@ from gateway.policy.names import FACTS, OPEN
 from gateway.policy.needs import GROUPS, Path
 
 ELEMENTS_MAX: Final = 1_000
-CHARACTERS_MAX: Final = 1_000_000
+CHARACTERS_MAX: Final = 250_000
 _DEPTH_MAX: Final = 100
 _INT_MAX: Final = 2**63
 

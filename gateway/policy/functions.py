@@ -1,13 +1,21 @@
-"""What conditions may call beside CEL's own: pure, in time proportional to their text.
+"""What conditions may call beside CEL's own: pure, in time proportional to their text, which has a limit.
 
-Where databases read SQL in different ways, a statement is reported that any of them would run.
+Where databases read SQL in different ways, a statement is reported that any of them would run. Raised errors make the
+condition fail, and the call is denied.
 """
 
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import unquote
+
+from gateway.policy.shell import shell_commands
+
+CHARACTERS_MAX: Final = 50_000
+PATH_CHARACTERS_MAX: Final = 4_096
 
 _COMMON = r"""
   | --(?=\s|$)[^\n]*+                    # MySQL takes `--` for a comment only before a space
@@ -51,11 +59,16 @@ def sql_verbs(text: str) -> list[str]:
     A DELETE or UPDATE without a WHERE of its own adds `DELETE_ALL` or `UPDATE_ALL`. Comments and quoted texts are
     skipped; what MySQL runs within /*! … */ and what stands between dollar quotes is not.
     """
+    return list(_sql_verbs(bounded(text)))
+
+
+@lru_cache(maxsize=16)  # several rules ask about the same text, one after the other
+def _sql_verbs(text: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for reading in _READINGS if "\\" in text else _READINGS[:1]:
         for statement in _statements(reading, text):
             found.update(dict.fromkeys(_verbs(statement)))
-    return list(found)
+    return tuple(found)
 
 
 def _statements(reading: re.Pattern[str], text: str) -> Iterator[list[str]]:
@@ -109,7 +122,7 @@ def path_within(path: str, root: str) -> bool:
     Only absolute paths can be; `file://` is taken off, `.`, `..` and backslashes are resolved; a path with a percent
     sign or a control character is never within.
     """
-    plain = _absolute(path)
+    plain = _absolute(bounded(path, PATH_CHARACTERS_MAX))
     base = _absolute(root)
     return bool(plain and base) and (plain == base or plain.startswith(base.rstrip("/") + "/"))
 
@@ -121,6 +134,31 @@ def _absolute(path: str) -> str:
     return "/" + posixpath.normpath(plain).lstrip("/")
 
 
+def path_parts(path: str) -> list[str]:
+    r"""The names in a path, in lower case, cut at `/` and `\`; those of a %-decoded path too."""
+    plain = bounded(path, PATH_CHARACTERS_MAX).removeprefix("file://")
+    readings = (plain, unquote(plain)) if "%" in plain else (plain,)
+    return [part for each in readings for part in re.split(r"[/\\]", each.lower()) if part]
+
+
+def name_parts(text: str) -> list[str]:
+    """The words of a name such as `pods,secrets` or `core/v1/Secret`: letters, digits, `_`, `-`; in lower case."""
+    return re.findall(r"[a-z0-9_-]+", bounded(text).lower())
+
+
+def bounded(text: str, characters_max: int = CHARACTERS_MAX) -> str:
+    """`text` itself. Raises ValueError for what is no text, or longer."""
+    if not isinstance(text, str) or len(text) > characters_max:
+        raise ValueError(f"takes text of at most {characters_max} characters")
+    return text
+
+
 BY_NAME: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
-    {"sql_verbs": sql_verbs, "path_within": path_within}
+    {
+        "sql_verbs": sql_verbs,
+        "path_within": path_within,
+        "path_parts": path_parts,
+        "name_parts": name_parts,
+        "shell_commands": lambda text: shell_commands(bounded(text)),
+    }
 )

@@ -60,6 +60,9 @@ FUNCTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "duration": "duration",
         "sql_verbs": "list",
         "path_within": "bool",
+        "path_parts": "list",
+        "name_parts": "list",
+        "shell_commands": "list",
     }
 )
 METHODS: Final[Mapping[str, str]] = MappingProxyType(

@@ -1,12 +1,14 @@
 """The functions that rules may call: what they find, what they let be, and that they take linear time."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.policy.functions import path_within, sql_verbs
+from gateway.policy.functions import CHARACTERS_MAX, name_parts, path_parts, path_within, sql_verbs
+from gateway.policy.shell import shell_commands
 
 
 @pytest.mark.parametrize(
@@ -40,11 +42,14 @@ def test_the_statements_of_a_text_are_found(text: str, verbs: list[str]) -> None
     assert sql_verbs(text) == verbs
 
 
-@pytest.mark.parametrize("unit", ["'", "'\\", "/*", "(", "; DELETE ", "--", '"\\"', "$$", "/* * "])
-def test_reading_sql_takes_time_in_proportion_to_its_length(unit: str) -> None:
-    text = unit * (200_000 // len(unit))
+@pytest.mark.parametrize("read", [sql_verbs, shell_commands], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "unit", ["'", "'\\", "/*", "(", "; DELETE ", "--", '"\\"', "$$", "/* * ", "$(", "-c 'a "]
+)
+def test_reading_takes_time_in_proportion_to_the_length(unit: str, read: Callable[[str], object]) -> None:
+    text = unit * (CHARACTERS_MAX // len(unit))
     started = time.perf_counter()
-    sql_verbs(text)
+    read(text)
     assert time.perf_counter() - started < 2.0
 
 
@@ -75,3 +80,44 @@ def test_any_text_gives_verbs_in_capitals(text: str) -> None:
 )
 def test_a_path_is_within_a_folder_or_not(path: str, root: str, within: bool) -> None:
     assert path_within(path, root) is within
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("/Home/Ada/.SSH/id", ["home", "ada", ".ssh", "id"]),
+        ("C:\\Users\\ada", ["c:", "users", "ada"]),
+        ("file:///srv/%2essh", ["srv", "%2essh", "srv", ".ssh"]),
+        ("", []),
+    ],
+)
+def test_a_path_is_cut_into_its_names(path: str, parts: list[str]) -> None:
+    assert path_parts(path) == parts
+
+
+def test_a_name_is_cut_into_its_words() -> None:
+    assert name_parts("pods,Secrets core/v1/secret.x-y_z") == [
+        "pods",
+        "secrets",
+        "core",
+        "v1",
+        "secret",
+        "x-y_z",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "commands"),
+    [
+        ("git push -f", [["git", "push", "-f"]]),
+        ("cd a && git status; ls | wc -l", [["cd", "a"], ["git", "status"], ["ls"], ["wc", "-l"]]),
+        ("git commit -m 'push --force; rebase'", [["git", "commit", "-m", "push --force; rebase"]]),
+        ("gi\\t pu''sh", [["git", "push"]]),
+        ("bash -c 'git push -f'", [["bash", "-c", "git push -f"], ["git", "push", "-f"]]),
+        ('echo "$(git push -f)"', [["echo", "$(git push -f)"], ["$"], ["git", "push", "-f"]]),
+        ("echo `id`", [["echo"], ["id"]]),
+        ("", []),
+    ],
+)
+def test_a_shell_line_is_cut_into_the_commands_that_it_runs(line: str, commands: list[list[str]]) -> None:
+    assert shell_commands(line) == commands

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.policy import Around, Call, Condition, ConditionError, Policy, Verdict, calls_of, read_policy
 from gateway.policy.conditions import FailedError
-from gateway.policy.contexts import ELEMENTS_MAX, Plan
+from gateway.policy.contexts import CHARACTERS_MAX, ELEMENTS_MAX, Plan
 from gateway.policy.engine import UNFIT, failed
 from gateway.policy.facts import ConnectionFacts, HttpFacts, McpFacts, PrincipalFacts, SessionFacts, ToolFacts
 
@@ -89,6 +89,8 @@ TERMS = (
     "tool.arguments['k'] == 'v'",
     "sql_verbs(tool.name).exists(v, v == 'A')",
     "path_within(tool.name, '/a')",
+    "name_parts(tool.name).exists(part, part == 'b')",
+    "shell_commands(tool.arguments.k).exists(command, 'v' in command)",
     "true",
 )
 conditions = st.recursive(
@@ -233,7 +235,7 @@ def test_the_reason_of_a_failure_never_shows_what_the_request_brought() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"bulk": [0] * (ELEMENTS_MAX + 1)}, {"bulk": "x" * 1_000_001}, {"bulk": 10**30}],
+    [{"bulk": [0] * (ELEMENTS_MAX + 1)}, {"bulk": "x" * (CHARACTERS_MAX + 1)}, {"bulk": 10**30}],
     ids=["elements", "characters", "number"],
 )
 def test_arguments_over_the_limits_fail_only_the_rules_that_look_at_them(arguments: dict[str, Any]) -> None:

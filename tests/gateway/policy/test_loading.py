@@ -72,6 +72,7 @@ rules:
         ("'x' in tool.name", "5:14", "`in` looks into a list or a map, and this is text; try `.contains()`"),
         ("tool.name.matches('(')", "5:25", "is no pattern: unclosed group"),
         ("tool.name.matches(tool.name)", "5:25", "a pattern is written out as text"),
+        ("principal.groups.exists(g, g.matches('x'))", "5:44", "is read anew in each round, which takes long"),
         ("has(tool)", "5:7", "`has` takes a field, as in has(tool.arguments.namespace)"),
         ("principal.groups.exists(g)", "5:7", "is written `.exists(x, condition on x)`"),
         ("principal.groups.exists(tool, true)", "5:31", "`tool` means something already"),
