@@ -45,11 +45,12 @@ class Corked:
             return
         self._closing = True
         self._flush()
-        if self._unread() and self._transport.can_write_eof() and not self._transport.is_closing():
-            self._transport.write_eof()
-            self._loop.call_later(LINGER_SECONDS, self._transport.close)
-        else:
+        if not self._unread() or self._transport.is_closing():
             self._transport.close()
+            return
+        if self._transport.can_write_eof():  # TLS cannot
+            self._transport.write_eof()
+        self._loop.call_later(LINGER_SECONDS, self._transport.close)
 
     def is_closing(self) -> bool:
         """Whether nothing more may be written."""
