@@ -9,7 +9,8 @@ from gateway.policy.contexts import Plan
 from gateway.policy.facts import Call
 from gateway.policy.guards import Guard, guards_of
 from gateway.policy.needs import Needs, needs_of
-from gateway.policy.syntax import Node, SyntaxProblemError, parse
+from gateway.policy.syntax import Node, parse
+from gateway.policy.tokens import SyntaxProblemError
 
 _WHERE: Final = "<input>:"
 

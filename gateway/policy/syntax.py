@@ -4,11 +4,11 @@ The tree never decides: conditions are evaluated by the CEL library from their t
 the library read is taken. Source: Common Expression Language, language definition, "Syntax".
 """
 
-import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, NoReturn
+
+from gateway.policy.tokens import SyntaxProblemError, Token, tokens_of
 
 TEXT_MAX: Final = 4096
 DEPTH_MAX: Final = 40
@@ -17,16 +17,6 @@ _RESERVED: Final = frozenset(
     {"as", "break", "const", "continue", "else", "for", "function", "if", "import", "in", "let", "loop"}
     | {"namespace", "package", "return", "var", "void", "while"}
 )
-_TOKEN = re.compile(
-    r"""
-    (?P<space>(?:\s|//[^\n]*)+)
-  | (?P<text>(?:[rR]|[bB][rR]?)?(?:\"\"\"|'''|"|'))
-  | (?P<number>0x[0-9a-fA-F]+u?|(?:[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.[0-9]+)|[0-9]+[uU]?)
-  | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
-  | (?P<sign>&&|\|\||==|!=|<=|>=|[-+*/%<>!?:.,()\[\]{}])
-    """,
-    re.VERBOSE,
-)
 _LEVELS: Final = (
     ("||",),
     ("&&",),
@@ -34,15 +24,6 @@ _LEVELS: Final = (
     ("+", "-"),
     ("*", "/", "%"),
 )
-
-
-class SyntaxProblemError(ValueError):
-    """The text is no condition. `offset` is where, in characters from 0."""
-
-    def __init__(self, offset: int, text: str) -> None:
-        super().__init__(text)
-        self.offset = offset
-        self.text = text
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +48,6 @@ class Node:
             yield from part.walk()
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    start: int
-    end: int
-    value: object = None
-
-
 def parse(text: str) -> Node:
     """The tree of `text`. Raises SyntaxProblemError."""
     if len(text) > TEXT_MAX:
@@ -95,7 +67,7 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = list(_tokens(text))
+        self._tokens = list(tokens_of(text))
         self._at = 0
         self._depth = 0
 
@@ -129,7 +101,7 @@ class _Parser:
         return node
 
     def _unary(self) -> Node:
-        signs: list[_Token] = []
+        signs: list[Token] = []
         while self._peek().text in ("!", "-") and self._peek().kind == "sign":
             signs.append(self._next())
             if len(signs) > DEPTH_MAX:
@@ -170,13 +142,13 @@ class _Parser:
         self._at -= token.kind != "end"
         return self._unexpected("a name, a text, a number or `(`")
 
-    def _named(self, token: _Token) -> Node:
+    def _named(self, token: Token) -> Node:
         if not self._take("("):
             return Node("name", token.start, token.end, token.text)
         arguments, end = self._list(")")
         return Node("call", token.start, end, token.text, arguments)
 
-    def _bracketed(self, opening: _Token) -> Node:
+    def _bracketed(self, opening: Token) -> Node:
         if opening.text == "(":
             node = self._expression()
             return replace(node, start=opening.start, end=self._expect(")").end)
@@ -193,7 +165,7 @@ class _Parser:
                 break
         return tuple(items), self._expect(close).end
 
-    def _map(self, opening: _Token) -> Node:
+    def _map(self, opening: Token) -> Node:
         parts: list[Node] = []
         while self._peek().text != "}":
             parts.append(self._expression())
@@ -203,10 +175,10 @@ class _Parser:
                 break
         return Node("map", opening.start, self._expect("}").end, "{", tuple(parts))
 
-    def _peek(self) -> _Token:
+    def _peek(self) -> Token:
         return self._tokens[self._at]
 
-    def _next(self) -> _Token:
+    def _next(self) -> Token:
         token = self._tokens[self._at]
         if token.kind != "end":
             self._at += 1
@@ -218,7 +190,7 @@ class _Parser:
             return True
         return False
 
-    def _expect(self, sign: str) -> _Token:
+    def _expect(self, sign: str) -> Token:
         if self._peek().kind != "sign" or self._peek().text != sign:
             self._unexpected(f"`{sign}`")
         return self._next()
@@ -229,62 +201,3 @@ class _Parser:
             "the condition ends" if token.kind == "end" else f"`{self._text[token.start : token.end]}` stands"
         )
         raise SyntaxProblemError(token.start, f"{found} where {wanted} should be")
-
-
-_HINTS: Final = {
-    "=": "`=` is not read here; compare with `==`",
-    "&": "`&` is not read here; `and` is written `&&`",
-    "|": "`|` is not read here; `or` is written `||`",
-}
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    at = 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if not match:
-            raise SyntaxProblemError(at, _HINTS.get(text[at], f"`{text[at]}` is not read here"))
-        kind, found = str(match.lastgroup), match[0]
-        at = match.end()
-        if kind == "text":
-            token = _text_token(text, match)
-            at = token.end
-            yield token
-        elif kind == "number":
-            yield _Token("literal", found, match.start(), at, _number(found))
-        elif found in ("true", "false", "null"):
-            yield _Token("literal", found, match.start(), at, {"true": True, "false": False}.get(found))
-        elif kind != "space":
-            yield _Token(kind, found, match.start(), at)
-    yield _Token("end", "", len(text), len(text))
-
-
-def _text_token(text: str, opening: re.Match[str]) -> _Token:
-    prefix = opening[0].rstrip("\"'").lower()
-    quote = opening[0][len(prefix) :]
-    at = opening.end()
-    while not text.startswith(quote, at):
-        at += 2 if text[at : at + 1] == "\\" and "r" not in prefix else 1
-        if at >= len(text) or (len(quote) == 1 and text[at] == "\n"):
-            raise SyntaxProblemError(opening.start(), f"the text that begins here has no closing {quote}")
-    raw, end = text[opening.end() : at], at + len(quote)
-    value: object = raw.encode() if "b" in prefix else raw if "r" in prefix else _unescaped(raw)
-    return _Token("literal", text[opening.start() : end], opening.start(), end, value)
-
-
-def _unescaped(raw: str) -> str | None:
-    """The text; None where an escape is one that not every reader takes alike (it then helps no index)."""
-    if "\\" not in raw:
-        return raw
-    if re.search(r"\\[^\\'\"nrt]", raw):
-        return None
-    plain = raw.replace("\n", "\\n").replace("\r", "\\r")
-    return str(ast.literal_eval(f'"""{plain}"""')) if '"' not in plain else None
-
-
-def _number(found: str) -> int | float:
-    if found.lower().startswith("0x"):
-        return int(found.lower().rstrip("u"), 16)
-    if found[-1] in "uU" or found.isdigit():
-        return int(found.rstrip("uU"))
-    return float(found)
