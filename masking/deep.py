@@ -111,7 +111,8 @@ class DeepMasker:
         inline = resolve(profile)
         self.leave = inline.leave
         """Rules whose findings the inline pass leaves on purpose: their secrets are not late."""
-        self._masker = Masker(key, replace(inline, strict=False, leave=frozenset()))
+        leave = frozenset() if inline.leave == Profile("").leave else inline.leave  # what was asked for stays
+        self._masker = Masker(key, replace(inline, strict=False, leave=leave))
         self._detectors = tuple(detectors) if inline.pii else ()
         self._signs = Signs(key)
 

@@ -9,6 +9,7 @@ from hashlib import blake2b
 
 from masking.found import Found
 from masking.names_context import COMMON, Entity, in_context
+from masking.names_keys import by_key
 from masking.names_lists import UPPER
 from masking.names_model import NamesMissingError, NamesModel, Word
 from masking.names_text import Stretch, stretches
@@ -42,7 +43,7 @@ class Names:
     def __call__(self, view: str) -> list[Found]:
         """What is to be masked in a view (one character a byte)."""
         left = MODEL_CHARS_MAX
-        found: list[Found] = []
+        found = list(by_key(view))
         for stretch in stretches(view):
             if left <= MODEL_CHARS_MAX - RULES_CHARS_MAX:
                 break

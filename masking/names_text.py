@@ -42,7 +42,7 @@ def _within(view: str, raw: Callable[[int], int], depth: int) -> Iterator[Stretc
 
 def _literal(match: re.Match[str], raw: Callable[[int], int], depth: int) -> Iterator[Stretch]:
     content = match.group()[1:-1] if match.group().endswith('"') else match.group()[1:]
-    if " " not in content:  # one word is a name only by its key, and keys are the rules' business
+    if " " not in content:  # one word is a name only by its key: see names_keys.py
         return
     start = match.start() + 1
     if "\\" not in content:

@@ -16,7 +16,10 @@ def dear_detectors(settings: ProcessorSettings, metrics: Metrics) -> tuple[Detec
 
     Raises ValueError for an unknown profile.
     """
-    if not any(resolve(profile).pii for profile in {settings.profile, *settings.profiles.values()}):
+    by_group = (profile for pairs in settings.profiles_by_group.values() for _, profile in pairs)
+    if not any(
+        resolve(profile).pii for profile in (settings.profile, *settings.profiles.values(), *by_group)
+    ):
         return ()
     names, reason = available()
     metrics.names.set(not reason)

@@ -63,7 +63,7 @@ def step(  # noqa: PLR0917 - a record, its place, and what it is done with
         return Rejected("undecodable", f"not a frame: {error}")
     memory = Memory(partition) if memory is None else memory
     seconds = recorded_us(frame.record) // 1_000_000
-    deep = masks(frame.record["connection"])
+    deep = masks(frame.record["connection"], frame.record["principal_groups"])
     masked = _mask(frame, deep.mask, memory.known(offset, seconds))
     if isinstance(masked, Rejected):
         return masked

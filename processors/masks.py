@@ -1,11 +1,12 @@
 """The masks of the connections: each with its profile, all with the deployment's key, all under a time limit."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from masking import Masked, Profile
 from masking.deep import DeepMasker, Detector
 from processors.deadline import Deadline
+from processors.settings import ProcessorSettings
 
 
 class Deep(NamedTuple):
@@ -15,25 +16,34 @@ class Deep(NamedTuple):
     leave: frozenset[str] = frozenset()
 
 
-Masks = Callable[[str], Deep]
-"""The deep pass of a connection, by its name. Its mask raises for a body that cannot be masked."""
+Masks = Callable[[str, Sequence[str]], Deep]
+"""The deep pass of a connection, by its name and the caller's groups. Its mask raises for what cannot be masked."""
+
+AnyProfile = str | Profile
 
 
-def masks(
-    key: bytes,
-    profile: str,
-    profiles: Mapping[str, str | Profile],
-    deadline: Deadline,
-    detectors: Iterable[Detector] = (),
-) -> Masks:
+def masks(settings: ProcessorSettings, deadline: Deadline, detectors: Iterable[Detector] = ()) -> Masks:
     """The masks of a deployment. Raises ValueError for an unknown profile or a key under 16 bytes."""
     dear = tuple(detectors)
-    by_profile = {
-        used: _deep(DeepMasker(key, used, dear), deadline) for used in {profile, *profiles.values()}
+    made: dict[AnyProfile, Deep] = {}
+
+    def deep(profile: AnyProfile) -> Deep:
+        if profile not in made:
+            made[profile] = _deep(DeepMasker(settings.masking_key, profile, dear), deadline)
+        return made[profile]
+
+    usual = deep(settings.profile)
+    by_connection = {name: deep(profile) for name, profile in settings.profiles.items()}
+    by_group = {
+        name: [(group, deep(profile)) for group, profile in pairs]
+        for name, pairs in settings.profiles_by_group.items()
     }
-    by_connection = {connection: by_profile[used] for connection, used in profiles.items()}
-    usual = by_profile[profile]
-    return lambda connection: by_connection.get(connection, usual)
+
+    def mask_of(connection: str, groups: Sequence[str]) -> Deep:
+        special = (mask for group, mask in by_group.get(connection, ()) if group in groups)
+        return next(special, None) or by_connection.get(connection, usual)
+
+    return mask_of
 
 
 def _deep(masker: DeepMasker, deadline: Deadline) -> Deep:

@@ -1,6 +1,6 @@
 """Settings of a processor worker, as frozen values. Read from YAML elsewhere and passed in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,8 @@ class ProcessorSettings:
 
     `datadir` is this worker's own directory. `masking_key` (16 bytes or more) makes the pseudonyms, the same as in
     the gateway. `profiles` is the masking profile by connection, its name or one with rules of its own; any other
-    connection gets `profile`.
+    connection gets `profile`. Where `profiles_by_group` has (group, profile) pairs for a connection, the first whose
+    group the caller is in counts instead.
     `port` 0 takes a free one; the port that was taken is written to `port_file`, when given, once it listens.
     """
 
@@ -24,6 +25,7 @@ class ProcessorSettings:
     port_file: Path | None = None
     profile: str = "secrets"
     profiles: Mapping[str, str | Profile] = field(default_factory=dict)
+    profiles_by_group: Mapping[str, Sequence[tuple[str, str | Profile]]] = field(default_factory=dict)
     masking_seconds_max: float = 5.0
     batch_records_max: int = 500
     check_seconds: float = 5.0

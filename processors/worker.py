@@ -46,7 +46,7 @@ async def _work(settings: ProcessorSettings, kafka: KafkaAddress) -> int:
     deadline.install()
     metrics = Metrics()
     detectors = dear_detectors(settings, metrics)
-    use = masks(settings.masking_key, settings.profile, settings.profiles, deadline, detectors)
+    use = masks(settings, deadline, detectors)
     try:
         limits, partitions = await _usable_topics(kafka)
     except (KafkaError, KafkaUnsafeError, OSError) as error:

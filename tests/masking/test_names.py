@@ -160,3 +160,40 @@ def test_only_prose_is_looked_at() -> None:
     assert not prose("a=1 b=2 c=3 hello")
     assert not prose("single")
     assert [part.text for part in stretches('{"a":"two words","b":"one"}')] == ["two words"]
+
+
+FIELDS = {
+    '{"first_name": "ingeborg", "LastName": "Lindqvist", "id": 7}': ["ingeborg", "Lindqvist"],
+    '{"address": "12 Harbour Road", "city": "Bergen", "postal-code": "5003"}': [
+        "12 Harbour Road",
+        "Bergen",
+        "5003",
+    ],
+    '{"text": "{\\"surname\\": \\"M\\\\u00fcller\\", \\"dob\\": \\"1970-02-03\\"}"}': [
+        "u00fcller",
+        "1970-02-03",
+    ],
+    "first_name: Ingeborg\nzip: '5003'\nage: 41\n": ["Ingeborg", "5003"],
+    '{"name": "Ingeborg Lindqvist", "manager": "Ola Nordmann"}': ["Ingeborg Lindqvist", "Ola Nordmann"],
+}
+
+
+@pytest.mark.parametrize("text", FIELDS)
+def test_fields_of_a_person_are_masked_by_their_names(text: str) -> None:
+    masked = DeepMasker(KEY, "secrets+pii", [Names(None)]).mask(text)
+    for value in FIELDS[text]:
+        assert value not in masked.text
+    if text.startswith("{"):
+        assert json.loads(masked.text).keys() == json.loads(text).keys()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"kind":"Pod","metadata":{"name":"web-7d9f","namespace":"prod"},"status":{"addresses":[{"address":"10.0.0.1"}]}}',
+        '{"name": "list_pods", "displayName": "List pods", "city": "${CITY}", "first_name": null, "zip": "string"}',
+        "name: web\nlocation: eu-west-1\nowner: platform\nfirst_name: {{ .Values.name }}\n",
+    ],
+)
+def test_fields_that_hold_no_person_stay(text: str) -> None:
+    assert DeepMasker(KEY, "secrets+pii", [Names(None)]).mask(text).text == text

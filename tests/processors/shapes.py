@@ -86,7 +86,7 @@ class MaskingShape:
                 row.value,
                 row.partition,
                 row.offset,
-                lambda _: Deep(lambda body, _: masker.mask(body)),
+                lambda *_: Deep(lambda body, _: masker.mask(body)),
                 4_000_000,
             )
             if isinstance(done, Audited):

@@ -25,7 +25,7 @@ PARTITION = 1
 NOW = 1_790_000_000_000_000
 
 
-def mask(_connection: str) -> Deep:
+def mask(_connection: str, _groups: object) -> Deep:
     """The workers' mask."""
     return Deep(DeepMasker(KEY, "secrets").mask)
 

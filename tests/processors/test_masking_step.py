@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from masking import LimitCrossed, Masked, Redaction
+from masking import LimitCrossed, Masked, Redaction, profile_from
 from masking.deep import DeepMasker
 from processors.deadline import Deadline
 from processors.masking_step import Audited, Rejected, step
 from processors.masks import Deep, Masks, masks
 from processors.placing import placed
+from processors.settings import ProcessorSettings
 from schemas.codec import codec
 from schemas.digests import audit_digest
 from schemas.frames import open_frame
@@ -23,14 +25,14 @@ TOKEN = b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJlLWhlcmUtMTIz"
 LIMIT = 4 * 1024 * 1024
 
 
-def mask(_connection: str) -> Deep:
+def mask(_connection: str, _groups: object) -> Deep:
     """The usual mask."""
     return Deep(DeepMasker(KEY, "secrets").mask)
 
 
 def only(use: Callable[[bytes], Masked[bytes]]) -> Masks:
     """This mask for every connection."""
-    return lambda _connection: Deep(lambda body, _known: use(body))
+    return lambda *_: Deep(lambda body, _known: use(body))
 
 
 def audited(value: bytes, use: Masks = mask) -> dict[str, object]:
@@ -140,9 +142,25 @@ def test_a_result_above_the_topics_limit_is_rejected() -> None:
 
 
 def test_each_connection_has_its_own_profile() -> None:
-    use = masks(KEY, "secrets", {"open": "off"}, Deadline(5))
-    assert not use("open").mask(TOKEN, ()).redactions
-    assert use("demo").mask(b"Authorization: Bearer " + TOKEN, ()).redactions
+    use = masks(ProcessorSettings(Path(), KEY, profiles={"open": "off"}), Deadline(5))
+    assert not use("open", []).mask(TOKEN, ()).redactions
+    assert use("demo", []).mask(b"Authorization: Bearer " + TOKEN, ()).redactions
+
+
+def test_a_callers_group_may_have_another_profile_and_a_connection_rules_of_its_own() -> None:
+    own = profile_from("secrets", [{"id": "badge", "pattern": "BADGE-[0-9]{6}"}])
+    settings = ProcessorSettings(
+        Path(),
+        KEY,
+        profiles={"demo": own},
+        profiles_by_group={"demo": [("auditors", "off"), ("support", "secrets+pii")]},
+    )
+    use = masks(settings, Deadline(5))
+    badge, mail = b"see BADGE-123456", b"write to ingeborg@lindqvist.example.no"
+    assert use("demo", ["staff"]).mask(badge, ()).redactions
+    assert not use("demo", ["staff", "auditors", "support"]).mask(badge, ()).redactions
+    assert use("demo", ["support"]).mask(mail, ()).redactions
+    assert not use("demo", []).mask(mail, ()).redactions
 
 
 def test_quotes_around_a_pseudonym_do_not_shift_the_places_of_the_next() -> None:

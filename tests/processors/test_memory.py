@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 
 from masking.deep import KNOWN_MAX, DeepMasker
 from processors.deadline import Deadline
@@ -9,13 +10,14 @@ from processors.late import late
 from processors.masking_step import Audited, step
 from processors.masks import masks
 from processors.memory import HELD_MAX, LEARNED_MAX, SESSION_SECONDS, Memory, outlived
+from processors.settings import ProcessorSettings
 from schemas.codec import codec
 from tests.masking.kinds import KINDS, made
 from tests.processors.making import frame_value
 
 KEY = b"the masking key of the tests, 32"
 LIMIT = 4 * 1024 * 1024
-USE = masks(KEY, "secrets", {"open": "off"}, Deadline(5))
+USE = masks(ProcessorSettings(Path(), KEY, profiles={"open": "off"}), Deadline(5))
 SECRET = made("returns", 20)
 INLINE = DeepMasker(KEY, "secrets").mask(KINDS["dotenv"](SECRET).encode())
 """What the gateway would have recorded of a frame that gave the secret away."""
