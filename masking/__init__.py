@@ -8,8 +8,10 @@ pieces.
 from masking.custom import profile_from
 from masking.decoding import DecodingMasker
 from masking.masker import Masker, mask
+from masking.places import Placed, placed
 from masking.profiles import PROFILES, Profile
 from masking.records import LimitCrossed, Masked, MaskingError, Redaction, Unreadable
+from masking.rule_files import RuleFileError, read_rules, rules_in
 from masking.stream import Framing, StreamMasker
 
 __all__ = [
@@ -20,10 +22,15 @@ __all__ = [
     "Masked",
     "Masker",
     "MaskingError",
+    "Placed",
     "Profile",
     "Redaction",
+    "RuleFileError",
     "StreamMasker",
     "Unreadable",
     "mask",
+    "placed",
     "profile_from",
+    "read_rules",
+    "rules_in",
 ]

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from masking import assignments, codes, columns, encodings, judge, kubernetes, literals
 from masking.engine import Hit, Scanner, Trigger, cached_scanner
 from masking.filters import passes
+from masking.forms import KEPT_MAX
 from masking.found import Found, outermost, quoted
 from masking.literals import decode, escape, escaped_literals
 from masking.offsets import Offsets
@@ -89,7 +90,8 @@ class Finder:
         found: list[Found] = []
         for items in self._by_kind(level, hits, found):
             found += [item for item in items if not level.work.stays(item.rule, item.secret)]
-        return found
+        fixed = level.work.fixed
+        return [item for item in found if level.view[item.start : item.end] not in fixed] if fixed else found
 
     def _by_kind(self, level: _Level, hits: list[Hit], found: list[Found]) -> Iterator[Iterable[Found]]:
         """What each kind of hit leads to. `found` is what the kinds before have found."""
@@ -202,8 +204,10 @@ def _outside_pseudonyms(view: str, found: list[Found]) -> list[Found]:
     ends = [end for _, end in masked]
 
     def clear(item: Found) -> bool:
-        index = bisect_right(ends, item.start)
-        return index == len(masked) or masked[index][0] >= item.end
+        # A few characters right beside a pseudonym are what a rule lets stay of its secret.
+        touch = int(item.end - item.start <= KEPT_MAX)
+        index = bisect_right(ends, item.start - touch)
+        return index == len(masked) or masked[index][0] >= item.end + touch
 
     return [item for item in found if clear(item)]
 

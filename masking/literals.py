@@ -32,6 +32,12 @@ def escaped_literals(view: str) -> Iterator[tuple[int, int]]:
 
 def decode(raw: str) -> str:
     """The view that a literal's content stands for. Unknown escapes stand for their own character."""
+    if len(raw) > 2 * _PIECE:
+        return "".join(map(_decoded, _pieces(raw)))
+    return _decoded(raw)
+
+
+def _decoded(raw: str) -> str:
     if raw.isascii():
         try:
             text = str(_JSON.decode(f'"{raw}"'))
@@ -39,6 +45,24 @@ def decode(raw: str) -> str:
             return _ESCAPE.sub(_of_match, raw)
         return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("latin-1")
     return _ESCAPE.sub(_of_match, raw)
+
+
+_PIECE = 1_000_000
+"""Characters that are decoded at once: no other thread runs meanwhile, so the time for it has to be short."""
+_LONGEST, _TRIED = 12, 10_000
+
+
+def _pieces(raw: str) -> Iterator[str]:
+    """Cut where no escape and no pair of them is near; the rest whole where escapes stand too close for that."""
+    begin = 0
+    while len(raw) - begin > 2 * _PIECE:
+        places = range(begin + _PIECE, begin + _PIECE + _TRIED)
+        end = next((place for place in places if "\\" not in raw[place - _LONGEST : place]), 0)
+        if not end:
+            break
+        yield raw[begin:end]
+        begin = end
+    yield raw[begin:]
 
 
 def _of_match(match: re.Match[str]) -> str:

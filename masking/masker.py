@@ -34,6 +34,7 @@ class Masker:
             raise ValueError("the masking key is too short: give at least 16 random bytes")
         self.key = key
         self.profile = resolve(profile)
+        self._forms = self.profile.forms_by_rule()
         extra = self.profile.rules
         pii = self.profile.pii
         self.finder = Finder(built_in(pii) + extra) if extra else built_in_finder(pii)
@@ -84,11 +85,13 @@ class Masker:
         offsets = _Offsets(text, view)
         for item in found:
             name = pseudonym(self.key, item.kind, item.secret)
-            parts += (view[done : item.start], item.lead, name, item.trail)
+            form = self._forms.get(item.rule) if self._forms else None
+            written = form.write(view[item.start : item.end], name) if form else name
+            parts += (view[done : item.start], item.lead, written, item.trail)
             done = item.end
-            redactions.append(
-                Redaction(item.rule, item.path, offsets.at(item.start), offsets.at(item.end), name)
-            )
+            start, end = offsets.at(item.start), offsets.at(item.end)
+            shown = "" if written == name else written
+            redactions.append(Redaction(item.rule, item.path, start, end, name, shown))
         parts.append(view[done:])
         return Masked(_unview("".join(parts), text), tuple(redactions))
 

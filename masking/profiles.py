@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from masking.forms import Form
 from masking.rules import Rule
 
 
@@ -13,7 +14,7 @@ class Profile:
 
     `rules` are a connection's own, `allow` patterns of values that stay (each has to match all of a
     value), and `leave` names rules whose findings stay: by default what protects itself, keys under a
-    passphrase and hashes.
+    passphrase and hashes. `forms` says what is written for findings of a rule instead of their pseudonym.
     """
 
     name: str
@@ -23,6 +24,11 @@ class Profile:
     rules: tuple[Rule, ...] = ()
     allow: tuple[str, ...] = ()
     leave: frozenset[str] = frozenset({"encrypted-private-key", "password-hash"})
+    forms: tuple[tuple[str, Form], ...] = ()
+
+    def forms_by_rule(self) -> dict[str, Form]:
+        """What is written instead of a pseudonym, by rule: its own form, or the one that the profile gives it."""
+        return {rule.id: rule.form for rule in self.rules if rule.form} | dict(self.forms)
 
 
 PROFILES: dict[str, Profile] = {

@@ -31,6 +31,7 @@ class Redaction:
 
     `start` and `end` are offsets into the *input*, half open: characters for `str`, bytes for `bytes`.
     `path` is where a structured text holds it (`$.items[0].data.token`), or "" where there is no structure.
+    `written` is what stands in its place, where that is not the pseudonym alone.
     """
 
     rule: str
@@ -38,6 +39,7 @@ class Redaction:
     start: int
     end: int
     pseudonym: str
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from masking.filters import FILTERS
+from masking.forms import Form, form_from
 from masking.patterns import reach, width
 
 
@@ -36,6 +37,7 @@ class Rule:
     entropy: float = 0.0
     examples: tuple[str, ...] = ()
     counter_examples: tuple[str, ...] = ()
+    form: Form | None = None
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -72,16 +74,22 @@ def rule_from(entry: dict[str, object]) -> Rule:
     identity = str(entry.get("id", ""))
     unknown = entry.keys() - _FIELDS
     if not identity or "pattern" not in entry or unknown:
-        raise ValueError(f"masking rule {identity!r}: needs id and pattern, does not know {sorted(unknown)}")
+        raise ValueError(
+            f"masking rule {identity!r}: needs id and pattern, does not know {sorted(unknown)}; "
+            f"it can have {', '.join(sorted(_FIELDS))}"
+        )
     filters = _strings(entry.get("filters"))
     if not FILTERS.keys() >= set(filters):
         raise ValueError(
-            f"masking rule {identity!r}: no filter of these names: {set(filters) - FILTERS.keys()}"
+            f"masking rule {identity!r}: no filters of these names: {sorted(set(filters) - FILTERS.keys())}; "
+            f"there are {', '.join(sorted(FILTERS))}"
         )
     text = str(entry["pattern"])
     try:
         compiled(text)
         widest = width(text)
+        form = form_from(entry)
+        least = float(str(entry.get("entropy", 0.0)))
     except (re.error, ValueError) as error:
         raise ValueError(f"masking rule {identity!r}: {error}") from error
     return Rule(
@@ -92,13 +100,28 @@ def rule_from(entry: dict[str, object]) -> Rule:
         reach=widest if "trigger" in entry else reach(text),
         trigger=str(entry.get("trigger", "")),
         filters=filters,
-        entropy=float(str(entry.get("entropy", 0.0))),
+        entropy=least,
         examples=_strings(entry.get("examples")),
         counter_examples=_strings(entry.get("counter_examples")),
+        form=form,
     )
 
 
-_FIELDS = {"id", "kind", "pattern", "trigger", "filters", "entropy", "examples", "counter_examples", "names"}
+_FIELDS = {
+    "id",
+    "kind",
+    "pattern",
+    "trigger",
+    "filters",
+    "entropy",
+    "examples",
+    "counter_examples",
+    "names",
+} | {
+    "replacement",
+    "keep_first",
+    "keep_last",
+}
 
 
 def _strings(value: object) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from masking.masker import Masker
-from masking.records import Masked, Redaction
+from masking.records import Masked
 
 _DATA = re.compile(rb"(?:(?<=[\r\n])|^)data:[ ]?([^\r\n]*)(\r\n|\r|\n|\Z)")
 
@@ -24,8 +25,7 @@ def mask_event(masker: Masker, event: bytes) -> Masked[bytes]:
         return masker.mask(event)
     marks = _marks(lines)
     moved = tuple(
-        Redaction(r.rule, r.path, _moved(marks, r.start), _moved(marks, r.end), r.pseudonym)
-        for r in joined.redactions
+        replace(r, start=_moved(marks, r.start), end=_moved(marks, r.end)) for r in joined.redactions
     )
     # Other fields of the event (`id:`, comments) have not been looked at yet; what is masked stays as it is.
     whole = masker.mask(_relined(event, lines, joined.text))

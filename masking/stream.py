@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import Enum
 
 from masking.masker import Masker
@@ -112,6 +113,6 @@ class StreamMasker:
         masked = mask_event(self._masker, frame) if self._framing is Framing.SSE else self._masker.mask(frame)
         for r in masked.redactions:
             start, end = r.start + self._offset, r.end + self._offset
-            self.redactions.append(Redaction(r.rule, r.path, start, end, r.pseudonym))
+            self.redactions.append(replace(r, start=start, end=end))
         self._offset += len(frame)
         return masked.text

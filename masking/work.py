@@ -45,6 +45,7 @@ class Work:
         self._look = self._begin + self._seconds * _UNSEEN
         self._deadline = 0.0
         self._inflatable = INFLATED_MAX
+        self.fixed = frozenset(form.text for form in profile.forms_by_rule().values() if form.text)
         self._allow = tuple(re.compile(pattern, re.DOTALL) for pattern in profile.allow)
 
     def stays(self, rule: str, value: str) -> bool:

@@ -1,7 +1,10 @@
 """Streams: a secret cut at any byte, over any lines, in any encoding on the way (ABUSE 67 to 72)."""
 
+import asyncio
 import gzip
 import json
+import statistics
+import time
 import zlib
 from importlib import import_module
 
@@ -108,3 +111,19 @@ def test_a_stream_without_a_place_to_cut_is_bounded() -> None:
     stream = StreamMasker(MASKER, Framing.SSE, hold_max=1000)
     with pytest.raises(LimitCrossed, match="place to cut"):
         stream.feed(b"x" * 1001)
+
+
+async def test_a_large_body_masked_in_a_thread_leaves_the_event_loop_free() -> None:
+    line = f"2026-11-01 INFO password={made('large')} was read\n"
+    body = json.dumps(
+        {"content": [{"type": "text", "text": line * 2_000 + "a quiet line\n" * 600_000}]}
+    ).encode()
+    waits: list[float] = []
+    masked = asyncio.create_task(asyncio.to_thread(MASKER.mask, body))
+    while not masked.done():
+        begin = time.perf_counter()
+        await asyncio.sleep(0.001)
+        waits.append(time.perf_counter() - begin)
+    assert len(masked.result().redactions) == 2_000
+    assert statistics.quantiles(waits, n=20)[-1] < 0.05
+    assert max(waits) < 0.5
