@@ -12,8 +12,8 @@ import cel
 
 from gateway.policy.conditions import Compiled, ConditionError, FailedError
 from gateway.policy.contexts import Plan, Unfit
-from gateway.policy.facts import Call
-from gateway.policy.guards import Guard
+from gateway.policy.facts import Call, PrincipalFacts
+from gateway.policy.guards import Guard, steady_and_other
 from gateway.policy.names import OPEN
 from gateway.policy.needs import Path
 from gateway.policy.syntax import Node, flattened
@@ -21,6 +21,7 @@ from gateway.policy.verdict import Verdict
 
 FAILED: Final = "policy_failed"
 PLANS_MAX: Final = 256
+POSSIBLE_MAX: Final = 4_096
 UNFIT: Final = "what it looks at is too large, or holds a number of more than 64 bits"
 
 
@@ -58,6 +59,7 @@ class _Entry:
     """What judging needs of a rule. `wide`: it looks at the arguments as a whole, where most need a few keys."""
 
     rule: Rule
+    steady: tuple[Guard, ...]
     guards: tuple[Guard, ...]
     paths: frozenset[Path]
     wide: bool
@@ -67,17 +69,15 @@ class Policy:
     """Rules in order, and what a call gets that none of them matches. `version` is the digest of all that decides.
 
     Judging is pure: no I/O, no clock, and the same verdict for the same call. Not for use by two threads at once.
+    What rules say of a principal and a tool is remembered, since calls come again and again.
     """
 
     def __init__(self, rules: Iterable[Rule], default: Verdict, version: str = "") -> None:
         self.rules = tuple(rules)
         self.default = default
         self.version = version
-        self._tools = _named(rule.condition.needs.tools for rule in self.rules)
-        self._methods = _named(rule.condition.needs.methods for rule in self.rules)
-        self._by_names: dict[
-            tuple[str | None, str | None], list[_Entry]
-        ] = {}  # bounded: by the names in rules
+        self._entries = [_entry(rule) for rule in self.rules]
+        self._possible: dict[tuple[str, str, str, PrincipalFacts], list[_Entry]] = {}
         self._plans: dict[tuple[str, ...], Plan] = {}
 
     def judge(self, call: Call) -> Verdict:
@@ -123,20 +123,24 @@ class Policy:
         return steps
 
     def _for(self, call: Call) -> list[_Entry]:
-        """The rules whose condition can hold for the call's tool and method."""
-        tool = call.tool.name if call.tool.name in self._tools else None
-        method = call.mcp.method if call.mcp.method in self._methods else None
-        found = self._by_names.get((tool, method))
+        """The rules whose condition can hold for the call's tool and method by its principal."""
+        key = (call.tool.name, call.mcp.method, call.connection.name, call.principal)
+        found = self._possible.get(key)
         if found is None:
-            found = self._by_names[(tool, method)] = [
-                _entry(rule) for rule in self.rules if _can_match(rule, call)
+            if len(self._possible) >= POSSIBLE_MAX:
+                self._possible.clear()
+            found = self._possible[key] = [
+                entry
+                for entry in self._entries
+                if _can_match(entry.rule, call) and _may_hold(entry.steady, call)
             ]
         return found
 
 
 def _entry(rule: Rule) -> _Entry:
     paths = rule.condition.needs.paths
-    return _Entry(rule, rule.condition.guards, paths, not OPEN.isdisjoint(paths))
+    steady, other = steady_and_other(rule.condition.tree)
+    return _Entry(rule, steady, other, paths, not OPEN.isdisjoint(paths))
 
 
 def _may_hold(guards: tuple[Guard, ...], call: Call) -> bool:
@@ -164,10 +168,6 @@ def _can_match(rule: Rule, call: Call) -> bool:
     return (needs.tools is None or call.tool.name in needs.tools) and (
         needs.methods is None or call.mcp.method in needs.methods
     )
-
-
-def _named(sets: Iterable[frozenset[str] | None]) -> frozenset[str]:
-    return frozenset(name for each in sets for name in each or ())
 
 
 def _step(rule: Rule, call: Call) -> Step:

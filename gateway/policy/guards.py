@@ -13,11 +13,15 @@ import cel
 
 from gateway.policy.facts import Call
 from gateway.policy.names import FACTS, OPEN
-from gateway.policy.needs import GROUPS, Path, path_of
+from gateway.policy.needs import GROUPS, Path, needs_of, path_of
 from gateway.policy.syntax import Node, flattened
 
 Guard: TypeAlias = Callable[[Call], bool]
 _Test: TypeAlias = Callable[[Any], bool]
+STEADY: Final = frozenset(
+    {("tool", "name"), ("mcp", "method"), ("connection", "name"), GROUPS}
+    | {("principal", field) for field in FACTS["principal"]}
+)
 _KEPT_MAX: Final = 1024
 _KEPT_CHARACTERS_MAX: Final = 256
 _ABSENT: Final = object()
@@ -37,6 +41,19 @@ def guards_of(tree: Node) -> tuple[Guard, ...]:
     """Guards of a condition: where one of them says False, the condition does not hold."""
     found = (_guard(conjunct) for conjunct in flattened(tree, "&&"))
     return tuple(guard.holds for guard in found if guard)
+
+
+def steady_and_other(tree: Node) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:
+    """Guards of a condition, apart: those that say the same of every call of one tool and method by one principal over
+    one connection, and the others."""
+    steady: list[Guard] = []
+    other: list[Guard] = []
+    for conjunct in flattened(tree, "&&"):
+        guard = _guard(conjunct)
+        if guard is not None:
+            is_steady = all(path[:2] in STEADY for path in needs_of(conjunct).paths)
+            (steady if is_steady else other).append(guard.holds)
+    return tuple(steady), tuple(other)
 
 
 def _guard(node: Node) -> _Guard | None:

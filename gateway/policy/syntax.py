@@ -12,6 +12,7 @@ from gateway.policy.tokens import SyntaxProblemError, Token, tokens_of
 
 TEXT_MAX: Final = 4096
 DEPTH_MAX: Final = 40
+LEVELS_MAX: Final = 100  # a chain of operators is as deep as it is long
 MACROS: Final = frozenset({"exists", "all", "exists_one", "existsOne", "map", "filter"})
 _RESERVED: Final = frozenset(
     {"as", "break", "const", "continue", "else", "for", "function", "if", "import", "in", "let", "loop"}
@@ -52,7 +53,15 @@ def parse(text: str) -> Node:
     """The tree of `text`. Raises SyntaxProblemError."""
     if len(text) > TEXT_MAX:
         raise SyntaxProblemError(0, f"the condition is longer than {TEXT_MAX} characters; make it two rules")
-    return _Parser(text).parse()
+    tree = _Parser(text).parse()
+    level, levels = [tree], 0
+    while level:
+        level, levels = [part for node in level for part in node.parts], levels + 1
+        if levels > LEVELS_MAX:
+            raise SyntaxProblemError(
+                0, f"has more than {LEVELS_MAX} parts in a row; use `in [...]`, or make it two rules"
+            )
+    return tree
 
 
 def flattened(node: Node, operator: str) -> list[Node]:

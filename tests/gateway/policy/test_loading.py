@@ -87,6 +87,21 @@ def test_a_wrong_condition_is_told_with_its_place_within(when: str, place: str, 
 
 
 @pytest.mark.parametrize(
+    "when",
+    [
+        " && ".join(["mcp.batch"] * 330),
+        "tool.name == " + " + ".join(["'a'"] * 600),
+        "tool.arguments" + ".a" * 1900 + " == 1",
+        "(" * 60 + "true" + ")" * 60,
+        "!" * 60 + "true",
+        "tool.name == '" + "a" * 4096 + "'",
+    ],
+)
+def test_a_condition_too_long_or_too_deep_to_follow_is_refused(when: str) -> None:
+    assert any(word in told(when)[0] for word in ("two rules", "in a row"))
+
+
+@pytest.mark.parametrize(
     ("written", "place"),
     [
         ("when: tool.name == 'x' && tool.nam == 'y'", "4:36"),
