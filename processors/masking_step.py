@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from masking import Masked, MaskingError
+from masking import Masked, MaskingError, placed
 from masking.deep import known_in
 from processors.deadline import DeadlineExceededError
 from processors.masks import Deep, Masks
 from processors.memory import Memory
-from processors.placing import placed
 from schemas.codec import CodecError
 from schemas.frames import FrameRecorded, OpenedFrame, Redaction, audit_value, open_frame
 
@@ -98,7 +97,7 @@ def _mask(
 def _close(frame: OpenedFrame, masked: Masked[bytes], deep: Deep, partition: int, offset: int) -> Audited:
     if not masked.redactions:
         return Audited(audit_value(frame, partition=partition, offset=offset), frame.record)
-    rows = placed(masked)
+    rows = [Redaction(**row) for row in placed(masked)]
     value = audit_value(frame, partition=partition, offset=offset, body=masked.text, deep_redactions=rows)
     return Audited(value, frame.record, rows, _late(frame.record, rows, deep))
 

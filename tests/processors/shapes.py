@@ -6,11 +6,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from masking import Masker
+from masking.deep import DeepMasker
 from processors.completeness_report import completeness_report
 from processors.masking import GROUP as MASKING_GROUP
 from processors.masking_step import Audited, step
-from processors.masks import Deep
+from processors.masks import Deep, Masks
+from processors.memory import Memory
 from processors.positions import AUDIT
 from schemas.kafka import KafkaAddress, ensure_topics
 from schemas.topics import topics
@@ -22,6 +23,13 @@ from tests.processors.trail import create_topics, read_all
 KEYS = 500
 TOKEN = b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJlLWhlcmUtMTIz"
 SECRET_BODY = BODY[:-1] + b',"note":"Authorization: Bearer ' + TOKEN + b'"}'
+RETURNED_BODY = BODY[:-1] + b',"note":"' + TOKEN[::-1] + b'"}'
+
+
+def one_mask() -> Masks:
+    """The deep pass of every connection."""
+    deep = Deep(DeepMasker(KEY, "secrets").mask)
+    return lambda *_: deep
 
 
 class Shape(Protocol):
@@ -68,8 +76,9 @@ class MaskingShape:
         return ["tests.processors.masking_worker", bootstrap, str(home)]
 
     def record(self, number: int) -> tuple[bytes, bytes]:
-        """A frame; every tenth has a token in it that only the deep masking sees."""
-        return b"k%d" % (number % KEYS), frame_value(number, BODY if number % 10 else SECRET_BODY)
+        """A frame; in every tenth a token that only the deep masking sees, in another tenth it returns hidden."""
+        body = {0: SECRET_BODY, 5: RETURNED_BODY}.get((number + number // KEYS) % 10, BODY)
+        return b"k%d" % (number % KEYS), frame_value(number, body)
 
     async def unsettled(self, bootstrap: str) -> int:
         """Frames that the completeness check has not verified yet."""
@@ -77,18 +86,14 @@ class MaskingShape:
         return sum(row.end - row.verified for row in report.partitions)
 
     async def figures(self, bootstrap: str) -> dict[str, int]:
-        """Each frame's audit record, computed again and compared byte for byte."""
-        masker = Masker(KEY)
+        """Each frame's audit record, computed again in the order of its session and compared byte for byte."""
+        masks = one_mask()
+        memories: dict[tuple[int, bytes], Memory] = {}
         wanted, lows = {}, dict[int, int]()
         for row in await read_all(bootstrap, "frames", self.partitions):
             lows.setdefault(row.partition, row.offset)
-            done = step(
-                row.value,
-                row.partition,
-                row.offset,
-                lambda *_: Deep(lambda body, _: masker.mask(body)),
-                4_000_000,
-            )
+            memory = memories.setdefault((row.partition, row.key), Memory(row.partition))
+            done = step(row.value, row.partition, row.offset, masks, 4_000_000, memory)
             if isinstance(done, Audited):
                 wanted[row.partition, sha256(done.value).digest()] = row.offset
         found: Counter[tuple[int, bytes]] = Counter()

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from masking import LimitCrossed, Masked, Redaction, profile_from
+from masking import LimitCrossed, Masked, profile_from
 from masking.deep import DeepMasker
 from processors.deadline import Deadline
 from processors.masking_step import Audited, Rejected, step
 from processors.masks import Deep, Masks, masks
-from processors.placing import placed
 from processors.settings import ProcessorSettings
 from schemas.codec import codec
 from schemas.digests import audit_digest
@@ -161,11 +160,3 @@ def test_a_callers_group_may_have_another_profile_and_a_connection_rules_of_its_
     assert not use("demo", ["staff", "auditors", "support"]).mask(badge, ()).redactions
     assert use("demo", ["support"]).mask(mail, ()).redactions
     assert not use("demo", []).mask(mail, ()).redactions
-
-
-def test_quotes_around_a_pseudonym_do_not_shift_the_places_of_the_next() -> None:
-    masked = Masked(
-        b"a: '<p1>', b: '<p1>'.",
-        (Redaction("r", "", 3, 9, "<p1>"), Redaction("r", "", 14, 20, "<p1>")),
-    )
-    assert [(row["start"], row["end"]) for row in placed(masked)] == [(4, 8), (15, 19)]
