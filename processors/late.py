@@ -38,7 +38,8 @@ def _finding(frame: FrameRecorded, row: Redaction) -> Outgoing:
             f"session: {frame['session_id']}",
             f"rule: {rule}",
             f"pseudonym: {pseudonym}",
-            f"bytes: {row['start']}-{row['end']} of part {frame['part']}",
+            f"part: {frame['part']}",
+            *([f"bytes: {row['start']}-{row['end']}"] if row["start"] >= 0 else []),
         ],
     }
     return Outgoing("findings", 0, RULE.encode(), codec("finding").encode(record))
