@@ -29,6 +29,8 @@ def candidates(view: str, ends: list[int]) -> Iterator[Candidate]:
         separator = _separator(line)
         if separator and _HEAD.fullmatch(line):
             names = [cell.strip().strip("\"'") for cell in line.split(separator)]
+            if separator != "|" and not all(names):
+                continue  # one entry a line, each with a comma behind it: a list, and no table
             telling = {i: name for i, name in enumerate(names) if _CELL.fullmatch(name) and _tells(name)}
             if telling:
                 yield from _rows(view, end, separator, len(names), telling)

@@ -34,6 +34,7 @@ _REFERENCE = re.compile(
 _UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
 _PUBLIC = re.compile(r"(?i)pub(?:lic)?[_.-]?(?:key|token)(?:[_.-]?(?:data|value|base64|b64|hex))?$")
 _ID = re.compile(r"(?<!ecret)(?<!ecret[_.-])(?:(?<=[a-z])I[dD]|[_.-](?:id|ID)|(?<=[A-Z])_ID)$")
+_TYPE = re.compile(r"^(?:[A-Z][a-z]{2,20}\d{0,5}){2,6}$")
 _IDS = re.compile(r"^(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-f]{40})$")
 _HASH = re.compile(r"^(?:\{[A-Z0-9-]+\})?\$(?:2[abxy]|[156y]|apr1|argon2\w*|pbkdf2[\w-]*|scrypt)\$\S{20,}$")
 _SETTING = re.compile(
@@ -61,6 +62,7 @@ _REASONS: tuple[tuple[str, Callable[[Candidate], object]], ...] = (
     ("a part of a token", lambda c: broken(c.value)),
     ("public", lambda c: _PUBLIC.search(c.key)),
     ("of another meaning", lambda c: _innocent(c.key)),
+    ("a type", lambda c: not c.quote and _TYPE.match(c.value)),
     ("an id", lambda c: _ID.search(c.key) and _IDS.match(c.value)),
     ("the name itself", lambda c: c.value.lower() in c.key.lower().replace("_", "")),
     ("a public part", lambda c: c.value.startswith("-----BEGIN") and "PRIVATE" not in c.value[:60]),
