@@ -75,7 +75,9 @@ class Gateway:
         quotas = Quotas(settings.connections, time.monotonic)
         self.admission = Admission(self.identity, self.control, quotas)
         self.tracing = Tracing(settings.telemetry)
-        process = Process(self.recorder, quotas, settings.limits, self.background, self.tracing)
+        process = Process(
+            self.recorder, quotas, settings.limits, self.background, self.tracing, self.announcer
+        )
         self.endpoint = McpEndpoint(
             self._routes,
             nowhere(settings),

@@ -24,7 +24,9 @@ class Seals:
         self._seal = lru_cache(maxsize=4096)(
             lambda issuer, subject: Seal(secret, connection, issuer, subject)
         )
-        self._unbound = lru_cache(maxsize=4096)(unbind_session)  # a session's id comes with every request of it
+        self._unbound = lru_cache(maxsize=4096)(
+            unbind_session
+        )  # a session's id comes with every request of it
         self._tasks = OwnTasks()
         self._clock = clock
 

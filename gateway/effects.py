@@ -10,6 +10,7 @@ An exchange yields an effect and is sent the fact that answers it:
     ReadReady       → bytes that are already here, None when there are none yet, Broken or Gone
     ReadChunk       → bytes (b"" at the end of the stream), Broken or Gone
     Answer, OpenStream, Send, CloseStream, CutStream   → nothing
+    Alert           → nothing: a finding is raised
     Listed          → nothing: what upstream says of its tools is compared with what was pinned
     Reply           → nothing: upstream's own question is answered in the client's place
 """
@@ -82,6 +83,15 @@ class Listed:
 
     raw: bytes
     event: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A person should look at this: it becomes a finding."""
+
+    rule: str
+    title: str
+    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +194,8 @@ class CutStream:
 
 Fact = bool | float | bytes | Head | Broken | Gone | None
 Effect = (
-    Claim
+    Alert
+    | Claim
     | Listed
     | Reply
     | Record

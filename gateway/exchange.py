@@ -23,6 +23,7 @@ from gateway.drafting import (
     verdict_facts,
 )
 from gateway.effects import (
+    Alert,
     Answer,
     Broken,
     Claim,
@@ -54,11 +55,13 @@ from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD, Refus
 from gateway.sessions import Principal
 from gateway.settings import Limits
 from gateway.tools.denials import denied
+from gateway.tools.tasks import task_of
 from schemas.frames import Redaction
 
 Life = Generator[Effect, Fact, None]
 Mask = Callable[[bytes], tuple[bytes, list[Redaction]]]
 SESSION = b"mcp-session-id"
+OF_OTHERS = frozenset({"session_not_yours", "request_state_invalid", "task_not_yours"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ class Exchange:
             return Refused("too_deep")
         if len(self.look.members) > limits.batch_members_max:
             return Refused("batch_too_large")
-        contradiction = modern.mismatch(self._request.headers, self.look)
+        contradiction = modern.mismatch(self._request.headers, self.look, task_of(body))
         if contradiction:
             return Refused("header_mismatch", contradiction)
         opened = self._law.opened(self._request, self.principal)
@@ -223,10 +226,20 @@ class Exchange:
 
     def _refuse(self, asked: Draft, refused: Refused) -> Life:
         self._drafting.refused(asked, refused)
+        if refused.reason_code in OF_OTHERS:
+            yield self._alert(refused)
         if (yield Record([asked])):
             yield own_answer(self.id, self.look, refused)
         else:
             yield from self._fail_closed()
+
+    def _alert(self, refused: Refused) -> Alert:
+        """Somebody shows what was given to somebody else."""
+        who = f"{self.principal.issuer}|{self.principal.subject}"
+        evidence = (f"exchange {self.id}", f"connection {self._terms.connection}", f"principal {who}")
+        return Alert(
+            refused.reason_code.replace("_", "-"), f"{who} used what was given to another principal", evidence
+        )
 
     def _fail_closed(self) -> Life:
         """The trail cannot be written (G3): the client is told so, and the trail will say that it was."""
@@ -364,7 +377,7 @@ class Exchange:
         return draft
 
     def _pass(self, raw: bytes, said: Look, *, event: bool = False) -> Passage:
-        if self._case is None or said is NOTHING:
+        if self._case is None:
             return Passage(raw)
         passage = self._law.passage(self._case, raw, said, event)
         if passage.attributes:
@@ -422,8 +435,7 @@ class Exchange:
             (name, self._law.bind(value.decode("latin-1"), self.principal).encode("latin-1"))
             if name == SESSION
             else (name, value)
-            for name, value in header_rules.end_to_end(head.headers)
-            if name != b"content-length"
+            for name, value in header_rules.towards_client(head.headers)
         ]
 
 

@@ -16,7 +16,7 @@ from gateway.policy.visible import could_pass
 from gateway.refusals import Refused
 from gateway.sessions import Principal
 from gateway.settings import ToolSettings
-from gateway.tools import ToolBook, denied, has_tools, tools_in, without
+from gateway.tools import ListedTool, ToolBook, denied, has_tools, tools_in, without
 from gateway.tools.asked import Asked, asked_by_server, refusal, without_asked
 
 PolicyNow = Callable[[], Policy | None]
@@ -76,10 +76,12 @@ class Rules:
         """See `Law`."""
         policy = self._policy()
         passage = Passage(raw)
-        if policy is not None and b'"method"' in raw:
+        if policy is not None:
             passage = self._asked(case, policy, raw, event)
-        if passage.denied is None and said.kind in ("response", "batch") and has_tools(raw):
-            passage = self._listing(case, policy, raw, event)
+        whole = passage.denied is None or passage.replies  # else the body is a refusal of ours
+        if whole and said.kind not in ("request", "notification") and has_tools(passage.body):
+            listing = self._listing(case, policy, passage.body, event)
+            passage = replace(listing, denied=passage.denied, replies=passage.replies)
         if self._seals is None:
             return passage
         return replace(passage, body=self._seals.sealed(passage.body, case.principal, event))
@@ -96,7 +98,13 @@ class Rules:
             return Passage(raw)
         verdict = worst([verdict for _, verdict in refused])
         if any(not each.id for each, _ in refused):
-            _, _, body = denied(case.look, verdict, case.exchange_id, version=case.protocol_version)
+            _, _, body = denied(
+                case.look,
+                verdict,
+                case.exchange_id,
+                body=case.request.body,
+                version=case.protocol_version,
+            )
             return Passage(b"event: message\ndata: %b\n\n" % body if event else body, verdict)
         replies = tuple(refusal(each, verdict, case.exchange_id) for each, verdict in refused)
         kept = without_asked(raw, {each.id for each, _ in refused}, event=event)
@@ -125,9 +133,22 @@ class Rules:
         if policy is None or not self._tools.filter_list:
             return Passage(raw, listed=True)
         around = self._around(case)
-        hidden = [tool.name for tool in tools if not could_pass(policy, _call_of_tool(around, tool.name))]
+        hidden = [tool.name for tool in tools if not could_pass(policy, self._call_of_listed(around, tool))]
         shown = without(raw, set(hidden), event=event)
         return Passage(shown, listed=True, attributes={"tools.hidden": ",".join(hidden)} if hidden else {})
+
+    def _call_of_listed(self, around: Around, tool: ListedTool) -> Call:
+        """A call of a tool as it is known once this listing is taken."""
+        annotations, state = self._book.expected(tool)
+        return Call(
+            principal=around.principal,
+            connection=around.connection,
+            mcp=McpFacts("tools/call", "client", around.protocol_version, around.mcp_session_id),
+            tool=ToolFacts(tool.name, {}, annotations, state),
+            http=around.http,
+            session=around.session,
+            now=around.now,
+        )
 
     def _verdict(self, policy: Policy, call: Call) -> Verdict:
         """What the rules deny stays denied; else a tool that has changed is what its connection says."""
@@ -183,17 +204,4 @@ def principal_facts(principal: Principal) -> PrincipalFacts:
         principal.client_id,
         principal.email,
         principal.purpose,
-    )
-
-
-def _call_of_tool(around: Around, name: str) -> Call:
-    annotations, state = around.tools(name)
-    return Call(
-        principal=around.principal,
-        connection=around.connection,
-        mcp=McpFacts("tools/call", "client", around.protocol_version, around.mcp_session_id),
-        tool=ToolFacts(name, {}, annotations, state),
-        http=around.http,
-        session=around.session,
-        now=around.now,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.access import Gate
+from gateway.edge.announce import Announcer, stamp
 from gateway.edge.background import Background
 from gateway.edge.credentials import CredentialError, Injector
 from gateway.edge.http1 import UpstreamBrokenError
@@ -18,6 +19,7 @@ from gateway.edge.recorder import Recorder
 from gateway.edge.tracing import UNTRACED, Traced, Tracing
 from gateway.edge.upstream import Answering, Upstream
 from gateway.effects import (
+    Alert,
     Answer,
     Broken,
     Claim,
@@ -44,6 +46,7 @@ from gateway.frames.user_agent import with_exchange
 from gateway.policy.facts import ConnectionFacts
 from gateway.sessions import Principal
 from gateway.settings import Connection, Limits, Timeouts
+from schemas.findings import finding_record
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -53,6 +56,7 @@ WATCH_AFTER_SECONDS = 0.02  # a quick answer is not worth a task that watches fo
 
 
 REPLY_SECONDS = 10.0
+SLICE_BYTES = 256 * 1024
 EXPIRED = Broken("withheld", "token_expired", "")
 
 
@@ -92,6 +96,11 @@ class Process:
     limits: Limits
     background: Background
     tracing: Tracing
+    announcer: Announcer
+
+    async def raise_finding(self, rule: str, title: str, evidence: tuple[str, ...]) -> None:
+        """Tells a person; what Kafka does not take is in the log of the announcer."""
+        await self.announcer.finding(finding_record(rule, "medium", title, evidence, raised_at=stamp().at))
 
 
 class Performer:
@@ -154,6 +163,8 @@ class Performer:
                 await self._give(effect)
             case Note(frames):
                 self._recorder.note(self.exchange.base, frames, self._started)
+            case Alert(rule, title, evidence):
+                self._process.background.run(self._process.raise_finding(rule, title, evidence))
             case Claim(rule, rate):
                 principal = self.exchange.principal
                 name = self._route.name if self._route else ""
@@ -242,7 +253,7 @@ class Performer:
             case Answer(status, headers, body):
                 length = (b"content-length", b"%d" % len(body))
                 await self._head(status, headers if status in (204, 304) else [*headers, length])
-                await self._write({"type": "http.response.body", "body": body})
+                await self._whole(body)
             case OpenStream(status, headers):
                 self.streaming = True
                 self._end_with_token()
@@ -252,6 +263,15 @@ class Performer:
                 await self._write({"type": "http.response.body", "body": data, "more_body": True})
             case CloseStream():
                 await self._write({"type": "http.response.body", "body": b""})
+
+    async def _whole(self, body: bytes) -> None:
+        """A large body goes out as the client reads it, and its place in the quotas is kept for so long."""
+        start = 0
+        while len(body) - start > SLICE_BYTES:
+            piece = body[start : start + SLICE_BYTES]
+            await self._write({"type": "http.response.body", "body": piece, "more_body": True})
+            start += SLICE_BYTES
+        await self._write({"type": "http.response.body", "body": body[start:]})
 
     async def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         await self._write({"type": "http.response.start", "status": status, "headers": headers})

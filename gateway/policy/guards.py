@@ -44,8 +44,8 @@ def guards_of(tree: Node) -> tuple[Guard, ...]:
 
 
 def steady_and_other(tree: Node) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:
-    """Guards of a condition, apart: those that say the same of every call of one tool and method by one principal over
-    one connection, and the others."""
+    """Guards of a condition, apart: those that say the same of every call of one tool and method by one principal
+    over one connection, and the others."""
     steady: list[Guard] = []
     other: list[Guard] = []
     for conjunct in flattened(tree, "&&"):

@@ -188,7 +188,6 @@ async def test_abuse_63_hidden_text_is_a_finding_and_shown_escaped(kafka: KafkaA
         assert "tool: read" in finding["evidence"]
 
 
-@pytest.mark.xfail(strict=True, reason="the first listing is filtered before its annotations are known")
 async def test_the_first_listing_shows_what_its_annotations_let_through(
     kafka: KafkaAddress, tmp_path: Path
 ) -> None:

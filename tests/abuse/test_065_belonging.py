@@ -121,7 +121,6 @@ async def test_abuse_65_a_list_of_tasks_tells_of_nobody_elses(behind: Behind) ->
         assert told["result"]["tasks"] == tasks
 
 
-@pytest.mark.xfail(strict=True, reason="the exchange does not tell which task a request is about yet")
 async def test_abuse_50_a_header_that_names_another_task_is_refused(behind: Behind) -> None:
     _, made = await behind.ask(ALICE, "tools/call", "slow", name="slow")
     task = made["result"]["taskId"]

@@ -34,7 +34,6 @@ ROOTS = b'{"jsonrpc":"2.0","id":"r1","method":"roots/list"}'
 SAMPLING = (
     b'{"jsonrpc":"2.0","id":"s1","method":"sampling/createMessage","params":{"messages":[],"maxTokens":1}}'
 )
-UNSEEN = pytest.mark.xfail(strict=True, reason="what upstream asks is not looked for in this writing yet")
 HEADS = {"mcp_protocol_version": MODERN, "mcp_method": "tools/call", "mcp_name": "t"}
 
 
@@ -71,10 +70,10 @@ async def asking(
     [
         SAMPLING,
         SAMPLING.replace(b"sampling", b"s\\u0061mpling"),
-        pytest.param(SAMPLING.replace(b'"method"', b'"meth\\u006fd"'), marks=UNSEEN),
+        SAMPLING.replace(b'"method"', b'"meth\\u006fd"'),
         SAMPLING.replace(b'"method"', b'"method":"ping","method"'),
-        pytest.param(SAMPLING.replace(b'"maxTokens":1', b'"temperature":NaN'), marks=UNSEEN),
-        pytest.param(SAMPLING.replace(b'"maxTokens":1', b'"x":"\\ud800"'), marks=UNSEEN),
+        SAMPLING.replace(b'"maxTokens":1', b'"temperature":NaN'),
+        SAMPLING.replace(b'"maxTokens":1', b'"x":"\\ud800"'),
         b"[" + ROOTS + b"," + SAMPLING + b"]",
     ],
 )
@@ -112,7 +111,7 @@ async def test_a_request_that_policy_allows_passes_as_it_is(kafka: KafkaAddress,
 
 
 @pytest.mark.parametrize("as_event", [False, True])
-@pytest.mark.parametrize("key", [b'"method"', pytest.param(b'"m\\u0065thod"', marks=UNSEEN)])
+@pytest.mark.parametrize("key", [b'"method"', b'"m\\u0065thod"'])
 async def test_an_answer_that_asks_what_policy_denies_becomes_a_refusal_of_the_call(
     kafka: KafkaAddress, tmp_path: Path, as_event: bool, key: bytes
 ) -> None:

@@ -7,10 +7,12 @@ import json
 from contextlib import suppress
 
 import aiohttp
+from aiokafka import AIOKafkaConsumer
 
 from gateway.settings import Access, Quota, Rate
+from schemas.codec import codec
 from tests.abuse.raw import Socket
-from tests.gateway.callers.conftest import PUBLIC_URL, Callers, Open
+from tests.gateway.callers.conftest import PUBLIC_URL, Callers, Desk, Open
 
 
 async def test_a_known_caller_is_served_and_named_in_the_trail(desk: Open, callers: Callers) -> None:
@@ -153,6 +155,23 @@ async def test_abuse_59_a_session_belongs_to_the_principal_it_was_opened_by(
     assert (own, others, bare, nobody) == (200, 404, 404, 401)
     assert body["error"]["data"]["reason"] == frame["reason_code"] == "session_not_yours"
     assert not gate.upstream.seen
+    await raised(gate, "session-not-yours", str(frame["exchange_id"]))
+
+
+async def raised(gate: Desk, rule: str, exchange_id: str) -> None:
+    """Waits until a finding of `rule` names the exchange."""
+    consumer = AIOKafkaConsumer(
+        "findings", bootstrap_servers=gate.kafka.bootstrap, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        async with asyncio.timeout(10):
+            async for record in consumer:
+                finding = codec("finding").decode(record.value)
+                if finding["rule"] == rule and f"exchange {exchange_id}" in finding["evidence"]:
+                    return
+    finally:
+        await consumer.stop()
 
 
 async def test_abuse_48_a_stream_ends_with_the_token_it_was_opened_with(desk: Open, callers: Callers) -> None:
