@@ -113,7 +113,10 @@ _PLACES = (
     rf"\b(?:in|to|at|from|near) (?P<it>[{UPPER}]{{3,}}(?:[ '’-]{{1,2}}[{UPPER}]{{2,}}){{0,3}})(?=[\s,.;?!]|$)",
 )
 
-_NATIONALITIES = (rf"(?<![\w-])(?i:(?P<it>{_PEOPLE}))(?![\w-])(?! [Tt]ime)",)
+_NATIONALITIES = (
+    rf"(?<![\w-])(?i:(?P<it>{_PEOPLE}))(?![\w-])(?! [Tt]ime)",
+    r"(?<![\w-])(?P<it>Polish|Poles)(?![\w-])",  # in small letters they are other words
+)
 
 _ADDRESSES = (
     r"\b(?P<it>(?i:apt|apartment|suite|unit|room|flat|floor)\b\.?[ ]#?\d{1,5}[A-Za-z]?)\b",

@@ -39,7 +39,7 @@ PEOPLES = """Afghan|Albanian|Algerian|American|Angolan|Argentine|Argentinian|Arm
 |Slovene|Slovenian|Somali|South African|Spaniard|Spanish|Sri Lankan|Sudanese|Surinamese|Surinamer|Swazi
 |Swede|Swedish|Swiss|Syrian|Taiwanese|Tajik|Tanzanian|Thai|Tibetan|Togolese|Tongan|Trinidadian|Tunisian
 |Turkish|Turk|Turkmen|Ugandan|Ukrainian|Uruguayan|Uzbek|Venezuelan|Vietnamese|Welsh|Yemeni|Zambian
-|Zimbabwean|Catholic|Protestant|Muslim|Jewish|Hindu|Buddhist|Sikh"""
+|Zimbabwean|Bahamian|Belizean|Bhutanese|Botswanan|Bruneian|Burundian|Eritrean|Gabonese|Guinean|Catholic|Protestant|Muslim|Jewish|Hindu|Buddhist|Sikh"""
 
 HONORIFICS = (
     r"Mr|Mrs|Ms|Mx|Miss|Mister|Madam|Dr|Prof|Professor|Sir|Dame|Lady|Rev"

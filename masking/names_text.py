@@ -83,7 +83,7 @@ def _cut(view: str) -> Iterator[tuple[int, int]]:
 
 def prose(text: str) -> bool:
     """Whether a person may have written it: words, few of them with the signs of a machine's."""
-    words = text.split()
+    words = [word.lstrip(">") for word in text.split()]  # a mail that quotes another is prose
     lettered = sum(_LETTERS.search(word) is not None for word in words)
     if lettered < 2:
         return False

@@ -159,6 +159,7 @@ def test_only_prose_is_looked_at() -> None:
     assert prose("Please call Anna tomorrow")
     assert not prose("a=1 b=2 c=3 hello")
     assert not prose("single")
+    assert prose(">Ingeborg Lindqvist\n>12 Harbour Road\n>Bergen\n")
     assert [part.text for part in stretches('{"a":"two words","b":"one"}')] == ["two words"]
 
 
