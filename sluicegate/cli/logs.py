@@ -30,6 +30,7 @@ def configure(part: str) -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("cel").setLevel(logging.ERROR)  # it warns of what a verdict tells already
 
 
 def silence() -> None:
