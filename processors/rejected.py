@@ -8,8 +8,10 @@ DEAD_LETTERS = "dead-letters"
 OVERHEAD_BYTES = 4096
 
 
-def dead_letter(record: Incoming, rejected: Rejected, limit: int) -> Outgoing:
-    """The dead letter of `record`. A repeat is byte-identical.
+def dead_letter(
+    record: Incoming, rejected: Rejected, limit: int, component: str = "processors.masking"
+) -> Outgoing:
+    """The dead letter of `record`, which `component` could not process. A repeat is byte-identical.
 
     A value that leaves no room for it under `limit` bytes is left out, and the reason says so: the record itself
     stays in its topic until retention takes it.
@@ -21,7 +23,7 @@ def dead_letter(record: Incoming, rejected: Rejected, limit: int) -> Outgoing:
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "component": "processors.masking",
+        "component": component,
         "reason_code": rejected.reason_code,
         "reason": reason,
         "key": key,
