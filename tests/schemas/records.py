@@ -10,7 +10,18 @@ from schemas.codec import load_schema
 from schemas.digests import GENESIS
 from schemas.frames import SALT_BYTES, FrameHeader, seal_frame
 
-NAMES = ("frame", "audit", "finding", "control", "admin", "sealed", "dead_letter")
+NAMES = (
+    "frame",
+    "audit",
+    "finding",
+    "control",
+    "admin",
+    "sealed",
+    "dead_letter",
+    "approval_requested",
+    "approval_decided",
+    "approval_settled",
+)
 SALT = bytes(range(SALT_BYTES))
 
 

@@ -25,6 +25,9 @@ from tests.schemas.records import NAMES, example
 V1 = Path(__file__).parent / "v1"
 FROZEN = {
     "admin": "b5bfac18d91d5ece",
+    "approval_decided": "0a7b0813e1fca47e",
+    "approval_requested": "4146e26f7fde9039",
+    "approval_settled": "8a083dab7fc12c12",
     "audit": "4479641ec0ea95d8",
     "control": "df78b1330ab18511",
     "dead_letter": "079373371a7e7d0d",
@@ -34,6 +37,9 @@ FROZEN = {
 }
 FINGERPRINTS = {
     "admin": "7376f6dcc0e50388",
+    "approval_decided": "4badfaadb0f916c9",
+    "approval_requested": "8d04b9d7c0056b6e",
+    "approval_settled": "282ee362142c7f6f",
     "audit": "4da423ab90c48178",
     "control": "372556537461fff0",
     "dead_letter": "2dc19864de10133b",
