@@ -6,6 +6,7 @@ import typer
 
 from sluicegate.cli import (
     admin,
+    approvals,
     completeness,
     config,
     dead_letters,
@@ -68,6 +69,7 @@ app.command()(frames.query)
 app.command()(completeness.completeness)
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.add_typer(tools.commands, name="tools")
+app.add_typer(approvals.commands, name="approvals")
 app.add_typer(policy.commands, name="policy")
 app.command()(mask.mask)
 app.command()(unseal.unseal)

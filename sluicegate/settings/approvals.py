@@ -1,0 +1,52 @@
+"""Keys and settings of approvals: one signing key for each component that has a say, beside the others in `keys`."""
+
+from pathlib import Path
+
+from processors.approvals.settings import ApprovalSettings
+from schemas.signatures import SigningKey, TrustedKey
+from sluicegate.settings.keys import key
+from sluicegate.settings.model import Settings
+
+VERBS = {
+    "gateway": frozenset({"request", "use", "revoke"}),
+    "cli": frozenset({"approve", "deny", "revoke", "review"}),
+    "console": frozenset({"approve", "deny", "revoke", "review", "delegate"}),
+}
+"""What each component may sign; the processor's own key, `machine`, settles."""
+
+TERMINAL = ""
+"""The issuer of people at a terminal: the command line speaks for nobody else."""
+
+
+def signing_seed(data_dir: Path, component: str) -> bytes:
+    """The seed of a component's key, made when there is none yet. Raises KeyFileError."""
+    return key(data_dir, f"approvals-{component}", "approvals that are pending cannot be decided then")
+
+
+def trusted_keys(data_dir: Path) -> tuple[TrustedKey, ...]:
+    """The public keys of all components. Raises KeyFileError."""
+    return tuple(
+        TrustedKey(
+            SigningKey(signing_seed(data_dir, component)).public,
+            component,
+            verbs,
+            frozenset({TERMINAL if component == "cli" else "*"}),
+        )
+        for component, verbs in VERBS.items()
+    )
+
+
+def machine_key(data_dir: Path) -> TrustedKey:
+    """The key that settled records are believed with. Raises KeyFileError."""
+    public = SigningKey(signing_seed(data_dir, "machine")).public
+    return TrustedKey(public, "machine", frozenset({"settle"}))
+
+
+def approval_settings(settings: Settings, worker: int) -> ApprovalSettings:
+    """What `processors.approvals.worker` takes for worker number `worker`, from 0. Raises KeyFileError."""
+    return ApprovalSettings(
+        datadir=settings.data_dir / "faust" / f"approvals-{worker}",
+        signing_seed=signing_seed(settings.data_dir, "machine"),
+        trusted=trusted_keys(settings.data_dir),
+        port_file=settings.data_dir / "run" / f"approvals-{worker}.port",
+    )
