@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from processors.approvals.agenda import Agenda
 from processors.approvals.app import tick
 from processors.approvals.books import Books, Office, Place
 from processors.approvals.entry import Row
-from processors.approvals.law import Rules
-from processors.approvals.people import People
 from processors.approvals.reading import partition_of
 from processors.approvals.settings import ApprovalSettings
 from processors.approvals.worker import office_of
@@ -40,7 +39,6 @@ TRUSTED = (
     TrustedKey(CONSOLE.public, "console", DECISIONS),
 )
 PEOPLE = ((f"{ISSUER}|bob", "|bob@laptop"),)
-RULES = Rules(People(PEOPLE), frozenset({"security-on-call"}))
 DIGEST, POLICY = "4f" * 32, "9a" * 32
 
 
@@ -151,8 +149,6 @@ def use(number: int, use_id: str = "exchange-1", **over: Any) -> tuple[bytes, by
 
 def office() -> Office:
     """As a worker has it."""
-    from pathlib import Path  # noqa: PLC0415
-
     settings = ApprovalSettings(Path(), b"m" * 32, TRUSTED, PEOPLE, ("security-on-call",))
     return office_of(settings, PARTITIONS, 1_000_000)
 
