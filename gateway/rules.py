@@ -16,7 +16,7 @@ from gateway.policy.visible import could_pass
 from gateway.refusals import Refused
 from gateway.sessions import Principal
 from gateway.settings import ToolSettings
-from gateway.tools import ListedTool, ToolBook, denied, has_tools, tools_in, without
+from gateway.tools import ListedTool, ToolBook, denied, has_tools, tools_in, verdict_for, without
 from gateway.tools.asked import Asked, asked_by_server, refusal, without_asked
 
 PolicyNow = Callable[[], Policy | None]
@@ -54,7 +54,8 @@ class Rules:
             calls = calls_of(case.request.body, self._around(case))
         except UnreadableError as exc:
             return Refused("unreadable_request", str(exc))
-        verdict = worst([self._verdict(policy, call) for call in calls])
+        verdicts = [self._verdict(policy, call) for call in calls]
+        verdict = verdicts[0] if len(verdicts) == 1 else worst(verdicts)
         self._counters.count(case.session_id, refused=verdict.action != "allow")
         return Ruling(verdict, policy.version, self._noted(calls, verdict))
 
@@ -84,7 +85,8 @@ class Rules:
             passage = replace(listing, denied=passage.denied, replies=passage.replies)
         if self._seals is None:
             return passage
-        return replace(passage, body=self._seals.sealed(passage.body, case.principal, event))
+        sealed = self._seals.sealed(passage.body, case.principal, event)
+        return passage if sealed is passage.body else replace(passage, body=sealed)
 
     # -- what upstream asks
 
@@ -153,14 +155,19 @@ class Rules:
     def _verdict(self, policy: Policy, call: Call) -> Verdict:
         """What the rules deny stays denied; else a tool that has changed is what its connection says."""
         said = policy.judge(call)
-        return said if said.action == "deny" else self._pinned([call.tool.name], said)
+        if said.action == "deny" or call.tool.state != "changed":
+            return said
+        return worst([said, verdict_for(call.tool.state, self._tools) or ALLOWED])
 
-    def _pinned(self, tools: Sequence[str], otherwise: Verdict = ALLOWED) -> Verdict:
+    def _pinned(self, tools: Sequence[str]) -> Verdict:
+        """What holds of tools where there is no policy."""
         found = [self._book.verdict(tool, self._tools) for tool in tools if tool]
-        return worst([otherwise, *(verdict for verdict in found if verdict is not None)])
+        return worst([verdict for verdict in found if verdict is not None])
 
     def _noted(self, calls: Sequence[Call], verdict: Verdict) -> dict[str, str]:
         """What the record keeps beside the verdict."""
+        if not verdict.reviewers and all(call.tool.state == "pinned" for call in calls):
+            return {}
         states = {call.tool.state for call in calls if call.tool.name}
         facts = {
             "policy.reviewers": ",".join(verdict.reviewers),

@@ -42,7 +42,7 @@ def unknown_tool(_name: str) -> tuple[Mapping[str, Any], ToolState]:
     return NOTHING, "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Around:
     """What is the same for all calls of one request. `now` is Unix seconds."""
 
