@@ -159,7 +159,8 @@ class Gateway:
         action = "policy.refuse" if problems else "policy.load"
         outcome: Outcome = "refused" if problems else "done"
         detail = {"version": version, "problems": list(problems)[:20]}
-        record = admin_record(stamp(), GATEWAY, action, connection, outcome, detail=detail)
+        reason = problems[0] if problems else ""
+        record = admin_record(stamp(), GATEWAY, action, connection, outcome, reason=reason, detail=detail)
         if await self.announcer.admin(record) and not problems:
             await self.announcer.control(
                 f"policy:{connection}", policy_in_force(stamp(), connection, version, by=str(GATEWAY))

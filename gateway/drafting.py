@@ -14,6 +14,7 @@ from gateway.sessions import Principal, session_id
 from schemas.frames import Redaction
 
 BESIDE_BODY = frozenset({"http_headers", "http_path", "user_agent"})  # masked fields other than the body
+CLIENT_GONE = "the client closed its connection"
 MaskText = Callable[[str], tuple[str, list[Redaction]]]
 
 
@@ -116,15 +117,16 @@ class Drafting:
             self.refused_for = str(draft.facts.get("reason_code", ""))
         return draft
 
-    def end(self, outcome: str, reason_code: str, status: int, detail: str = "") -> Draft:
-        """A frame that says only how the exchange ended."""
+    def end(
+        self, outcome: str, reason_code: str, status: int, detail: str = "", *, late: bool = False
+    ) -> Draft:
+        """A frame that says only how the exchange ended. `late`: upstream has got the request before."""
         refusal = REFUSALS.get(reason_code)
-        text = refusal.message if refusal else "the client closed its connection"
         end = Draft("end")
         end.facts |= {
             "http_status": status or self.base["http_status"],
             "reason_code": reason_code,
-            "reason": with_detail(text, detail),
+            "reason": refusal.told(detail, late) if refusal else with_detail(CLIENT_GONE, detail),
         }
         return self.finish(end, outcome)
 

@@ -129,6 +129,14 @@ class Exchange:
         else:
             yield from self._refuse(asked, refused)
 
+    def fallen(self, sent: bool) -> tuple[Draft, Answer]:
+        """The gateway itself has failed in the midst of it: what the trail says of its end (G6), and the client
+        gets where it has got nothing yet. `sent`: upstream may have seen the request."""
+        refused = Refused("gateway_failed", late=sent)
+        outcome, status = "withheld" if sent else "refused", REFUSALS[refused.reason_code].status
+        end = self._drafting.end(outcome, refused.reason_code, status, late=sent)
+        return end, own_answer(self.id, self.look, refused)
+
     # -- before upstream
 
     def _fault(self) -> Refused | None:
@@ -138,6 +146,8 @@ class Exchange:
             return Refused("session_not_yours")
         if first(request.headers, b"content-encoding") not in (b"", b"identity"):
             return Refused("content_encoding")
+        if not header_rules.in_utf8(first(request.headers, b"content-type")):
+            return Refused("charset_not_utf8")
         return self._fault_of_body() if request.body else None
 
     def _fault_of_body(self) -> Refused | None:
@@ -396,28 +406,30 @@ class Exchange:
             yield Note([self._drafting.end("client_gone", "client_gone", 0)])
             return
         status = REFUSALS[fact.reason_code].status
-        recorded = yield Record([self._drafting.end(fact.outcome, fact.reason_code, status, fact.reason)])
-        if recorded or not fact.sent:
-            yield own_answer(self.id, self.look, Refused(fact.reason_code, fact.reason))
+        outcome = "refused" if fact.outcome == "withheld" and not fact.sent else fact.outcome
+        end = self._drafting.end(outcome, fact.reason_code, status, fact.reason, late=fact.sent)
+        if (yield Record([end])) or not fact.sent:
+            yield own_answer(self.id, self.look, Refused(fact.reason_code, fact.reason, late=fact.sent))
         else:
             yield from self._withhold(RESULT_WITHHELD)
 
-    def _withhold(self, reason_code: str) -> Life:
-        yield Note([self._drafting.end("withheld", reason_code, REFUSALS[reason_code].status)])
-        yield own_answer(self.id, self.look, Refused(reason_code))
+    def _withhold(self, reason_code: str, detail: str = "") -> Life:
+        status = REFUSALS[reason_code].status
+        yield Note([self._drafting.end("withheld", reason_code, status, detail, late=True)])
+        yield own_answer(self.id, self.look, Refused(reason_code, detail, late=True))
 
     def _break_off(self, fact: Broken | Gone, opened: bool) -> Life:
         """A stream ends before its end."""
         if isinstance(fact, Gone):
             yield Note([self._drafting.end("client_gone", "client_gone", 0)])
         elif not opened and fact.outcome == "withheld":
-            yield from self._withhold(fact.reason_code)
+            yield from self._withhold(fact.reason_code, fact.reason)
         elif not opened:
             yield from self._unanswered(fact)
         else:
-            yield Note([self._drafting.end(fact.outcome, fact.reason_code, 0, fact.reason)])
+            yield Note([self._drafting.end(fact.outcome, fact.reason_code, 0, fact.reason, late=True)])
             if fact.outcome == "withheld":
-                yield Send(own_event(self.id, self.look, Refused(fact.reason_code, fact.reason)))
+                yield Send(own_event(self.id, self.look, Refused(fact.reason_code, fact.reason, late=True)))
             yield CutStream()
 
     # -- the session

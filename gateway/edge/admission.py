@@ -74,15 +74,18 @@ class Admission:
             return Turned(principal, too_often(lease.detail, lease.retry_after_seconds))
         return Admitted(principal, lease)
 
-    def _barred(self, principal: Principal, request: Request, entrance: Entrance) -> Refused | None:
+    def stopped(self, principal: Principal) -> Refused | None:
+        """Whether an operator has stopped this caller, or its token: asked again whenever that may have changed."""
         if self._control.revoked(principal.credential):
             return Refused("invalid_token", "it was revoked")
         blocked = self._control.blocked(principal)
-        if blocked:
-            return Refused("principal_blocked", blocked)
-        if not self.may_use(principal, entrance, request):
+        return Refused("principal_blocked", blocked) if blocked else None
+
+    def _barred(self, principal: Principal, request: Request, entrance: Entrance) -> Refused | None:
+        stopped = self.stopped(principal)
+        if stopped is None and not self.may_use(principal, entrance, request):
             return Refused("connection_not_allowed")
-        return None
+        return stopped
 
     def may_use(self, principal: Principal, entrance: Entrance, request: Request) -> bool:
         """Whether the principal may use the connection, its session token's own bound included."""

@@ -76,7 +76,7 @@ class McpEndpoint:
             if refused is None:  # nobody's body is read before it is known whose it is
                 body, reason = await self._read(receive)
                 asked = replace(asked, body=body)
-                refused = Refused(reason) if reason else None
+                refused = Refused(reason) if reason else self._admission.stopped(principal)
             terms = route.terms_for(principal) if route else self._nowhere
             exchange = Exchange(self._entropy.uuid7(), asked, principal, terms)
             if route is None:
@@ -110,11 +110,9 @@ class McpEndpoint:
         """An operator has decided something: exchanges under way that it concerns end now, streams too."""
         for performer in list(self._running):
             exchange = performer.exchange
-            blocked = self._control.blocked(exchange.principal)
-            if blocked:
-                performer.stop(Broken("withheld", "principal_blocked", blocked))
-            elif killed := self._killed(exchange):
-                performer.stop(Broken("withheld", killed.reason_code, killed.detail))
+            ended = self._admission.stopped(exchange.principal) or self._killed(exchange)
+            if ended is not None:
+                performer.stop(Broken("withheld", ended.reason_code, ended.detail))
 
     def _route_by_host(self, headers: Headers) -> Route | None:
         return self._by_host.get(host_name(first(headers, b"host"))) if self._by_host else None

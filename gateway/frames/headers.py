@@ -140,6 +140,16 @@ def _stays_here(location: bytes) -> bool:
     return location[:1] == b"/" and location[1:2] not in (b"/", b"\\", b"\t")
 
 
+_CHARSET = re.compile(rb"charset", re.IGNORECASE)
+_UTF8 = re.compile(rb'charset\s*=\s*"?utf-?8"?\s*(?:;|$)', re.IGNORECASE)
+
+
+def in_utf8(content_type: bytes) -> bool:
+    """Whether a content type says no other charset. Servers that believe one read another request out of a body than
+    policy does: in UTF-7 `run+AF8-it` is `run_it`."""
+    return len(_CHARSET.findall(content_type)) == len(_UTF8.findall(content_type))
+
+
 def written_down(headers: Headers) -> str:
     """The end-to-end headers as lines for the record; credentials only by name, the length not at all."""
     return "\n".join([_line(name, value) for name, value in end_to_end(headers) if name != b"content-length"])
