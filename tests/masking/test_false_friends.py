@@ -46,6 +46,7 @@ HOLDS = {
     "a password with a misspelt name": ("PASWORD:={}", made("misspelt", 15)),
     "signs among letters": ('my_password: "{}"', "sup$rqretzx"),
     "a pre-shared key": ("PresharedKey = {}", made("psk", 43) + "="),
+    "the private part of a JWK": ('{{"kty": "OKP", "crv": "Ed25519", "d": "{}"}}', made("jwk", 43)),
     "a webhook of workflows": ("https://hooks.slack.com/workflows/{}", made("hook", 45)),
     "a secure string without quotes": ("ConvertTo-SecureString -String -Force {}", "Zq8#E$gd8s"),
 }
