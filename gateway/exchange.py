@@ -49,7 +49,7 @@ from gateway.effects import (
 from gateway.frames import headers as header_rules
 from gateway.frames import modern, sse, strict_json
 from gateway.frames.headers import first
-from gateway.frames.jsonrpc import NOTHING, Look, TooDeepError, look
+from gateway.frames.jsonrpc import NOTHING, TooDeepError, look
 from gateway.law import OPEN, Case, Law, Opened, Passage, Ruling
 from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD, Refused
 from gateway.sessions import Principal
@@ -272,7 +272,12 @@ class Exchange:
             yield from self._unanswered(
                 Broken("upstream_failed", "upstream_encoded", encoding.decode("latin-1"))
             )
-        elif first(fact.headers, b"content-type").startswith(b"text/event-stream"):
+            return
+        form = header_rules.answer_form(fact.headers)
+        if not form:
+            why = "its content type can be read in two ways"
+            yield from self._unanswered(Broken("upstream_failed", "upstream_broke", why))
+        elif form == "stream":
             yield from self._relay_stream(fact)
         else:
             yield from self._relay_body(fact)
@@ -297,7 +302,7 @@ class Exchange:
             yield from self._withhold("masking_failed")
             return
         said = quiet_look(masked)
-        passage = self._pass(masked, said)
+        passage = self._pass(masked)
         if passage.listed:
             yield Listed(masked, event=False)
         answer = Draft("response", passage.body, len(body), _standing(redactions, passage, masked))
@@ -368,7 +373,7 @@ class Exchange:
             raise _WithheldError("masking_failed", str(exc)) from exc
         fields = sse.fields(masked)
         said = quiet_look(fields.data)
-        passage = self._pass(masked, said, event=True)
+        passage = self._pass(masked, event=True)
         if passage.listed:
             effects.append(Listed(masked, event=True))
         if passage.denied is None:
@@ -386,10 +391,10 @@ class Exchange:
             draft.original = original
         return draft
 
-    def _pass(self, raw: bytes, said: Look, *, event: bool = False) -> Passage:
+    def _pass(self, raw: bytes, *, event: bool = False) -> Passage:
         if self._case is None:
             return Passage(raw)
-        passage = self._law.passage(self._case, raw, said, event)
+        passage = self._law.passage(self._case, raw, event)
         if passage.attributes:
             self._drafting.add(passage.attributes)
         return passage

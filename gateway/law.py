@@ -68,8 +68,8 @@ class Law(Protocol):
         """The request as upstream gets it: seals of ours opened. Refused where a seal is not this caller's."""
         ...
 
-    def passage(self, case: Case, raw: bytes, said: Look, event: bool) -> Passage:
-        """What becomes of one masked body of upstream, or block of its stream (`event`), which says `said`."""
+    def passage(self, case: Case, raw: bytes, event: bool) -> Passage:
+        """What becomes of one masked body of upstream, or block of its stream (`event`)."""
         ...
 
     def bind(self, mcp_session_id: str, principal: Principal) -> str:
@@ -92,7 +92,7 @@ class Open:
         """As it is."""
         return Opened(request.body, request.headers)
 
-    def passage(self, case: Case, raw: bytes, said: Look, event: bool) -> Passage:  # noqa: ARG002
+    def passage(self, case: Case, raw: bytes, event: bool) -> Passage:  # noqa: ARG002
         """As it is."""
         return Passage(raw)
 

@@ -8,7 +8,6 @@ from functools import lru_cache
 from gateway.belonging import Seals
 from gateway.counters import SessionCounters
 from gateway.effects import Request
-from gateway.frames.jsonrpc import Look
 from gateway.law import Case, Opened, Passage, Ruling
 from gateway.policy import ALLOWED, Around, Call, Policy, UnreadableError, Verdict, calls_of
 from gateway.policy.facts import ConnectionFacts, HttpFacts, McpFacts, PrincipalFacts, SessionFacts, ToolFacts
@@ -73,14 +72,14 @@ class Rules:
         """See `Law`."""
         return mcp_session_id if self._seals is None else self._seals.unbind(mcp_session_id, principal)
 
-    def passage(self, case: Case, raw: bytes, said: Look, event: bool) -> Passage:
+    def passage(self, case: Case, raw: bytes, event: bool) -> Passage:
         """See `Law`."""
         policy = self._policy()
         passage = Passage(raw)
         if policy is not None:
             passage = self._asked(case, policy, raw, event)
         whole = passage.denied is None or passage.replies  # else the body is a refusal of ours
-        if whole and said.kind not in ("request", "notification") and has_tools(passage.body):
+        if whole and has_tools(passage.body):
             listing = self._listing(case, policy, passage.body, event)
             passage = replace(listing, denied=passage.denied, replies=passage.replies)
         if self._seals is None:
