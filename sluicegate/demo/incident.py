@@ -31,7 +31,7 @@ async def investigate(teller: Teller, client: Client, region: str) -> None:
     await teller.call(
         client, "resources_get", "  password:", kind="Secret", name="checkout-db", namespace=region
     )
-    await teller.call(client, "secret_read", 'password":', name="checkout-db", namespace=region)
+    await teller.call(client, "secret_read", 'password":', namespace=region, name="checkout-db")
     await teller.call(client, "diagnostics_run", "FAILED", namespace=region, name=pod)
     await _impatient(teller, client, region, pod)
 

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sluicegate.demo.people.errors import OAuthError
 from sluicegate.embedded.files import write_atomically
@@ -36,8 +36,7 @@ class Client:
         Source: RFC 8252, 7.3: a program takes a free port when it needs one.
         """
         return is_loopback(redirect_uri) and any(
-            redirect_uri == known or _without_port(redirect_uri) == _without_port(known)
-            for known in self.redirect_uris
+            redirect_uri == known or _differ_in_port(redirect_uri, known) for known in self.redirect_uris
         )
 
 
@@ -78,9 +77,14 @@ def is_loopback(uri: str) -> bool:
     return plain and parts.scheme == "http" and host in (*ADDRESSES, "localhost")
 
 
-def _without_port(uri: str) -> tuple[str, ...] | None:
-    parts = urlsplit(uri)
-    return (parts.hostname or "", parts.path or "/", parts.query) if parts.hostname in ADDRESSES else None
+def _differ_in_port(one: str, other: str) -> bool:
+    """Whether two URLs on the same loopback address are the same but for the port. A name may be anyone's."""
+    first, second = urlsplit(one), urlsplit(other)
+    return first.hostname in ADDRESSES and _without_port(first) == _without_port(second)
+
+
+def _without_port(parts: SplitResult) -> tuple[str, ...]:
+    return (parts.hostname or "", parts.path or "/", parts.query)
 
 
 def _redirects(metadata: Any) -> tuple[str, ...]:
