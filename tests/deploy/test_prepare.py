@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.topics import topics
 from sluicegate.embedded.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
