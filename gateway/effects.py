@@ -2,6 +2,7 @@
 
 An exchange yields an effect and is sent the fact that answers it:
 
+    Conceal         → Concealed, or None when the masking could not do its work
     Claim           → float: seconds to wait before the rate allows it; 0.0 when it is taken
     Record          → bool: every frame is acknowledged by Kafka, or it is not within the deadline
     Note            → nothing: the frames will be recorded as soon as Kafka takes them; nobody waits
@@ -15,6 +16,7 @@ An exchange yields an effect and is sent the fact that answers it:
     Reply           → nothing: upstream's own question is answered in the client's place
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.frames.headers import Headers
@@ -66,7 +68,23 @@ class Gone:
     """The client closed its connection."""
 
 
+@dataclass(frozen=True, slots=True)
+class Concealed:
+    """A body, masked, and what was replaced in it."""
+
+    body: bytes
+    redactions: list[Redaction]
+
+
 # ---- effects
+
+
+@dataclass(frozen=True, slots=True)
+class Conceal:
+    """Mask a large body, so that others need not wait for it."""
+
+    mask: Callable[[bytes], tuple[bytes, list[Redaction]]]
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +210,11 @@ class CutStream:
     """Break the streamed answer off, so that the client sees that it is not whole."""
 
 
-Fact = bool | float | bytes | Head | Broken | Gone | None
+Fact = bool | float | bytes | Concealed | Head | Broken | Gone | None
 Effect = (
     Alert
     | Claim
+    | Conceal
     | Listed
     | Reply
     | Record

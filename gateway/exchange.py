@@ -28,6 +28,8 @@ from gateway.effects import (
     Broken,
     Claim,
     CloseStream,
+    Conceal,
+    Concealed,
     CutStream,
     Draft,
     Effect,
@@ -61,6 +63,7 @@ from schemas.frames import Redaction
 Life = Generator[Effect, Fact, None]
 Mask = Callable[[bytes], tuple[bytes, list[Redaction]]]
 SESSION = b"mcp-session-id"
+ASIDE_BYTES = 256 * 1024  # a larger body takes so long to mask that others would notice
 OF_OTHERS = frozenset({"session_not_yours", "request_state_invalid", "task_not_yours"})
 
 
@@ -121,7 +124,7 @@ class Exchange:
     def life(self, refused: Refused | None = None) -> Life:
         """The whole life; `refused` when the edge has already found a fault."""
         refused = refused or self._fault()
-        asked, failed = self._asked()
+        asked, failed = yield from self._asked()
         self._drafting.asked(asked, self.look)
         refused = refused or failed
         if refused is None:
@@ -175,15 +178,24 @@ class Exchange:
         self._opened = opened
         return None
 
-    def _asked(self) -> tuple[Draft, Refused | None]:
+    def _asked(self) -> Generator[Effect, Fact, tuple[Draft, Refused | None]]:
         """The request frame, masked; without a body, and with the reason, where that cannot be done."""
         whole = len(self._request.body)
         try:
-            body, redactions = self._mask(self._request.body)
+            body, redactions = yield from self._masked(self._request.body)
         except MaskingFailedError:
             return Draft("request", b"", whole), Refused("request_masking_failed")
         asked = Draft("request", body, whole, redactions)
         return self._keeping(asked, self._request.body), None
+
+    def _masked(self, body: bytes) -> Generator[Effect, Fact, tuple[bytes, list[Redaction]]]:
+        """The body masked; a large one is masked aside. Raises MaskingFailedError."""
+        if len(body) <= ASIDE_BYTES:
+            return self._mask(body)
+        concealed = yield Conceal(self._mask, body)
+        if not isinstance(concealed, Concealed):
+            raise MaskingFailedError("it could not be masked aside")
+        return concealed.body, concealed.redactions
 
     def _judged(self, asked: Draft) -> Life:
         """Policy has its say. What it adds for an allowed call is in force from here on."""
@@ -203,7 +215,7 @@ class Exchange:
         verdict = self._ruling.verdict
         if verdict.mask is not None:
             self._mask = self._terms.masks(verdict.mask)
-            again, failed = self._asked()
+            again, failed = yield from self._asked()
             if failed:
                 yield from self._refuse(asked, failed)
                 return
@@ -297,7 +309,7 @@ class Exchange:
             yield from self._withhold("result_too_large")
             return
         try:
-            masked, redactions = self._mask(body)
+            masked, redactions = yield from self._masked(body)
         except MaskingFailedError:
             yield from self._withhold("masking_failed")
             return

@@ -25,13 +25,12 @@ from gateway.edge.stdio import StdioUpstream
 from gateway.edge.upstream import HttpUpstream, Upstream
 from gateway.exchange import Mask, Terms
 from gateway.law import Law, Open
-from gateway.placed import placed
 from gateway.policy import Condition
 from gateway.policy.facts import ConnectionFacts
 from gateway.rules import Rules
 from gateway.settings import Connection, GatewaySettings, Sealing
 from gateway.tools import ToolBook
-from masking import Masker, MaskingError, profile_from
+from masking import Masker, MaskingError, placed, profile_from
 from schemas.frames import Redaction
 
 Masks = Callable[[str], Mask]

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from gateway.access import Gate
+from gateway.drafting import MaskingFailedError
 from gateway.edge.announce import Announcer, stamp
 from gateway.edge.background import Background
 from gateway.edge.credentials import CredentialError, Injector
@@ -28,6 +29,8 @@ from gateway.effects import (
     Broken,
     Claim,
     CloseStream,
+    Conceal,
+    Concealed,
     CutStream,
     Effect,
     Fact,
@@ -44,7 +47,7 @@ from gateway.effects import (
     Reply,
     Send,
 )
-from gateway.exchange import Exchange, Life, Terms
+from gateway.exchange import Exchange, Life, Mask, Terms
 from gateway.frames.headers import Headers, first
 from gateway.frames.user_agent import with_exchange
 from gateway.policy.facts import ConnectionFacts
@@ -187,6 +190,8 @@ class Performer:
                 self._recorder.note(self.exchange.base, frames, self._started)
             case Alert(rule, title, evidence):
                 self._process.background.run(self._process.raise_finding(rule, title, evidence))
+            case Conceal(mask, body):
+                return await asyncio.to_thread(_concealed, mask, body)
             case Claim(rule, rate):
                 principal = self.exchange.principal
                 name = self._route.name if self._route else ""
@@ -352,6 +357,13 @@ def _place(error: Exception) -> str:
 def _unsent(fact: Broken | Gone) -> Broken | Gone:
     """The fact, where upstream has seen nothing of the request."""
     return replace(fact, sent=False) if isinstance(fact, Broken) else fact
+
+
+def _concealed(mask: Mask, body: bytes) -> Concealed | None:
+    try:
+        return Concealed(*mask(body))
+    except MaskingFailedError:
+        return None
 
 
 def _naming(headers: Headers, exchange_id: str) -> Headers:
