@@ -77,6 +77,11 @@ class Story:
         return sum(chapter.calls for chapter in self.chapters)
 
     @property
+    def tools(self) -> Counter[str]:
+        """Tool calls of all chapters by tool."""
+        return sum((Counter(chapter.tools) for chapter in self.chapters), Counter())
+
+    @property
     def received(self) -> tuple[str, ...]:
         """Every text a tool answered with."""
         return tuple(text for chapter in self.chapters for text in chapter.received)

@@ -6,6 +6,7 @@ to one line, for an overview.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -60,9 +61,9 @@ async def _look(reader: "Reader", since: str, story: Story) -> "tuple[Sequence[S
     if pending := sum(session["pending"] for session in sessions):
         return sessions, f"the end of {pending} exchanges"
     wanted = FrameFilter(connection=CONNECTION, since=since, method="tools/call", direction="request")
-    stored = len([frame["frame_id"] async for frame in every_frame(reader, wanted)])
-    missing = story.calls - stored
-    return sessions, f"{missing} of {story.calls} tool calls" if missing > 0 else ""
+    stored = Counter([frame["tool"] async for frame in every_frame(reader, wanted)])
+    missing = (story.tools - stored).total()  # by tool: one call may take several requests
+    return sessions, f"{missing} of {story.calls} tool calls" if missing else ""
 
 
 def print_sessions(sessions: "Sequence[Session]") -> None:

@@ -86,7 +86,7 @@ class FilledStepByStep:
 def frame(number: int, **facts: Any) -> Frame:
     at = f"2026-11-21T05:00:0{number}.000000Z"
     fields: dict[str, Any] = {"frame_id": str(number), "recorded_at": at, "parts": 1, "parts_stored": 1}
-    return cast(Frame, {**fields, **facts})
+    return cast(Frame, {**fields, "tool": "pods_list", **facts})
 
 
 async def test_the_trail_is_whole_when_every_call_is_stored_and_none_is_pending() -> None:
@@ -99,6 +99,12 @@ async def test_the_trail_is_whole_when_every_call_is_stored_and_none_is_pending(
 async def test_a_trail_that_stays_incomplete_is_told_with_what_it_lacks() -> None:
     with pytest.raises(TrailIncompleteError, match="lacks 2 of 5 tool calls"):
         await wait_for_trail(cast(Reader, FilledStepByStep(3)), "", Story((chapter(5),)), seconds_max=0.6)
+
+
+async def test_a_call_that_took_two_requests_does_not_stand_for_another() -> None:
+    story = Story((Chapter("2026-07-28", {"pods_list": 3, "pods_log": 1}, 0, 0, 0, 0, 0, ()),))
+    with pytest.raises(TrailIncompleteError, match="lacks 1 of 4 tool calls"):
+        await wait_for_trail(cast(Reader, FilledStepByStep(4)), "", story, seconds_max=3.0)
 
 
 async def test_a_replay_shows_frames_in_order_with_their_bodies_on_one_line() -> None:
