@@ -74,7 +74,7 @@ class McpEndpoint:
                 lease = admitted.lease
         try:
             if refused is None:  # nobody's body is read before it is known whose it is
-                body, reason = await self._read(receive)
+                body, reason = await self._read(receive, first(asked.headers, b"content-length"))
                 asked = replace(asked, body=body)
                 refused = Refused(reason) if reason else self._admission.stopped(principal)
             terms = route.terms_for(principal) if route else self._nowhere
@@ -149,8 +149,11 @@ class McpEndpoint:
         for performer in list(self._running):
             performer.stop(STOPPING)
 
-    async def _read(self, receive: Receive) -> tuple[bytes, str]:
-        """The body, and a reason code when it is not whole: what came until then is recorded."""
+    async def _read(self, receive: Receive, length: bytes) -> tuple[bytes, str]:
+        """The body, and a reason code when it is not whole: what came until then is recorded. One that says itself
+        that it is too large is not waited for."""
+        if length.isdigit() and int(length) > self._limits.body_bytes_max:
+            return b"", "body_too_large"
         message = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             body: bytes = message["body"]
