@@ -156,9 +156,7 @@ class Exchange:
     def _fault_of_body(self) -> Refused | None:
         body, limits = self._request.body, self._terms.limits
         unlike = strict_json.fault(body, limits.json_depth_max)
-        if (
-            unlike and unlike != strict_json.INVALID
-        ):  # what no parser reads is for upstream to answer, or for policy
+        if unlike and unlike != strict_json.INVALID:  # what no parser reads, upstream answers or policy refuses
             return Refused(unlike)
         try:
             self.look = look(body, limits.batch_members_max)
@@ -171,10 +169,9 @@ class Exchange:
             return Refused("header_mismatch", contradiction)
         opened = self._law.opened(self._request, self.principal)
         if isinstance(opened, Refused):
+            # whoever asks in a way that no longer is learns only that
             gone = self.look.method == "tasks/result" and modern.is_modern(self.look.meta_version or "")
-            return (
-                Refused("unknown_method") if gone else opened
-            )  # whoever asks what no longer is learns only that
+            return Refused("unknown_method") if gone else opened
         self._opened = opened
         return None
 
