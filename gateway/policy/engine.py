@@ -82,7 +82,9 @@ class Policy:
 
     def judge(self, call: Call) -> Verdict:
         """The verdict on one call. Raises nothing: a condition that cannot be computed denies."""
-        candidates = [entry for entry in self._for(call) if _may_hold(entry.guards, call)]
+        candidates = self._candidates(call)
+        if not candidates:
+            return self.default
         contexts: list[tuple[cel.Context, Unfit] | None] = [None, None]
         for entry in candidates:
             context, unfit = contexts[entry.wide] or self._build(candidates, entry.wide, call, contexts)
@@ -94,6 +96,17 @@ class Policy:
             except FailedError as error:
                 return failed(entry.rule, str(error))
         return self.default
+
+    def _candidates(self, call: Call) -> list[_Entry]:
+        """The rules that no guard rules out: for most calls none."""
+        found = []
+        for entry in self._for(call):
+            for guard in entry.guards:
+                if not guard(call):
+                    break
+            else:
+                found.append(entry)
+        return found
 
     def _build(
         self,
