@@ -156,7 +156,7 @@ class Exchange:
     def _fault_of_body(self) -> Refused | None:
         body, limits = self._request.body, self._terms.limits
         unlike = strict_json.fault(body, limits.json_depth_max)
-        if unlike and unlike != strict_json.INVALID:  # what no parser reads is upstream's or policy's to refuse
+        if unlike and unlike != strict_json.INVALID:  # that is for upstream or policy to refuse
             return Refused(unlike)
         try:
             self.look = look(body, limits.batch_members_max)
