@@ -15,7 +15,7 @@ async def look(teller: Teller, client: Client, region: str, others: tuple[str, .
     pod = first_pod(await teller.call(client, "pods_list", namespace=region, app=APP))
     await teller.call(client, "pods_log", namespace=region, name=pod, tail=20)
     await teller.call(client, "secret_read", namespace=region, name="checkout-db")
-    await teller.call(client, "deployment_scale", namespace=region, name=APP, replicas=0)
+    await teller.call(client, "deployment_scale", namespace=region, name=APP, replicas=3)
     await teller.call(client, "rollout_restart", namespace=region, name=APP)
     if teller.refusals != ["policy_held", "policy_denied", "policy_denied"]:
         raise AgentError(

@@ -24,6 +24,7 @@ from sluicegate.embedded.part import Part
 from sluicegate.embedded.ports import free_port
 from sluicegate.embedded.up import Listen
 from tests.demo.configured import settings
+from tests.demo.shown import lines_in, lines_shown_in_readme
 
 
 async def test_the_server_part_is_ready_when_it_accepts_connections() -> None:
@@ -143,7 +144,7 @@ TOLD = (
     r"secret_read prod-eu checkout-db .*\[masked:",
     r"bob \(developers\): .* in prod-eu \(MCP 2025-11-25\)",
     r"not shown: rollout_restart, resources_delete|not shown: .*deployment_scale",
-    r"deployment_scale prod-us checkout 0 .*developers look and do not change",
+    r"deployment_scale prod-us checkout 3 .*developers look and do not change",
     r"alice with a session token: confirm that checkout is healthy again",
     r"bob +deny +developers-change-nothing +4",
     r"bob +hold +kubernetes/secret-tool +2",
@@ -168,6 +169,7 @@ def test_the_whole_demo_records_the_story_and_leaks_no_credential(tmp_path: Path
     for line in TOLD:
         assert re.search(line, ended.stdout), (line, ended.stdout)
     assert "where to look next" in ended.stdout
+    assert not lines_shown_in_readme() - lines_in(ended.stdout)
     kept = "\n".join((ended.stdout, ended.stderr, *logs.values()))
     assert not [place for place, value in seeded().credentials.items() if value in kept]
     assert "eyJ" not in kept, "a token is in the logs"
