@@ -59,7 +59,7 @@ REFUSALS = {
     "upstream_timeout": Refusal(
         504, -32084, "upstream gave no answer in time; it may have executed the request"
     ),
-    "upstream_encoded": Refusal(502, -32083, "upstream's answer is encoded although identity was asked for"),
+    "upstream_encoded": Refusal(502, -32083, "executed, result withheld: its encoding cannot be read"),
     "response_too_large": Refusal(502, -32085, "executed, result withheld: it is larger than the limit"),
     "too_deep": Refusal(400, -32086, "not executed: the JSON is nested too deep"),
     "json_invalid": Refusal(400, -32700, "not executed: the body is not JSON"),
@@ -68,7 +68,7 @@ REFUSALS = {
     "json_number": Refusal(400, -32700, "not executed: the JSON has a number that no reader can hold"),
     "json_duplicate_key": Refusal(400, -32086, "not executed: a name stands twice in a JSON object"),
     "json_look_alike_key": Refusal(
-        400, -32086, "not executed: a name differs from the protocol's by case only"
+        400, -32086, "not executed: a name is another spelling of the protocol's"
     ),
     "json_too_many_values": Refusal(413, -32086, "not executed: the JSON has too many values"),
     "batch_too_large": Refusal(400, -32086, "not executed: the batch has too many members"),
