@@ -8,8 +8,8 @@ from sluicegate.demo.config import CONNECTION, gateway_url, provider_address
 from sluicegate.settings import Settings
 
 LESS = """\
-The configuration has `identity: {mode: none}`: nobody was asked who they are, and every call was allowed. Move
-it away and run the demo again to see two people, and what a policy allows, masks and denies each of them."""
+The configuration has `identity: {mode: none}`: nobody was asked who they are, so no rule could tell one person from
+another. Move it away and run the demo again to see two people, and what each of them may do."""
 
 
 def next_steps(settings: Settings, config: Path, session_id: str, denied: str = "") -> str:

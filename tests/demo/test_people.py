@@ -7,8 +7,8 @@ import jwt
 import pytest
 
 from sluicegate.demo.people.clients import CLIENTS_MAX, Clients, is_loopback
-from sluicegate.demo.people.errors import OAuthError
-from sluicegate.demo.people.keys import UnusableKeyError, signing_key
+from sluicegate.demo.people.errors import OAuthError, UnusableFileError
+from sluicegate.demo.people.keys import signing_key
 from tests.demo.people import CALLBACK, CHALLENGE, RESOURCE, VERIFIER, Clock, Provider, came_back, people
 
 
@@ -336,8 +336,15 @@ def test_programs_are_forgotten_when_there_are_too_many(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_key_is_named(tmp_path: Path) -> None:
     (tmp_path / "signing-key.pem").write_text("no key")
-    with pytest.raises(UnusableKeyError, match=r"signing-key\.pem is no key; remove it"):
+    with pytest.raises(UnusableFileError, match=r"signing-key\.pem is no key; remove it"):
         signing_key(tmp_path)
+
+
+def test_a_file_that_is_no_list_of_programs_is_named(tmp_path: Path) -> None:
+    for content in ("{", '["x"]', '[{"name": "x"}]'):
+        (tmp_path / "clients.json").write_text(content)
+        with pytest.raises(UnusableFileError, match=r"clients\.json is no list of programs; remove it"):
+            Clients(tmp_path)
 
 
 def test_the_challenge_of_these_tests_is_that_of_their_verifier() -> None:

@@ -14,14 +14,14 @@ from typing import Final
 import uvicorn
 
 from sluicegate.demo.people.app import people_app
-from sluicegate.demo.people.keys import UnusableKeyError
+from sluicegate.demo.people.errors import UnusableFileError
 
 HOST: Final = "127.0.0.1"
 RESOURCE: Final = "http://127.0.0.1:8080/mcp/demo"
 
 
 async def serve(port: int, data_dir: Path, resource: str) -> None:
-    """Serve until a signal ends it. Raises OSError, UnusableKeyError."""
+    """Serve until a signal ends it. Raises OSError, UnusableFileError."""
     with socket.create_server((HOST, port)) as listener:
         issuer = f"http://{HOST}:{listener.getsockname()[1]}"
         app = people_app(issuer, data_dir, resource)
@@ -44,7 +44,7 @@ def main() -> None:
             asyncio.run(serve(options.port, options.data_dir, options.resource))
         except OSError as error:
             parser.exit(1, f"port {options.port} or {options.data_dir} cannot be used: {_why(error)}\n")
-        except UnusableKeyError as error:
+        except UnusableFileError as error:
             parser.exit(1, f"{error}\n")
 
 

@@ -29,7 +29,7 @@ HOSTS = ("127.0.0.1", "localhost")
 def people_app(issuer: str, data_dir: Path, resource: str, clock: Clock = time.time) -> Starlette:
     """The provider `issuer`, which keeps its key and its clients in `data_dir`.
 
-    `resource` is the URL of the connection that tokens are for by default. Raises OSError, UnusableKeyError.
+    `resource` is the URL of the connection that tokens are for by default. Raises OSError, UnusableFileError.
     """
     key, grants, resources = signing_key(data_dir), Grants.fresh(clock), Resources(resource)
     clients = Clients(data_dir)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
-from sluicegate.demo.people.errors import OAuthError
+from sluicegate.demo.people.errors import OAuthError, UnusableFileError
 from sluicegate.embedded.files import write_atomically
 
 CLI: Final = "sluicegate"
@@ -41,12 +41,14 @@ class Client:
 
 
 class Clients:
-    """The programs known, kept in `data_dir`; the one registered first goes when there are too many."""
+    """The programs known, kept in `data_dir`; the one registered first goes when there are too many.
+
+    Raises OSError, UnusableFileError.
+    """
 
     def __init__(self, data_dir: Path) -> None:
         self._file = data_dir / FILE
-        rows = json.loads(self._file.read_text("utf-8")) if self._file.exists() else []
-        self._known = {row["client_id"]: _from_row(row) for row in rows}
+        self._known = {client.client_id: client for client in _read(self._file)}
 
     def get(self, client_id: str) -> Client:
         """The program of this id. Raises OAuthError."""
@@ -102,5 +104,13 @@ def _name(metadata: Any) -> str:
     return name[:NAME_CHARACTERS_MAX] if isinstance(name, str) and name.isprintable() else "a program"
 
 
-def _from_row(row: dict[str, Any]) -> Client:
-    return Client(row["client_id"], row["name"], tuple(row["redirect_uris"]))
+def _read(file: Path) -> list[Client]:
+    if not file.exists():
+        return []
+    try:
+        rows = json.loads(file.read_text("utf-8"))
+        return [Client(row["client_id"], row["name"], tuple(row["redirect_uris"])) for row in rows]
+    except (ValueError, TypeError, KeyError):
+        raise UnusableFileError(
+            f"{file} is no list of programs; remove it, and they register again"
+        ) from None

@@ -1,9 +1,13 @@
-"""How a request that is not granted is answered, in the form of RFC 6749, 5.2."""
+"""What can go wrong: a file that is not ours, and a request that is not granted (answered by RFC 6749, 5.2)."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 NOT_STORED = {"Cache-Control": "no-store"}
+
+
+class UnusableFileError(Exception):
+    """A file of the provider cannot be used. The message says where it lies and what to do."""
 
 
 class OAuthError(Exception):

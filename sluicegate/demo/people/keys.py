@@ -12,13 +12,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import ECAlgorithm
 
+from sluicegate.demo.people.errors import UnusableFileError
 from sluicegate.embedded.files import write_atomically
 
 FILE = "signing-key.pem"
-
-
-class UnusableKeyError(Exception):
-    """The key cannot be used. The message says where it lies and what to do."""
 
 
 class SigningKey:
@@ -32,7 +29,7 @@ class SigningKey:
 
 
 def signing_key(data_dir: Path) -> SigningKey:
-    """The key in `data_dir`, made when there is none. Raises OSError, UnusableKeyError."""
+    """The key in `data_dir`, made when there is none. Raises OSError, UnusableFileError."""
     file = data_dir / FILE
     if not file.exists():
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -40,9 +37,9 @@ def signing_key(data_dir: Path) -> SigningKey:
     try:
         private = load_pem_private_key(file.read_bytes(), password=None)
     except ValueError:
-        raise UnusableKeyError(f"{file} is no key; remove it to have a new one made") from None
+        raise UnusableFileError(f"{file} is no key; remove it to have a new one made") from None
     if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.name != "secp256r1":
-        raise UnusableKeyError(f"{file} is no key on P-256; remove it to have a new one made")
+        raise UnusableFileError(f"{file} is no key on P-256; remove it to have a new one made")
     return SigningKey(private)
 
 

@@ -36,8 +36,9 @@ class Tokens:
             "token_type": "Bearer",
             "expires_in": ACCESS_SECONDS,
             "refresh_token": self._refresh(person, wish),
-            "scope": wish.scope,
         }
+        if wish.scope:
+            given["scope"] = wish.scope
         if "openid" in wish.scope.split():
             given["id_token"] = self._id(person, wish)
         return given
