@@ -50,6 +50,7 @@ from gateway.effects import (
 )
 from gateway.frames import headers as header_rules
 from gateway.frames import modern, sse, strict_json
+from gateway.frames.encoded import PLAIN, Decoder, EncodedError
 from gateway.frames.headers import first
 from gateway.frames.jsonrpc import NOTHING, TooDeepError, look
 from gateway.law import OPEN, Case, Law, Opened, Passage, Ruling
@@ -276,20 +277,16 @@ class Exchange:
             yield from self._unanswered(fact)
             return
         self._rehome(fact)
-        encoding = first(fact.headers, b"content-encoding")
-        if encoding not in (b"", b"identity"):
-            yield from self._unanswered(
-                Broken("upstream_failed", "upstream_encoded", encoding.decode("latin-1"))
-            )
-            return
         form = header_rules.answer_form(fact.headers)
         if not form:
             why = "its content type can be read in two ways"
             yield from self._unanswered(Broken("upstream_failed", "upstream_broke", why))
-        elif form == "stream":
-            yield from self._relay_stream(fact)
-        else:
-            yield from self._relay_body(fact)
+            return
+        try:
+            decoder = _decoder(fact, None if form == "stream" else self._terms.limits.response_bytes_max)
+            yield from (self._relay_stream if form == "stream" else self._relay_body)(fact, decoder)
+        except EncodedError as exc:  # nothing was released yet: within a stream it is withheld there
+            yield from self._withhold(exc.reason_code, str(exc))
 
     def _headers_up(self) -> header_rules.Headers:
         """The request's headers for upstream, with the session id that is upstream's own."""
@@ -297,11 +294,13 @@ class Exchange:
         headers = header_rules.towards_upstream(self._opened.headers)
         return [(name, own) if name == SESSION else (name, value) for name, value in headers]
 
-    def _relay_body(self, head: Head) -> Life:
+    def _relay_body(self, head: Head, decoder: Decoder | None) -> Life:
         body = yield ReadBody()
         if not isinstance(body, bytes):
             yield from self._unanswered(body)
             return
+        if decoder is not None:
+            body = decoder.feed(body)
         if self._too_large(body):
             yield from self._withhold("result_too_large")
             return
@@ -326,7 +325,7 @@ class Exchange:
             return
         yield Answer(head.status, self._headers_down(head), passage.body)
 
-    def _relay_stream(self, head: Head) -> Life:
+    def _relay_stream(self, head: Head, decoder: Decoder | None) -> Life:
         """Each event is recorded, then released. The head goes with the first event, or alone when that is late."""
         splitter = sse.EventSplitter(self._terms.limits.event_bytes_max)
         chunk = yield ReadReady()
@@ -337,8 +336,9 @@ class Exchange:
                 return
             effects: list[Effect] = []
             try:
-                drafts = self._drafts(splitter, chunk, effects)
-            except _WithheldError as exc:
+                plain = decoder.feed(chunk) if decoder is not None and isinstance(chunk, bytes) else chunk
+                drafts = self._drafts(splitter, plain, effects, ended=chunk == b"")
+            except (_WithheldError, EncodedError) as exc:
                 yield from self._break_off(Broken("withheld", exc.reason_code, str(exc)), opened)
                 return
             yield from effects
@@ -359,12 +359,15 @@ class Exchange:
                 return
             chunk = yield ReadChunk()
 
-    def _drafts(self, splitter: sse.EventSplitter, chunk: Fact, effects: list[Effect]) -> list[Draft]:
-        """Frames of the blocks that `chunk` completes; b"" is the end of the stream, None is nothing yet."""
+    def _drafts(
+        self, splitter: sse.EventSplitter, chunk: Fact, effects: list[Effect], *, ended: bool
+    ) -> list[Draft]:
+        """Frames of the blocks that `chunk` completes, and of the end when the stream has `ended`; None is nothing
+        yet."""
         if not isinstance(chunk, bytes):
             return []
         try:
-            if chunk:
+            if not ended:
                 return [self._event(block, effects) for block in splitter.feed(chunk)]
             rest = splitter.rest()
         except sse.EventTooLongError as exc:
@@ -463,6 +466,12 @@ class Exchange:
             else (name, value)
             for name, value in header_rules.towards_client(head.headers)
         ]
+
+
+def _decoder(head: Head, bytes_max: int | None) -> Decoder | None:
+    """What takes the encoding off an answer; None when it has none. Raises EncodedError."""
+    encoding = first(head.headers, b"content-encoding")
+    return None if encoding in PLAIN else Decoder(encoding, bytes_max)
 
 
 class _WithheldError(Exception):

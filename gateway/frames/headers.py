@@ -106,7 +106,7 @@ def claimed_origin(headers: Headers) -> str:
 
 
 def towards_client(headers: Headers) -> Headers:
-    """The headers of an answer as the client gets them: without its length (it was masked), without what sets state
+    """The headers of an answer as the client gets them: without its length and encoding, without what sets state
     on the client for all connections of this gateway, and without what would lead it around the gateway."""
     return [
         pair
@@ -120,6 +120,7 @@ def towards_client(headers: Headers) -> Headers:
 _KEPT_FROM_CLIENTS = frozenset(
     {
         b"content-length",
+        b"content-encoding",  # it was taken off
         b"set-cookie",
         b"set-cookie2",
         b"clear-site-data",
