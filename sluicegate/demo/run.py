@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +35,7 @@ from sluicegate.embedded.datadir import read_state
 from sluicegate.embedded.errors import DataDirError
 from sluicegate.embedded.part import Part
 from sluicegate.embedded.say import plain_say
-from sluicegate.embedded.up import Listen, up
+from sluicegate.embedded.up import Listen
 from sluicegate.settings import Settings
 
 if TYPE_CHECKING:
@@ -166,7 +165,7 @@ def run(*, leave: bool = False, config: Path = DEFAULT_FILE) -> int:
     it = Demo(
         settings=settings,
         config=config,
-        run_stack=partial(_run_stack, settings, config),
+        run_stack=lambda first, listens: stack.run_stack(settings, config, first=first, listens=listens),
         open_reader=lambda: open_reader(settings.sink_settings()),
         say=plain_say,
         console=Console(),
@@ -174,22 +173,6 @@ def run(*, leave: bool = False, config: Path = DEFAULT_FILE) -> int:
 
     with told(DemoError):
         return asyncio.run(demo(it, leave=leave))
-
-
-async def _run_stack(
-    settings: Settings, config: Path, first: Sequence[Part], listens: Sequence[Listen]
-) -> int:
-    """The stack of `sluicegate up` with more parts, started before the others."""
-    return await up(
-        lambda _bootstrap: [*first, *stack.parts(settings, config)],
-        settings.data_dir,
-        broker=stack._broker(settings),
-        listens=[*stack._listens(settings), *listens],
-        addresses={
-            "gateway": f"http://{settings.gateway.listen}",
-            "console": f"http://{settings.console.listen}",
-        },
-    )
 
 
 async def _ended(task: "asyncio.Future[int]") -> None:
