@@ -23,11 +23,12 @@ from gateway.edge.control import Control
 from gateway.edge.downstream import McpEndpoint
 from gateway.edge.guard import Door, GuardedHttpProtocol, allow_open_files
 from gateway.edge.identity import Identity
-from gateway.edge.perform import Process, Receive, Scope, Write
+from gateway.edge.perform import Receive, Scope, Write
 from gateway.edge.policies import Policies
 from gateway.edge.probes import probe_routes
 from gateway.edge.quotas import Quotas
 from gateway.edge.recorder import Recorder
+from gateway.edge.route import Process
 from gateway.edge.sealer import Sealer
 from gateway.edge.tokens import SessionTokenIssuer, Sweeper, TokenEndpoint
 from gateway.edge.tracing import Tracing

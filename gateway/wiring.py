@@ -18,9 +18,9 @@ from gateway.edge.background import Background
 from gateway.edge.control import Control
 from gateway.edge.credentials import credential_for
 from gateway.edge.identity import protected_resources, resource_of
-from gateway.edge.perform import Route
 from gateway.edge.pinning import Pinning
 from gateway.edge.policies import Policies
+from gateway.edge.route import Route
 from gateway.edge.stdio import StdioUpstream
 from gateway.edge.upstream import HttpUpstream, Upstream
 from gateway.exchange import Mask, Terms

@@ -12,7 +12,8 @@ from gateway.edge.guard import DoorRefusal
 from gateway.edge.identifiers import Entropy
 from gateway.edge.metrics import METRICS, ended
 from gateway.edge.metrics import refused as counted
-from gateway.edge.perform import Performer, Process, Receive, Route, Scope, Write
+from gateway.edge.perform import Performer, Receive, Scope, Write
+from gateway.edge.route import Process, Route
 from gateway.edge.tracing import trace_id
 from gateway.effects import Broken, Request
 from gateway.exchange import Exchange, Terms

@@ -6,23 +6,18 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from gateway.access import Gate
 from gateway.drafting import MaskingFailedError
-from gateway.edge.announce import Announcer, stamp
-from gateway.edge.background import Background
-from gateway.edge.credentials import CredentialError, Injector
+from gateway.edge.credentials import CredentialError
 from gateway.edge.http1 import UpstreamBrokenError
-from gateway.edge.pinning import Pinning
-from gateway.edge.quotas import Quotas
-from gateway.edge.recorder import Recorder
-from gateway.edge.tracing import UNTRACED, Traced, Tracing
-from gateway.edge.upstream import Answering, Upstream
+from gateway.edge.route import Process, Route
+from gateway.edge.tracing import UNTRACED, Traced
+from gateway.edge.upstream import Answering
 from gateway.effects import (
     Alert,
     Answer,
@@ -47,13 +42,10 @@ from gateway.effects import (
     Reply,
     Send,
 )
-from gateway.exchange import Exchange, Life, Mask, Terms
+from gateway.exchange import Exchange, Life, Mask
 from gateway.frames.headers import Headers, first
 from gateway.frames.user_agent import with_exchange
-from gateway.policy.facts import ConnectionFacts
-from gateway.sessions import Principal
-from gateway.settings import Connection, Limits, Timeouts
-from schemas.findings import finding_record
+from gateway.settings import Timeouts
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -62,54 +54,9 @@ Write = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 log = structlog.get_logger("exchange")
 
 WATCH_AFTER_SECONDS = 0.02  # a quick answer is not worth a task that watches for the client's leaving
-
-
 REPLY_SECONDS = 10.0
 SLICE_BYTES = 256 * 1024
 EXPIRED = Broken("withheld", "token_expired", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A connection with all that serves it. `by_group`: the terms of groups that have a masking profile of theirs."""
-
-    connection: Connection
-    terms: Terms
-    upstream: Upstream
-    gate: Gate
-    facts: ConnectionFacts
-    resource: str
-    injector: Injector
-    pinning: Pinning
-    by_group: tuple[tuple[str, Terms], ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Name of the connection."""
-        return self.connection.name
-
-    def terms_for(self, principal: Principal) -> Terms:
-        """What holds for this caller: the terms of the first group it is in, else those of the connection."""
-        for group, terms in self.by_group:
-            if group in principal.groups:
-                return terms
-        return self.terms
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """What all exchanges of the process share."""
-
-    recorder: Recorder
-    quotas: Quotas
-    limits: Limits
-    background: Background
-    tracing: Tracing
-    announcer: Announcer
-
-    async def raise_finding(self, rule: str, title: str, evidence: tuple[str, ...]) -> None:
-        """Tells a person; what Kafka does not take is in the log of the announcer."""
-        await self.announcer.finding(finding_record(rule, "medium", title, evidence, raised_at=stamp().at))
 
 
 class Performer:
