@@ -256,5 +256,13 @@ def _judged(candidates: Iterable[assignments.Candidate], work: Work) -> Iterator
     for candidate in candidates:
         work.go_on()
         if judge.is_secret(candidate):
-            value = decode(candidate.value) if candidate.quote == '"' else candidate.value
-            yield Found(candidate.start, candidate.end, "assignment", judge.kind_of(candidate), value)
+            yield Found(
+                candidate.start, candidate.end, "assignment", judge.kind_of(candidate), _plain(candidate)
+            )
+
+
+def _plain(candidate: assignments.Candidate) -> str:
+    """The value as it is meant, so that it has the same pseudonym however it is quoted."""
+    if candidate.quote == '"':
+        return decode(candidate.value)
+    return candidate.value.replace("''", "'") if candidate.quote == "'" else candidate.value
