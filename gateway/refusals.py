@@ -67,9 +67,7 @@ REFUSALS = {
     "json_lone_surrogate": Refusal(400, -32700, "not executed: the JSON has half a surrogate pair"),
     "json_number": Refusal(400, -32700, "not executed: the JSON has a number that no reader can hold"),
     "json_duplicate_key": Refusal(400, -32086, "not executed: a name stands twice in a JSON object"),
-    "json_look_alike_key": Refusal(
-        400, -32086, "not executed: a name is another spelling of the protocol's"
-    ),
+    "json_look_alike_key": Refusal(400, -32086, "not executed: a name is another spelling of the protocol's"),
     "json_too_many_values": Refusal(413, -32086, "not executed: the JSON has too many values"),
     "batch_too_large": Refusal(400, -32086, "not executed: the batch has too many members"),
     "body_too_large": Refusal(413, -32086, "not executed: the body is larger than the limit"),

@@ -23,7 +23,7 @@ from gateway.edge.policies import Policies
 from gateway.edge.route import Route
 from gateway.edge.stdio import StdioUpstream
 from gateway.edge.upstream import HttpUpstream, Upstream
-from gateway.exchange import Mask, Terms
+from gateway.endings import Mask, Terms
 from gateway.law import Law, Open
 from gateway.policy import Condition
 from gateway.policy.facts import ConnectionFacts

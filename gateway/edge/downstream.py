@@ -16,7 +16,8 @@ from gateway.edge.perform import Performer, Receive, Scope, Write
 from gateway.edge.route import Process, Route
 from gateway.edge.tracing import trace_id
 from gateway.effects import Broken, Request
-from gateway.exchange import Exchange, Terms
+from gateway.endings import Terms
+from gateway.exchange import Exchange
 from gateway.frames.headers import LOOPBACK_NAMES, Headers, claimed_origin, first, host_name
 from gateway.refusals import Refused
 

@@ -42,7 +42,8 @@ from gateway.effects import (
     Reply,
     Send,
 )
-from gateway.exchange import Exchange, Life, Mask
+from gateway.endings import Life, Mask
+from gateway.exchange import Exchange
 from gateway.frames.headers import Headers, first
 from gateway.frames.user_agent import with_exchange
 from gateway.settings import Timeouts

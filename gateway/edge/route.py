@@ -11,7 +11,7 @@ from gateway.edge.quotas import Quotas
 from gateway.edge.recorder import Recorder
 from gateway.edge.tracing import Tracing
 from gateway.edge.upstream import Upstream
-from gateway.exchange import Terms
+from gateway.endings import Terms
 from gateway.policy.facts import ConnectionFacts
 from gateway.sessions import Principal
 from gateway.settings import Connection, Limits
