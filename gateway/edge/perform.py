@@ -46,7 +46,7 @@ from gateway.endings import Life, Mask
 from gateway.exchange import Exchange
 from gateway.frames.headers import Headers, first
 from gateway.frames.user_agent import with_exchange
-from gateway.settings import Timeouts
+from gateway.settings import Rate, Timeouts
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -57,6 +57,7 @@ log = structlog.get_logger("exchange")
 WATCH_AFTER_SECONDS = 0.02  # a quick answer is not worth a task that watches for the client's leaving
 REPLY_SECONDS = 10.0
 SLICE_BYTES = 256 * 1024
+ALERTS = Rate(1 / 60, 5)
 EXPIRED = Broken("withheld", "token_expired", "")
 
 
@@ -136,8 +137,8 @@ class Performer:
                 await self._give(effect)
             case Note(frames):
                 self._recorder.note(self.exchange.base, frames, self._started)
-            case Alert(rule, title, evidence):
-                self._process.background.run(self._process.raise_finding(rule, title, evidence))
+            case Alert():
+                self._alert(effect)
             case Conceal(mask, body):
                 return await asyncio.to_thread(_concealed, mask, body)
             case Claim(rule, rate):
@@ -152,6 +153,13 @@ class Performer:
             case CutStream():
                 pass  # leaving a begun answer without its end makes the server break the connection off
         return None
+
+    def _alert(self, alert: Alert) -> None:
+        """Raises a finding. Of a flood by one caller only some are: each is on the trail, and nobody reads 1,000."""
+        principal = self.exchange.principal
+        key = ("alert", alert.rule, principal.issuer, principal.subject)
+        if self._process.quotas.take(key, ALERTS) <= 0.0:
+            self._process.background.run(self._process.raise_finding(alert.rule, alert.title, alert.evidence))
 
     async def _wait_on_upstream(self, effect: Forward | ReadBody | ReadReady | ReadChunk) -> Fact:
         if self._gone is not None:
