@@ -74,8 +74,13 @@ _QUOTED = {
 def candidates(view: str, places: Iterable[tuple[int, int]]) -> Iterator[Candidate]:
     """The candidates at these places, (start, end) of what the triggers found."""
     seen = set()
+    begun = -1  # places with the same start are neighbours: one match stands for all
     for start, end in places:
-        match = _ANCHOR.match(view, start) or _ANCHOR.search(view, start, end + 1)
+        if start == begun:
+            continue
+        match = _ANCHOR.match(view, start)
+        begun = start if match else -1
+        match = match or _ANCHOR.search(view, start, end + 1)
         if match and match.end() not in seen:
             seen.add(match.end())
             candidate = _cut(view, match, match.end())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable
@@ -17,26 +18,30 @@ class Offsets(Protocol):
         ...
 
 
-class ShortEscapes:
-    """For a text of which nothing was escaped but the seven signs of JSON that have to be, by two characters each.
+_ENCODE = json.encoder.encode_basestring
 
-    Asked for ascending offsets it counts each part once.
+
+class Encoded:
+    """For a text that was written as the standard library writes JSON: its encoder tells the lengths.
+
+    Asked for ascending offsets it encodes each part once.
     """
 
     def __init__(self, plain: str) -> None:
         self._plain = plain
-        self._seen = self._escaped = 0
+        self._seen = self._raw = 0
+
+    def is_of(self, raw: str) -> bool:
+        """Whether the raw text was written like that."""
+        return _ENCODE(self._plain)[1:-1] == raw
 
     def raw(self, offset: int) -> int:
-        """The raw offset: one more for each sign before it."""
+        """The raw offset: as long as what stands before it, encoded."""
         if offset < self._seen:
-            self._seen = self._escaped = 0
-        self._escaped += sum(self._plain.count(sign, self._seen, offset) for sign in _SIGNS)
+            self._seen = self._raw = 0
+        self._raw += len(_ENCODE(self._plain[self._seen : offset])) - 2
         self._seen = offset
-        return offset + self._escaped
-
-
-_SIGNS = '"\\\n\t\r\b\f'
+        return self._raw
 
 
 class OffsetMap:
