@@ -67,7 +67,9 @@ class Drafting:
             "jsonrpc_type": asked.kind,
             "jsonrpc_id": asked.id,
         }
-        self._add_masked(frame, "http_headers", header_rules.written_down(self._request.headers))
+        own = str(self.base["mcp_session_id"]).encode("latin-1")  # without its seal, which is a credential
+        headers = [(n, own) if n == b"mcp-session-id" and own else (n, v) for n, v in self._request.headers]
+        self._add_masked(frame, "http_headers", header_rules.written_down(headers))
         self._add_masked(frame, "user_agent", self._request.user_agent)
         self.base["user_agent"] = frame.facts["user_agent"]
         if asked.method == "initialize" and not self.base["mcp_session_id"]:
