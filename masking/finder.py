@@ -82,7 +82,7 @@ class Finder:
             hits, wrapped = self._split(view, hits)
         found = outermost(self._confirmed(_Level(view, wrapped, work, depth), hits))
         if found:
-            found = outermost(found + list(repeats(view, found, work)))
+            found = _with_repeats(view, found, work)
         if found and HINT in view:
             found = _outside_pseudonyms(view, found)
         return _placed(view, found, wrapped) if found else found
@@ -186,6 +186,13 @@ def _undecoded(view: str) -> Iterator[Literal]:
     return ((start, end, None) for start, end in escaped_literals(view))
 
 
+def _with_repeats(view: str, found: list[Found], work: Work) -> list[Found]:
+    """With further places of their values; most have none but their own."""
+    places = {(item.start, item.end) for item in found}
+    more = [item for item in repeats(view, found, work) if (item.start, item.end) not in places]
+    return outermost(found + more) if more else found
+
+
 def _gaps(wrapped: list[Literal], size: int) -> Iterator[Span]:
     """What lies outside of these literals."""
     begin = 0
@@ -232,10 +239,9 @@ def _placed(view: str, found: list[Found], wrapped: list[Literal]) -> list[Found
     if wrapped:
         firsts = [literal[0] for literal in wrapped]
         starts = [_beginning(start, wrapped, firsts) for start in starts]
-    paths = locate(view, starts)
     return [
-        quoted(view, item)._replace(path=" / ".join(part for part in (path, item.path) if part))
-        for item, path in zip(found, paths, strict=True)
+        quoted(view, item, f"{path} / {item.path}" if path and item.path else path or item.path)
+        for item, path in zip(found, locate(view, starts), strict=True)
     ]
 
 

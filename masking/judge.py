@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
+from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -16,7 +17,7 @@ from masking.assignments import Candidate
 from masking.filters import broken, counted_out, not_a_placeholder, published
 from masking.names import DENIED, INNOCENT, kind_of_name
 from masking.pseudonym import is_masked
-from masking.traits import traits
+from masking.traits import of_key, of_the_rest
 from masking.wordlike import wordlike, words
 
 _LITERAL = re.compile(
@@ -70,6 +71,15 @@ def _is_type(c: Candidate) -> bool:
     return placed and bool(_TYPE.match(c.value)) and wordlike(c.value) > 4.4
 
 
+@lru_cache(maxsize=4096)
+def _innocent(key: str) -> bool:
+    """Whether its words only look telling, or the first of them says that this is no secret."""
+    parts = words(key)
+    return bool(parts) and (
+        parts[0] in DENIED or (not INNOCENT.isdisjoint(parts) and kind_of_name(key) == "other")
+    )
+
+
 _REASONS: tuple[tuple[str, Callable[[Candidate], object]], ...] = (
     ("masked already", lambda c: is_masked(c.value)),
     ("a literal", lambda c: len(c.value) < 3 or _LITERAL.match(c.value)),
@@ -97,14 +107,6 @@ _REASONS: tuple[tuple[str, Callable[[Candidate], object]], ...] = (
 )
 
 
-def _innocent(key: str) -> bool:
-    """Whether its words only look telling, or the first of them says that this is no secret."""
-    parts = words(key)
-    return bool(parts) and (
-        parts[0] in DENIED or (not INNOCENT.isdisjoint(parts) and kind_of_name(key) == "other")
-    )
-
-
 def ruled_out(c: Candidate) -> str:
     """Why this candidate cannot be a secret, or "" if it can."""
     for reason, holds in _REASONS:
@@ -116,7 +118,14 @@ def ruled_out(c: Candidate) -> str:
 def score(c: Candidate) -> float:
     """The log odds that this candidate is a secret."""
     weight = _WEIGHT
-    return BIAS + sum([weight(trait, 0.0) * amount for trait, amount in traits(c)])
+    rest = [weight(trait, 0.0) * amount for trait, amount in of_the_rest(c)]
+    return BIAS + sum(rest, _of_key(c.key))
+
+
+@lru_cache(maxsize=4096)
+def _of_key(key: str) -> float:
+    """The part of the score that the name alone gives: the same few names come again and again."""
+    return sum([_WEIGHT(trait, 0.0) * amount for trait, amount in of_key(key)])
 
 
 def is_secret(c: Candidate) -> bool:
