@@ -24,11 +24,11 @@ BOM = b"\xef\xbb\xbf"
 HIDING = """
 default: allow
 rules:
-  - name: no-t
-    when: tool.name == 't'
-    deny: no t
+  - name: no-veiled
+    when: tool.name == 'veiled'
+    deny: no such tool
 """
-LISTED = '"result":{"tools":[{"name":"t","inputSchema":{}},{"name":"u","inputSchema":{}}]}'
+LISTED = '"result":{"tools":[{"name":"veiled","inputSchema":{}},{"name":"bare","inputSchema":{}}]}'
 
 
 @asynccontextmanager
@@ -90,7 +90,7 @@ async def test_a_list_of_tools_is_filtered_also_when_its_message_is_a_request_as
     asked = b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}'
     async with saying(kafka, tmp_path, "application/json", body, HIDING) as caller:
         _, said = await caller.post(asked)
-    assert [tool["name"] for tool in json.loads(said)["result"]["tools"]] == ["u"]
+    assert [tool["name"] for tool in json.loads(said)["result"]["tools"]] == ["bare"]
 
 
 @pytest.mark.parametrize(
