@@ -284,5 +284,5 @@ def _judged(candidates: Iterable[assignments.Candidate], work: Work) -> Iterator
 def _plain(candidate: assignments.Candidate) -> str:
     """The value as it is meant, so that it has the same pseudonym however it is quoted."""
     if candidate.quote == '"':
-        return decode(candidate.value)
+        return decode(candidate.value) if "\\" in candidate.value else candidate.value
     return candidate.value.replace("''", "'") if candidate.quote == "'" else candidate.value
