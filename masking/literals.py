@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from masking.offsets import Encoded, OffsetMap, Offsets
 
@@ -112,9 +113,7 @@ def _unescape(escape: str) -> str:
 def offsets(raw: str, plain: str | None = None) -> Offsets:
     """From offsets in `plain`, the decoded content of a literal, to those in its raw content."""
     if plain is not None and len(raw) <= _PIECE:
-        encoded = Encoded(plain)
-        if encoded.is_of(raw):
-            return encoded
+        return Encoded(raw, plain, partial(OffsetMap, raw, _ESCAPE, _width))
     return OffsetMap(raw, _ESCAPE, _width)
 
 

@@ -22,24 +22,27 @@ _ENCODE = json.encoder.encode_basestring
 
 
 class Encoded:
-    """For a text that was written as the standard library writes JSON: its encoder tells the lengths.
+    """For a raw text that was written as the standard library writes JSON: its encoder tells the lengths, and shows
+    that it is so. From the first place on where it is not, `otherwise` makes the map to go by.
 
     Asked for ascending offsets it encodes each part once.
     """
 
-    def __init__(self, plain: str) -> None:
-        self._plain = plain
+    def __init__(self, raw: str, plain: str, otherwise: Callable[[], Offsets]) -> None:
+        self._text, self._plain, self._otherwise = raw, plain, otherwise
         self._seen = self._raw = 0
-
-    def is_of(self, raw: str) -> bool:
-        """Whether the raw text was written like that."""
-        return _ENCODE(self._plain)[1:-1] == raw
+        self._map: Offsets | None = None
 
     def raw(self, offset: int) -> int:
         """The raw offset: as long as what stands before it, encoded."""
         if offset < self._seen:
             self._seen = self._raw = 0
-        self._raw += len(_ENCODE(self._plain[self._seen : offset])) - 2
+        part = _ENCODE(self._plain[self._seen : offset])[1:-1]
+        if self._map is None and not self._text.startswith(part, self._raw):
+            self._map = self._otherwise()
+        if self._map is not None:
+            return self._map.raw(offset)
+        self._raw += len(part)
         self._seen = offset
         return self._raw
 
