@@ -208,6 +208,7 @@ def serve_one(
     settings: GatewaySettings, kafka: KafkaAddress, prepare: Prepare, worker: int, listening: socket.socket
 ) -> None:
     """Runs one gateway process on a listening socket until it is told to stop."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there are policies to read again
     prepare()
     allow_open_files()
     gateway = Gateway(settings, kafka, worker)

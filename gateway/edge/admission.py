@@ -1,13 +1,14 @@
 """Who comes in: identity, blocks, access and quotas, before a byte of the body is read."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from gateway.access import Gate
 from gateway.edge.control import Control
 from gateway.edge.identity import Identity, UnidentifiedError
+from gateway.edge.identity.challenge import challenge
 from gateway.edge.quotas import Lease, Quotas
 from gateway.edge.quotas import Refused as OverQuota
 from gateway.effects import Request
@@ -85,6 +86,9 @@ class Admission:
         stopped = self.stopped(principal)
         if stopped is None and not self.may_use(principal, entrance, request):
             return Refused("connection_not_allowed")
+        if stopped is not None and stopped.reason_code == "invalid_token":  # another token would help
+            way = challenge("invalid_token", stopped.detail, entrance.resource, ())
+            return replace(stopped, headers=((b"www-authenticate", way.encode("latin-1")),))
         return stopped
 
     def may_use(self, principal: Principal, entrance: Entrance, request: Request) -> bool:
