@@ -103,3 +103,12 @@ def test_what_stands_around_such_a_value_stays() -> None:
     masked = MASKER.mask(lines).text
     assert masked.startswith("A=1\nDB_PASSWORD=[masked:")
     assert masked.endswith("\\\nB=2\n")
+
+
+def test_a_raw_tab_and_an_unknown_escape_do_not_make_up_for_each_other() -> None:
+    """One stands shorter and one longer than JSON would write it: the length of the whole tells nothing."""
+    text = r'{"text": "{\"a\": \"@\", \"password\": \"Zq8vK2mN4xT7wR1p\", \"b\": \"\x\"}"}'.replace("@", "\t")
+    masked = MASKER.mask(text)
+    (redaction,) = masked.redactions
+    assert text[redaction.start : redaction.end] == "Zq8vK2mN4xT7wR1p"
+    assert masked.text == text.replace("Zq8vK2mN4xT7wR1p", redaction.pseudonym)
