@@ -111,4 +111,5 @@ def test_a_raw_tab_and_an_unknown_escape_do_not_make_up_for_each_other() -> None
     masked = MASKER.mask(text)
     (redaction,) = masked.redactions
     assert text[redaction.start : redaction.end] == "Zq8vK2mN4xT7wR1p"
+    assert redaction.pseudonym == MASKER.mask('{"password": "Zq8vK2mN4xT7wR1p"}').redactions[0].pseudonym
     assert masked.text == text.replace("Zq8vK2mN4xT7wR1p", redaction.pseudonym)
