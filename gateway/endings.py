@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.answers import own_answer, own_event
 from gateway.drafting import Drafting, MaskingFailedError, MaskText
@@ -62,6 +63,7 @@ class Ending:
         self._ruling = Ruling()
         self._opened = Opened(request.body, request.headers)
         self._case: Case | None = None
+        self._decoded: Any = None
         self._drafting = Drafting(exchange_id, request, principal, terms.connection, terms.mask_text)
         claimed = first(request.headers, SESSION).decode("latin-1")
         own = self._law.unbind(claimed, principal) if claimed else ""

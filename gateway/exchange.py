@@ -72,7 +72,7 @@ class Exchange(Relaying):
 
     def _fault_of_body(self) -> Refused | None:
         body, limits = self._request.body, self._terms.limits
-        unlike = strict_json.fault(body, limits.json_depth_max)
+        unlike, self._decoded = strict_json.read(body, limits.json_depth_max)
         if unlike and unlike != strict_json.INVALID:  # that is for upstream or policy to refuse
             return Refused(unlike)
         try:
@@ -109,9 +109,18 @@ class Exchange(Relaying):
         )
         secrets = sum(1 for found in asked.redactions if found["path"] not in BESIDE_BODY)
         self._case = Case(
-            self._request, self.look, self.principal, session_id, protocols_own, version, self.id, secrets
+            self._request,
+            self.look,
+            self.principal,
+            session_id,
+            protocols_own,
+            version,
+            self.id,
+            secrets,
+            self._decoded,
         )
         ruling = self._law.judge(self._case)
+        self._case.decoded = self._decoded = None  # it may be large, and nobody needs it any more
         if isinstance(ruling, Refused):
             yield from self._refuse(asked, ruling)
             return

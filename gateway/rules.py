@@ -50,7 +50,7 @@ class Rules:
         if policy is None:
             return Ruling(self._pinned([member.tool for member in case.look.members or (case.look,)]))
         try:
-            calls = calls_of(case.request.body, self._around(case))
+            calls = calls_of(case.request.body, self._around(case), decoded=case.decoded)
         except UnreadableError as exc:
             return Refused("unreadable_request", str(exc))
         verdicts = [self._verdict(policy, call) for call in calls]

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
 from gateway.access import Gate
@@ -18,6 +18,7 @@ from gateway.refusals import Refused
 from gateway.rules import principal_facts
 from gateway.sessions import Principal, anonymous
 
+DAY_SECONDS = 86_400
 NOBODY = Principal("", "", "")
 
 
@@ -100,8 +101,14 @@ class Admission:
     async def _principal(self, request: Request, entrance: Entrance) -> Principal:
         if self._identity is None:
             host = request.peer.rpartition(":")[0]
-            return anonymous(host, request.user_agent, time.strftime("%Y-%m-%d", time.gmtime()))
+            return _anonymous(host, request.user_agent, int(time.time()) // DAY_SECONDS)
         return await self._identity.identify(request.headers, request.query, entrance.resource)
+
+
+@lru_cache(maxsize=4096)
+def _anonymous(host: str, user_agent: str, day: int) -> Principal:
+    """The caller where nobody is asked; `day` counts from 1970."""
+    return anonymous(host, user_agent, time.strftime("%Y-%m-%d", time.gmtime(day * DAY_SECONDS)))
 
 
 def access_call(principal: Principal, connection: ConnectionFacts, request: Request) -> Call:

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 
 from gateway.edge.admission import NOBODY, Admission, Turned
 from gateway.edge.control import Control
@@ -77,7 +76,7 @@ class McpEndpoint:
         try:
             if refused is None:  # nobody's body is read before it is known whose it is
                 body, reason = await self._read(receive, first(asked.headers, b"content-length"))
-                asked = replace(asked, body=body)
+                asked.body = body
                 refused = Refused(reason) if reason else self._admission.stopped(principal)
             terms = route.terms_for(principal) if route else self._nowhere
             exchange = Exchange(self._entropy.uuid7(), asked, principal, terms)

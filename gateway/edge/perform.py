@@ -217,7 +217,7 @@ class Performer:
         headers = [*route.injector.strip(effect.headers), *own]
         if route.connection.trace_user_agent:
             headers = _naming(headers, self.exchange.id)
-        return replace(effect, headers=headers)
+        return Forward(effect.session_id, effect.method, effect.query, headers, effect.body)
 
     async def _reply(self, headers: Headers, body: bytes) -> None:
         """Answers what upstream asked, in the client's place. What upstream says to that is of no interest."""

@@ -57,15 +57,18 @@ class Around:
     tools: ToolLookup = unknown_tool
 
 
-def calls_of(body: bytes, around: Around, sender: Literal["client", "server"] = "client") -> list[Call]:
+def calls_of(
+    body: bytes, around: Around, sender: Literal["client", "server"] = "client", decoded: Any = None
+) -> list[Call]:
     """The calls of one request body, one for each member of a batch; answers among them are no calls.
 
-    Without a body (GET, DELETE) it is one call without an MCP method. Raises UnreadableError.
+    Without a body (GET, DELETE) it is one call without an MCP method. `decoded` is the body's value where that is
+    known already. Raises UnreadableError.
     """
     if not body:
         return [_call(McpFacts(sender=sender), ToolFacts(), around)]
     try:
-        message = msgspec.json.decode(body)
+        message = msgspec.json.decode(body) if decoded is None else decoded
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UnreadableError("the body is not JSON that all readers take alike") from None
     if not isinstance(message, list):

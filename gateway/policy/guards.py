@@ -52,7 +52,11 @@ def steady_and_other(tree: Node) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:
         guard = _guard(conjunct)
         if guard is not None:
             is_steady = all(path[:2] in STEADY for path in needs_of(conjunct).paths)
-            (steady if is_steady else other).append(guard.holds)
+            chosen = steady if is_steady else other
+            if conjunct.name == "==":  # rules most out: ask it first
+                chosen.insert(0, guard.holds)
+            else:
+                chosen.append(guard.holds)
     return tuple(steady), tuple(other)
 
 
