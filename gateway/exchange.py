@@ -20,7 +20,7 @@ from gateway.frames import modern, strict_json
 from gateway.frames.headers import first
 from gateway.frames.jsonrpc import TooDeepError, look
 from gateway.law import Case
-from gateway.refusals import REFUSALS, Refused
+from gateway.refusals import REFUSALS, Refused, too_often
 from gateway.relaying import Relaying
 from gateway.tools.denials import denied
 from gateway.tools.tasks import task_of
@@ -178,12 +178,6 @@ class Exchange(Relaying):
         )
 
     # -- towards upstream and back
-
-
-def too_often(what: str, wait_seconds: float) -> Refused:
-    """A refusal that says when to come back (RFC 9110, 10.2.3: whole seconds)."""
-    seconds = max(1, -int(-wait_seconds // 1))
-    return Refused("rate_limited", what, ((b"retry-after", b"%d" % seconds),))
 
 
 def _beside_body(redactions: list[Redaction]) -> list[Redaction]:

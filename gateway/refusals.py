@@ -44,6 +44,12 @@ class Refused:
     late: bool = False
 
 
+def too_often(what: str, wait_seconds: float) -> Refused:
+    """A refusal that says when to come back (RFC 9110, 10.2.3: whole seconds)."""
+    seconds = max(1, -int(-wait_seconds // 1))
+    return Refused("rate_limited", what, ((b"retry-after", b"%d" % seconds),))
+
+
 AUDIT_UNAVAILABLE = "audit_unavailable"
 RESULT_WITHHELD = "result_withheld"
 

@@ -52,7 +52,6 @@ _BEGIN = rf"{_OPEN}(?:{_VALUE}{{3}}|{_VALUE}{{1,2}}{_SIGNS_SOON}{_VALUE})"
 _BEGIN_QUOTED = r"""\\{0,8}["'](?:\{\\|[^\s"'`\\]{4})"""
 STRONG = rf"(?i){_STRONG}{_HEAD}(?:{_BEGIN}|{_BEGIN_QUOTED})"
 WEAK = rf"(?i){_WEAK}{_HEAD}{_OPEN}[A-Za-z0-9+/=_$!@%~-]{{9}}"
-TRIGGERS = (STRONG, WEAK)
 """What the engine looks for: a telling name, what stands between, and the beginning of a value that may be secret."""
 
 _ANCHOR = re.compile(

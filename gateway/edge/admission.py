@@ -12,14 +12,12 @@ from gateway.edge.identity.challenge import challenge
 from gateway.edge.quotas import Lease, Quotas
 from gateway.edge.quotas import Refused as OverQuota
 from gateway.effects import Request
-from gateway.exchange import too_often
 from gateway.policy.facts import Call, ConnectionFacts, HttpFacts
-from gateway.refusals import Refused
+from gateway.refusals import Refused, too_often
 from gateway.rules import principal_facts
-from gateway.sessions import Principal, anonymous
+from gateway.sessions import NOBODY, Principal, anonymous
 
 DAY_SECONDS = 86_400
-NOBODY = Principal("", "", "")
 
 
 @dataclass(frozen=True, slots=True)

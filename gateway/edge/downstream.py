@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 
-from gateway.edge.admission import NOBODY, Admission, Turned
+from gateway.edge.admission import Admission, Turned
 from gateway.edge.control import Control
 from gateway.edge.guard import DoorRefusal
 from gateway.edge.identifiers import Entropy
@@ -19,6 +19,7 @@ from gateway.endings import Terms
 from gateway.exchange import Exchange
 from gateway.frames.headers import LOOPBACK_NAMES, Headers, claimed_origin, first, host_name
 from gateway.refusals import Refused
+from gateway.sessions import NOBODY
 
 PREFIX = "/mcp/"
 HEADERS_MAX = 100

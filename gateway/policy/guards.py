@@ -37,15 +37,9 @@ class _Guard(NamedTuple):
     exact: bool
 
 
-def guards_of(tree: Node) -> tuple[Guard, ...]:
-    """Guards of a condition: where one of them says False, the condition does not hold."""
-    found = (_guard(conjunct) for conjunct in flattened(tree, "&&"))
-    return tuple(guard.holds for guard in found if guard)
-
-
-def steady_and_other(tree: Node) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:
-    """Guards of a condition, apart: those that say the same of every call of one tool and method by one principal
-    over one connection, and the others."""
+def guards_of(tree: Node) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:
+    """Guards of a condition: where one of them says False, the condition does not hold. Apart: those that say the
+    same of every call of one tool and method by one principal over one connection, and the others."""
     steady: list[Guard] = []
     other: list[Guard] = []
     for conjunct in flattened(tree, "&&"):
