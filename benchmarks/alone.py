@@ -43,7 +43,7 @@ def broker(folder: Path, *, sync: bool) -> Iterator[tuple[Child, str]]:
 
 @contextmanager
 def gateway(
-    bootstrap: str, upstream: str, folder: Path, guard: Guard | None = None
+    bootstrap: str, upstream: str, folder: Path, guard: Guard | None = None, *, masking: bool = True
 ) -> Iterator[tuple[Child, str]]:
     """Run one gateway process; yields it and the URL of its connection, once it is ready to record.
 
@@ -52,9 +52,12 @@ def gateway(
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.alone", "--bootstrap", bootstrap]
     command += ["--port", str(port), "--upstream", upstream]
+    if not masking:
+        command += ["--masking", "off"]
     if guard is not None:
         command += ["--jwks", str(guard.people.jwks_file), "--policy", str(guard.policy_file)]
-    log = folder / ("gateway.log" if guard is None else "guarded.log")
+    kind = "gateway" if guard is None else "guarded"
+    log = folder / (f"{kind}.log" if masking else f"{kind}-unmasked.log")
     with Child("gateway", command, log) as child:
         child.wait_for_port(port, GATEWAY_TIMEOUT_S)
         child.wait_for_ok(f"http://127.0.0.1:{port}/readyz", GATEWAY_TIMEOUT_S)
@@ -86,8 +89,9 @@ def main() -> None:
     parser.add_argument("--upstream", required=True)
     parser.add_argument("--jwks", type=Path, help="ask for tokens signed by these keys")
     parser.add_argument("--policy", type=Path, help="judge by this policy, with quotas on")
+    parser.add_argument("--masking", default="secrets", help="masking profile")
     chosen = parser.parse_args()
-    connection = Connection(CONNECTION, upstream=chosen.upstream)
+    connection = Connection(CONNECTION, upstream=chosen.upstream, masking=chosen.masking)
     settings = GatewaySettings("127.0.0.1", chosen.port, (connection,), masking_key=bytes(32))
     if chosen.jwks:
         settings = guarded(settings, chosen.jwks, chosen.policy)

@@ -69,13 +69,19 @@ def one_process(ground: Ground, folder: Path, *, sync: bool) -> Findings:
             alone.gateway(bootstrap, ground.upstream, folder, guard)
         )
         known = ("-token", guard.token(past_guard))
+        plain, unmasked = until_done.enter_context(
+            alone.gateway(bootstrap, ground.upstream, folder, masking=False)
+        )
         fire(ground.plan.program, Aim(through, WARM_CONNECTIONS, WARM_S))
         fire(ground.plan.program, Aim(past_guard, WARM_CONNECTIONS, WARM_S, more=known))
+        fire(ground.plan.program, Aim(unmasked, WARM_CONNECTIONS, WARM_S))
         # Timed after each of the gateway's rounds: the same machine at the same moment.
         time_broker = lambda: trips.append(broker.measure(bootstrap))  # noqa: E731
         targets = [ground.direct(), Target(reach.GATEWAY, through, lambda: both, settle=time_broker)]
         pids = {"gateway": guarded.pid, "broker": kafka.pid}
         targets.append(Target(reach.GUARDED, past_guard, lambda: pids, more=known))
+        without = {"gateway": plain.pid, "broker": kafka.pid}
+        targets.append(Target(reach.UNMASKED, unmasked, lambda: without))
         targets += _peers(ground, folder, until_done)
         samples = rounds.drive(ground.plan, targets, _say)
         figures = rounds.figures(samples)
@@ -85,6 +91,7 @@ def one_process(ground: Ground, folder: Path, *, sync: bool) -> Findings:
     print(f"broker alone, serial: p50 {round_trip.p50_ms:.3f}, p99 {round_trip.p99_ms:.3f} ms", flush=True)
     found.verdicts += [*reach.against_peers(figures), *reach.added(figures, round_trip)]
     found.verdicts += reach.guarded(figures)
+    print(*report.masking(figures), sep="\n", flush=True)
     found.verdicts.append(reach.memory("gateway after the rounds", used, reach.GATEWAY_MIB_MAX))
     found.add(samples, figures)
     found.details |= {"round_trip": asdict(round_trip), "gateway_memory": asdict(used)}

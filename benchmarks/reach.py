@@ -18,6 +18,7 @@ ADDED_MS_MAX = 0.6  # beside the broker's own round trips
 GATEWAY_MIB_MAX = 150
 STACK_MIB_MAX = 1.3 * 1024
 SUSTAINED_MIN = 1_200
+UNMASKED = "without masking"
 GUARDED_MIN = 0.85  # of the rate without tokens, 50 rules and quotas
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks.memory import Memory, total
 from benchmarks.pipeline import Sustained
-from benchmarks.reach import DIRECT, Verdict
+from benchmarks.reach import DIRECT, GATEWAY, UNMASKED, Verdict
 from benchmarks.rounds import Figure, Sample
 
 
@@ -51,6 +51,17 @@ def sustained(one: Sustained) -> list[str]:
         f"  grows by {one.lag_slope:.0f} records/s: {'flat' if one.flat else 'NOT FLAT'}; all stored {drained}",
         f"  frames recorded {one.recorded}, seen in ClickHouse {one.stored}",
         f"  CPU µs an exchange: {spent}",
+    ]
+
+
+def masking(figures: Sequence[Figure]) -> list[str]:
+    """What masking adds to an exchange in the running gateway, at the fewest and the most connections."""
+    p50 = {(figure.target, figure.connections): figure.p50_ms for figure in figures}
+    asked = sorted({figure.connections for figure in figures})
+    return [
+        f"masking adds {p50[GATEWAY, number] - p50[UNMASKED, number]:.3f} ms at p50 at {number} connections"
+        for number in dict.fromkeys((asked[0], asked[-1]))
+        if (GATEWAY, number) in p50 and (UNMASKED, number) in p50
     ]
 
 

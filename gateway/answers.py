@@ -12,7 +12,7 @@ def own_error(exchange_id: str, asked: Look, refused: Refused) -> bytes:
     """The JSON-RPC error of a refusal; it answers `asked` where that is one request."""
     refusal = REFUSALS[refused.reason_code]
     request_id = asked.id if asked.kind == "request" else ""
-    told = refusal.told(refused.detail)
+    told = refusal.told(refused.detail, refused.late)
     return error_body(request_id, refusal.code, told, reason=refused.reason_code, exchange_id=exchange_id)
 
 

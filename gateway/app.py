@@ -23,11 +23,12 @@ from gateway.edge.control import Control
 from gateway.edge.downstream import McpEndpoint
 from gateway.edge.guard import Door, GuardedHttpProtocol, allow_open_files
 from gateway.edge.identity import Identity
-from gateway.edge.perform import Process, Receive, Scope, Write
+from gateway.edge.perform import Receive, Scope, Write
 from gateway.edge.policies import Policies
 from gateway.edge.probes import probe_routes
 from gateway.edge.quotas import Quotas
 from gateway.edge.recorder import Recorder
+from gateway.edge.route import Process
 from gateway.edge.sealer import Sealer
 from gateway.edge.tokens import SessionTokenIssuer, Sweeper, TokenEndpoint
 from gateway.edge.tracing import Tracing
@@ -159,7 +160,8 @@ class Gateway:
         action = "policy.refuse" if problems else "policy.load"
         outcome: Outcome = "refused" if problems else "done"
         detail = {"version": version, "problems": list(problems)[:20]}
-        record = admin_record(stamp(), GATEWAY, action, connection, outcome, detail=detail)
+        reason = problems[0] if problems else ""
+        record = admin_record(stamp(), GATEWAY, action, connection, outcome, reason=reason, detail=detail)
         if await self.announcer.admin(record) and not problems:
             await self.announcer.control(
                 f"policy:{connection}", policy_in_force(stamp(), connection, version, by=str(GATEWAY))
@@ -206,6 +208,7 @@ def serve_one(
     settings: GatewaySettings, kafka: KafkaAddress, prepare: Prepare, worker: int, listening: socket.socket
 ) -> None:
     """Runs one gateway process on a listening socket until it is told to stop."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there are policies to read again
     prepare()
     allow_open_files()
     gateway = Gateway(settings, kafka, worker)

@@ -10,8 +10,9 @@ from gateway.law import Opened
 from gateway.refusals import Refused
 from gateway.sessions import Principal
 from gateway.tools.seals import Fault, Seal, bind_session, open_states, seal_states, unbind_session
+from gateway.tools.spans import may_have
 from gateway.tools.task_answers import answered_tasks, seal_tasks
-from gateway.tools.tasks import OwnTasks, open_tasks
+from gateway.tools.tasks import OwnTasks, may_name_tasks, open_tasks
 
 STATE_SECONDS = 86_400
 
@@ -51,6 +52,8 @@ class Seals:
 
     def sealed(self, raw: bytes, principal: Principal, event: bool) -> bytes:
         """A body of upstream, or block of its stream, with what belongs to the principal sealed."""
+        if not may_name_tasks(raw) and not may_have(raw, b"requestState"):
+            return raw
         seal = self._of(principal)
         for task in answered_tasks(raw, event=event):
             self._tasks.note(seal, task)

@@ -14,6 +14,7 @@ from gateway.sessions import Principal, session_id
 from schemas.frames import Redaction
 
 BESIDE_BODY = frozenset({"http_headers", "http_path", "user_agent"})  # masked fields other than the body
+CLIENT_GONE = "the client closed its connection"
 MaskText = Callable[[str], tuple[str, list[Redaction]]]
 
 
@@ -66,7 +67,9 @@ class Drafting:
             "jsonrpc_type": asked.kind,
             "jsonrpc_id": asked.id,
         }
-        self._add_masked(frame, "http_headers", header_rules.written_down(self._request.headers))
+        own = str(self.base["mcp_session_id"]).encode("latin-1")  # without its seal, which is a credential
+        headers = [(n, own) if n == b"mcp-session-id" and own else (n, v) for n, v in self._request.headers]
+        self._add_masked(frame, "http_headers", header_rules.written_down(headers))
         self._add_masked(frame, "user_agent", self._request.user_agent)
         self.base["user_agent"] = frame.facts["user_agent"]
         if asked.method == "initialize" and not self.base["mcp_session_id"]:
@@ -116,15 +119,16 @@ class Drafting:
             self.refused_for = str(draft.facts.get("reason_code", ""))
         return draft
 
-    def end(self, outcome: str, reason_code: str, status: int, detail: str = "") -> Draft:
-        """A frame that says only how the exchange ended."""
+    def end(
+        self, outcome: str, reason_code: str, status: int, detail: str = "", *, late: bool = False
+    ) -> Draft:
+        """A frame that says only how the exchange ended. `late`: upstream has got the request before."""
         refusal = REFUSALS.get(reason_code)
-        text = refusal.message if refusal else "the client closed its connection"
         end = Draft("end")
         end.facts |= {
             "http_status": status or self.base["http_status"],
             "reason_code": reason_code,
-            "reason": with_detail(text, detail),
+            "reason": refusal.told(detail, late) if refusal else with_detail(CLIENT_GONE, detail),
         }
         return self.finish(end, outcome)
 

@@ -2,6 +2,7 @@
 
 An exchange yields an effect and is sent the fact that answers it:
 
+    Conceal         → Concealed, or None when the masking could not do its work
     Claim           → float: seconds to wait before the rate allows it; 0.0 when it is taken
     Record          → bool: every frame is acknowledged by Kafka, or it is not within the deadline
     Note            → nothing: the frames will be recorded as soon as Kafka takes them; nobody waits
@@ -13,8 +14,12 @@ An exchange yields an effect and is sent the fact that answers it:
     Alert           → nothing: a finding is raised
     Listed          → nothing: what upstream says of its tools is compared with what was pinned
     Reply           → nothing: upstream's own question is answered in the client's place
+
+Nobody changes them once they are made, but for the body of a request, which is read last. They are not frozen because
+some ten are made for every exchange, and making a frozen one takes three times as long.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.frames.headers import Headers
@@ -22,7 +27,7 @@ from gateway.settings import Rate
 from schemas.frames import Redaction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """What the client sent: one whole HTTP request. `path` is the one towards the gateway, with its query.
 
@@ -43,7 +48,7 @@ class Request:
 # ---- facts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Head:
     """The head of upstream's answer."""
 
@@ -51,7 +56,7 @@ class Head:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Broken:
     """Upstream gave no answer, or not a whole one. `outcome` is upstream_failed or timed_out."""
 
@@ -61,15 +66,31 @@ class Broken:
     sent: bool = True  # whether upstream may have seen the request
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Gone:
     """The client closed its connection."""
+
+
+@dataclass(slots=True)
+class Concealed:
+    """A body, masked, and what was replaced in it."""
+
+    body: bytes
+    redactions: list[Redaction]
 
 
 # ---- effects
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class Conceal:
+    """Mask a large body, so that others need not wait for it."""
+
+    mask: Callable[[bytes], tuple[bytes, list[Redaction]]]
+    body: bytes
+
+
+@dataclass(slots=True)
 class Claim:
     """Take one from the token bucket of a rule, for this principal."""
 
@@ -77,7 +98,7 @@ class Claim:
     rate: Rate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Listed:
     """Upstream has listed tools, in this body or (`event`) this block of its stream, masked."""
 
@@ -85,7 +106,7 @@ class Listed:
     event: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Alert:
     """A person should look at this: it becomes a finding."""
 
@@ -94,7 +115,7 @@ class Alert:
     evidence: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """Send upstream a message of the gateway's own, and let its answer go unread."""
 
@@ -118,21 +139,21 @@ class Draft:
     original: bytes | None = None  # the body before masking, where it is to be kept sealed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
     """Put the frames on Kafka, in order, and wait until all are acknowledged."""
 
     frames: list[Draft]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Note:
     """Put the frames on Kafka when that is possible; the client is not kept waiting for them."""
 
     frames: list[Draft]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Forward:
     """Send the request to upstream and wait for the head of its answer."""
 
@@ -143,22 +164,22 @@ class Forward:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadBody:
     """Wait for the whole body of upstream's answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadReady:
     """Take the bytes of upstream's stream that have come with the head, without waiting."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadChunk:
     """Wait for the next bytes of upstream's stream."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """Give the client a whole answer."""
 
@@ -167,7 +188,7 @@ class Answer:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenStream:
     """Give the client the head of a streamed answer."""
 
@@ -175,27 +196,28 @@ class OpenStream:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Send:
     """Give the client the next bytes of a streamed answer."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CloseStream:
     """End the streamed answer properly."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CutStream:
     """Break the streamed answer off, so that the client sees that it is not whole."""
 
 
-Fact = bool | float | bytes | Head | Broken | Gone | None
+Fact = bool | float | bytes | Concealed | Head | Broken | Gone | None
 Effect = (
     Alert
     | Claim
+    | Conceal
     | Listed
     | Reply
     | Record

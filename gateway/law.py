@@ -1,7 +1,7 @@
 """What an exchange asks of the rules of its connection. `gateway/rules.py` answers from policy, tools and pins."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.effects import Request
 from gateway.frames.headers import Headers
@@ -11,7 +11,7 @@ from gateway.refusals import Refused
 from gateway.sessions import Principal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
     """One request as the rules see it. `secrets`: how many the masking found in it."""
 
@@ -23,9 +23,10 @@ class Case:
     protocol_version: str
     exchange_id: str
     secrets: int
+    decoded: Any = None  # the value of the request's body, where it was decoded
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ruling:
     """The verdict on a request, the version of the policy that gave it, and further facts for the record."""
 
@@ -34,7 +35,7 @@ class Ruling:
     attributes: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Opened:
     """A request as upstream gets it."""
 
@@ -42,7 +43,7 @@ class Opened:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Passage:
     """What becomes of a body of upstream or an event of its stream. `body` is for the client.
 
@@ -68,8 +69,8 @@ class Law(Protocol):
         """The request as upstream gets it: seals of ours opened. Refused where a seal is not this caller's."""
         ...
 
-    def passage(self, case: Case, raw: bytes, said: Look, event: bool) -> Passage:
-        """What becomes of one masked body of upstream, or block of its stream (`event`), which says `said`."""
+    def passage(self, case: Case, raw: bytes, event: bool) -> Passage:
+        """What becomes of one masked body of upstream, or block of its stream (`event`)."""
         ...
 
     def bind(self, mcp_session_id: str, principal: Principal) -> str:
@@ -92,7 +93,7 @@ class Open:
         """As it is."""
         return Opened(request.body, request.headers)
 
-    def passage(self, case: Case, raw: bytes, said: Look, event: bool) -> Passage:  # noqa: ARG002
+    def passage(self, case: Case, raw: bytes, event: bool) -> Passage:  # noqa: ARG002
         """As it is."""
         return Passage(raw)
 

@@ -5,6 +5,9 @@ Codes stand in the range that JSON-RPC leaves to servers (-32000 … -32099), ou
 
 from dataclasses import dataclass
 
+NOT_EXECUTED = "not executed: "
+MAYBE_EXECUTED = "it may have been executed, result withheld: "
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -14,9 +17,13 @@ class Refusal:
     code: int
     message: str
 
-    def told(self, detail: str) -> str:
-        """The message, with what is particular to this case where there is anything."""
-        return with_detail(self.message, detail)
+    def told(self, detail: str, late: bool = False) -> str:
+        """The message, with what is particular to this case where there is anything. `late`: upstream has got the
+        request before, so that nobody may say that it was not executed (G4)."""
+        message = self.message.removeprefix(NOT_EXECUTED)
+        return with_detail(
+            MAYBE_EXECUTED + message if late and message != self.message else self.message, detail
+        )
 
 
 def with_detail(message: str, detail: str) -> str:
@@ -26,11 +33,21 @@ def with_detail(message: str, detail: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A request is refused: the reason code, what is particular to it, and headers that belong to the answer."""
+    """A request is refused: the reason code, what is particular to it, and headers that belong to the answer.
+
+    `late`: it is only its result that is withheld, since upstream has got the request before.
+    """
 
     reason_code: str
     detail: str = ""
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    late: bool = False
+
+
+def too_often(what: str, wait_seconds: float) -> Refused:
+    """A refusal that says when to come back (RFC 9110, 10.2.3: whole seconds)."""
+    seconds = max(1, -int(-wait_seconds // 1))
+    return Refused("rate_limited", what, ((b"retry-after", b"%d" % seconds),))
 
 
 AUDIT_UNAVAILABLE = "audit_unavailable"
@@ -48,7 +65,7 @@ REFUSALS = {
     "upstream_timeout": Refusal(
         504, -32084, "upstream gave no answer in time; it may have executed the request"
     ),
-    "upstream_encoded": Refusal(502, -32083, "upstream's answer is encoded although identity was asked for"),
+    "upstream_encoded": Refusal(502, -32083, "executed, result withheld: its encoding cannot be read"),
     "response_too_large": Refusal(502, -32085, "executed, result withheld: it is larger than the limit"),
     "too_deep": Refusal(400, -32086, "not executed: the JSON is nested too deep"),
     "json_invalid": Refusal(400, -32700, "not executed: the body is not JSON"),
@@ -56,15 +73,14 @@ REFUSALS = {
     "json_lone_surrogate": Refusal(400, -32700, "not executed: the JSON has half a surrogate pair"),
     "json_number": Refusal(400, -32700, "not executed: the JSON has a number that no reader can hold"),
     "json_duplicate_key": Refusal(400, -32086, "not executed: a name stands twice in a JSON object"),
-    "json_look_alike_key": Refusal(
-        400, -32086, "not executed: a name differs from the protocol's by case only"
-    ),
+    "json_look_alike_key": Refusal(400, -32086, "not executed: a name is another spelling of the protocol's"),
     "json_too_many_values": Refusal(413, -32086, "not executed: the JSON has too many values"),
     "batch_too_large": Refusal(400, -32086, "not executed: the batch has too many members"),
     "body_too_large": Refusal(413, -32086, "not executed: the body is larger than the limit"),
     "body_incomplete": Refusal(400, -32086, "not executed: the client broke off within the body"),
     "headers_too_large": Refusal(431, -32086, "not executed: the headers are larger than the limit"),
     "content_encoding": Refusal(415, -32086, "not executed: encoded bodies are not taken, send identity"),
+    "charset_not_utf8": Refusal(415, -32086, "not executed: bodies are taken in UTF-8 only"),
     "header_mismatch": Refusal(400, -32020, "header mismatch"),
     "host_not_allowed": Refusal(403, -32087, "not executed: this Host or Origin may not use the gateway"),
     "method_not_allowed": Refusal(405, -32087, "not executed: HTTP method not allowed"),
@@ -92,6 +108,7 @@ REFUSALS = {
     "policy_failed": Refusal(403, -32089, "not executed: a rule could not be computed"),
     "tool_changed": Refusal(403, -32089, "not executed: the tool has changed and was not accepted yet"),
     "result_too_large": Refusal(502, -32085, "executed, result withheld: it is larger than the rule allows"),
+    "gateway_failed": Refusal(500, -32603, "not executed: the gateway has failed at it; its log says where"),
     "overloaded": Refusal(503, -32088, "not executed: too many exchanges at once"),
     "gateway_stopping": Refusal(
         503, -32088, "the gateway is stopping; upstream may have executed the request"

@@ -8,7 +8,6 @@ from functools import lru_cache
 from gateway.belonging import Seals
 from gateway.counters import SessionCounters
 from gateway.effects import Request
-from gateway.frames.jsonrpc import Look
 from gateway.law import Case, Opened, Passage, Ruling
 from gateway.policy import ALLOWED, Around, Call, Policy, UnreadableError, Verdict, calls_of
 from gateway.policy.facts import ConnectionFacts, HttpFacts, McpFacts, PrincipalFacts, SessionFacts, ToolFacts
@@ -16,7 +15,7 @@ from gateway.policy.visible import could_pass
 from gateway.refusals import Refused
 from gateway.sessions import Principal
 from gateway.settings import ToolSettings
-from gateway.tools import ListedTool, ToolBook, denied, has_tools, tools_in, without
+from gateway.tools import ListedTool, ToolBook, denied, has_tools, tools_in, verdict_for, without
 from gateway.tools.asked import Asked, asked_by_server, refusal, without_asked
 
 PolicyNow = Callable[[], Policy | None]
@@ -51,10 +50,11 @@ class Rules:
         if policy is None:
             return Ruling(self._pinned([member.tool for member in case.look.members or (case.look,)]))
         try:
-            calls = calls_of(case.request.body, self._around(case))
+            calls = calls_of(case.request.body, self._around(case), decoded=case.decoded)
         except UnreadableError as exc:
             return Refused("unreadable_request", str(exc))
-        verdict = worst([self._verdict(policy, call) for call in calls])
+        verdicts = [self._verdict(policy, call) for call in calls]
+        verdict = verdicts[0] if len(verdicts) == 1 else worst(verdicts)
         self._counters.count(case.session_id, refused=verdict.action != "allow")
         return Ruling(verdict, policy.version, self._noted(calls, verdict))
 
@@ -72,19 +72,20 @@ class Rules:
         """See `Law`."""
         return mcp_session_id if self._seals is None else self._seals.unbind(mcp_session_id, principal)
 
-    def passage(self, case: Case, raw: bytes, said: Look, event: bool) -> Passage:
+    def passage(self, case: Case, raw: bytes, event: bool) -> Passage:
         """See `Law`."""
         policy = self._policy()
         passage = Passage(raw)
         if policy is not None:
             passage = self._asked(case, policy, raw, event)
         whole = passage.denied is None or passage.replies  # else the body is a refusal of ours
-        if whole and said.kind not in ("request", "notification") and has_tools(passage.body):
+        if whole and has_tools(passage.body):
             listing = self._listing(case, policy, passage.body, event)
             passage = replace(listing, denied=passage.denied, replies=passage.replies)
         if self._seals is None:
             return passage
-        return replace(passage, body=self._seals.sealed(passage.body, case.principal, event))
+        sealed = self._seals.sealed(passage.body, case.principal, event)
+        return passage if sealed is passage.body else replace(passage, body=sealed)
 
     # -- what upstream asks
 
@@ -153,14 +154,19 @@ class Rules:
     def _verdict(self, policy: Policy, call: Call) -> Verdict:
         """What the rules deny stays denied; else a tool that has changed is what its connection says."""
         said = policy.judge(call)
-        return said if said.action == "deny" else self._pinned([call.tool.name], said)
+        if said.action == "deny" or call.tool.state != "changed":
+            return said
+        return worst([said, verdict_for(call.tool.state, self._tools) or ALLOWED])
 
-    def _pinned(self, tools: Sequence[str], otherwise: Verdict = ALLOWED) -> Verdict:
+    def _pinned(self, tools: Sequence[str]) -> Verdict:
+        """What holds of tools where there is no policy."""
         found = [self._book.verdict(tool, self._tools) for tool in tools if tool]
-        return worst([otherwise, *(verdict for verdict in found if verdict is not None)])
+        return worst([verdict for verdict in found if verdict is not None])
 
     def _noted(self, calls: Sequence[Call], verdict: Verdict) -> dict[str, str]:
         """What the record keeps beside the verdict."""
+        if not verdict.reviewers and all(call.tool.state == "pinned" for call in calls):
+            return {}
         states = {call.tool.state for call in calls if call.tool.name}
         facts = {
             "policy.reviewers": ",".join(verdict.reviewers),

@@ -26,6 +26,10 @@ class Principal:
     expires_at: float = math.inf  # Unix seconds; streams end then
 
 
+NOBODY = Principal("", "", "")
+"""Who calls, where that was never found out."""
+
+
 def anonymous(peer_host: str, user_agent: str, day: str) -> Principal:
     """The caller under `identity: {mode: none}`; `day` is the UTC date as YYYY-MM-DD."""
     return Principal("", "anonymous", f"{peer_host}|{user_agent}|{day}")

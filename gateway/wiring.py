@@ -18,20 +18,19 @@ from gateway.edge.background import Background
 from gateway.edge.control import Control
 from gateway.edge.credentials import credential_for
 from gateway.edge.identity import protected_resources, resource_of
-from gateway.edge.perform import Route
 from gateway.edge.pinning import Pinning
 from gateway.edge.policies import Policies
+from gateway.edge.route import Route
 from gateway.edge.stdio import StdioUpstream
 from gateway.edge.upstream import HttpUpstream, Upstream
-from gateway.exchange import Mask, Terms
+from gateway.endings import Mask, Terms
 from gateway.law import Law, Open
-from gateway.placed import placed
 from gateway.policy import Condition
 from gateway.policy.facts import ConnectionFacts
 from gateway.rules import Rules
 from gateway.settings import Connection, GatewaySettings, Sealing
 from gateway.tools import ToolBook
-from masking import Masker, MaskingError, profile_from
+from masking import Masker, MaskingError, placed, profile_from
 from schemas.frames import Redaction
 
 Masks = Callable[[str], Mask]

@@ -46,26 +46,40 @@ _STRONG = r"(?:pass|pasw|pssw|pwd|psw|pw|secret|token|cred|api[_.-]?key)"
 _WEAK = r"(?:key|auth|sig|sid|seed|salt|nonce|cookie|sess|licen[cs]e|access|private|otp|jwt|cipher|_pat)"
 _VALUE = r"[^\s\"'`<>{}\[\](),;:=|\\]"
 _HEAD = rf"[\w.-]{{0,40}}{_CLOSE}{_SEP}{_CALL}"
-STRONG = rf"(?i){_STRONG}{_HEAD}(?:{_OPEN}{_VALUE}{{3}}|[\"']\{{\\)"
+_SIGNS_SOON = r"""(?:\\{1,16}["'`]?|["'`<>,;:|=(){}\[\]])"""
+"""What may stand among the first characters of a password, in quotes or alone on its line."""
+_BEGIN = rf"{_OPEN}(?:{_VALUE}{{3}}|{_VALUE}{{1,2}}{_SIGNS_SOON}{_VALUE})"
+_BEGIN_QUOTED = r"""\\{0,8}["'](?:\{\\|[^\s"'`\\]{4})"""
+STRONG = rf"(?i){_STRONG}{_HEAD}(?:{_BEGIN}|{_BEGIN_QUOTED})"
 WEAK = rf"(?i){_WEAK}{_HEAD}{_OPEN}[A-Za-z0-9+/=_$!@%~-]{{9}}"
-TRIGGERS = (STRONG, WEAK)
 """What the engine looks for: a telling name, what stands between, and the beginning of a value that may be secret."""
 
 _ANCHOR = re.compile(
     rf"(?i)(?P<key>(?:{_STRONG}|{_WEAK})[\w.-]{{0,40}})(?P<close>{_CLOSE})(?P<sep>{_SEP})(?P<call>{_CALL})"
-    rf"(?P<open>{_OPEN})(?={_VALUE}|(?<=[\"'])\{{\\)",
+    rf"(?P<open>{_OPEN})(?={_VALUE}|(?<=[\"'])(?:\{{\\|[^\s\"'`\\]))",
     re.ASCII,
 )
 _KEY_HEAD = re.compile(r"[\w.$-]{0,60}", re.ASCII)
 _BARE = re.compile(r"[^\s\"'`<>\\]{1,4096}")
-_QUOTED = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\.){{1,4096}}(?={quote})", re.DOTALL) for quote in "\"'`"}
+_WORD = re.compile(r"\S{1,4096}")
+_IN_TAGS = re.compile(r"[^\s<>]{1,4096}(?=</)")
+_QUOTED = {
+    quote: re.compile(rf"(?:[^{quote}\\\n]|\\.{twice}){{1,4096}}(?={quote})", re.DOTALL)
+    for quote, twice in (('"', ""), ("'", "|''(?=[^'\\s])"), ("`", ""))
+}
+"""What stands in quotes; YAML and SQL write a single quote in single quotes twice."""
 
 
 def candidates(view: str, places: Iterable[tuple[int, int]]) -> Iterator[Candidate]:
     """The candidates at these places, (start, end) of what the triggers found."""
     seen = set()
+    begun = -1  # places with the same start are neighbours: one match stands for all
     for start, end in places:
-        match = _ANCHOR.match(view, start) or _ANCHOR.search(view, start, end + 1)
+        if start == begun:
+            continue
+        match = _ANCHOR.match(view, start)
+        begun = start if match else -1
+        match = match or _ANCHOR.search(view, start, end + 1)
         if match and match.end() not in seen:
             seen.add(match.end())
             candidate = _cut(view, match, match.end())
@@ -122,16 +136,56 @@ def _cut(view: str, match: re.Match[str], start: int) -> Candidate | None:
 _COMPARES = frozenset(["==", "!=", "===", "!=="])
 _IS_NAME = re.compile(r"""["'`]\s{0,4}:(?![:=])""")
 _STOP = re.compile(r"[;,&|(){}\[\]]")
+_STOP_OR_QUOTE = re.compile(r"""[;,&|(){}\[\]"'`?]""")
+_CODE = re.compile(
+    r"""^\$|[(\[{,=+]["'`]|["'`][)\]},;+]|\\+[nrt]["']?[\w.-]{1,40}["']?[=:]|^\w{0,3}(["'`]).*\1$|[(\[{;,]$|\\[nrt]$|<[/A-Za-z!]""",
+    re.DOTALL,
+)
+"""What tells that a word with quotes in it is no value: calls, joined strings, `f"…"`, lines in one string."""
 
 
 def _bare_end(view: str, start: int, end: int, sep: str) -> int:
     """Where a value without quotes ends. At the end of its line it may hold anything; else punctuation
     ends it.
     """
+    if end < len(view) and view[end] in _SIGNS:
+        whole = _with_signs(view, start, sep.strip())
+        if whole:
+            return whole
     alone = end == len(view) or view[end] in "\r\n"
-    if alone and sep.strip() in ("=", ":") and not _STOP.search(view, end - 1, end):
+    if alone and _assigns(sep.strip()) and not _STOP.search(view, end - 1, end):
         line = view.rfind("\n", 0, start) + 1
         if not _STOP.search(view, line, start) and "?" not in view[line:start]:
             return end
     stop = _STOP.search(view, start, end)
     return stop.start() if stop else end
+
+
+def _assigns(sep: str) -> bool:
+    """Whether this is the sign of a setting, or `value:` on a line below the name."""
+    return sep in ("=", ":") or (len(sep) > 3 and sep[-1] in "=:" and sep not in _COMPARES)
+
+
+_SIGNS = frozenset("\"'`<>\\")
+_HEAD_MAX = 400
+
+
+def _with_signs(view: str, start: int, sep: str) -> int:
+    """The end of a value that goes on behind a quote, an angle or a backslash: all the rest of its line, or of its
+    element. 0 if it does not look like that.
+    """
+    if sep == ">":
+        inside = _IN_TAGS.match(view, start)
+        return inside.end() if inside else 0
+    if not _assigns(sep):
+        return 0
+    head = view[max(0, start - _HEAD_MAX) : start].rpartition("\n")[2]
+    if len(head) == _HEAD_MAX or _STOP_OR_QUOTE.search(head):
+        return 0
+    word = _WORD.match(view, start)
+    if word is None or _CODE.search(word.group()):
+        return 0
+    end = word.end()
+    if end < len(view) and view[end] not in "\r\n":
+        return 0
+    return end - (view[end - 1] == "\\")

@@ -140,7 +140,7 @@ def _placed(view: str, found: list[Found]) -> list[Found]:
 
     kept = [item for item in found if clear(item)]
     paths = locate(view, [item.start for item in kept])
-    return [quoted(view, item)._replace(path=path) for item, path in zip(kept, paths, strict=True)]
+    return [quoted(view, item, path) for item, path in zip(kept, paths, strict=True)]
 
 
 def _returned(signs: Signs, view: str, known: Collection[str]) -> list[Found]:

@@ -25,10 +25,12 @@ _RUN = re.compile(
     rf"(?<![A-Za-z0-9+/])(?:{_LINE}(?:{_NEXT}{_LINE})*+(?:{_LAST}|={{0,2}})|[A-Za-z0-9+/]{{16,}}+={{0,2}})(?![A-Za-z0-9+/])"
 )
 """One word, or lines of the same length and a shorter last one."""
-_LEAST = 16
+_LEAST, _FIRST_LINE = 18, 60
+"""Characters of a word that can be a run, without padding, and of one that can be the first of several lines."""
 _BASE64 = string.ascii_letters.encode() + string.digits.encode() + b"+/"
 _ONLY_BASE64 = bytes(byte if byte in _BASE64 else 0x20 for byte in range(256))
 _HEX = re.compile(r"[0-9a-fA-F]+|[a-z/]+|[A-Z/]+|[a-zA-Z/]{0,40}")
+_HEX_WORD = re.compile(_HEX.pattern.encode())
 _TEXT = re.compile(rb"[\t\r\n\x20-\x7e]{12,}")
 _SPACE = re.compile(r"\s+")
 
@@ -56,14 +58,15 @@ def _long_words(view: str, begin: int, end: int) -> Iterator[re.Match[str]]:
     """What `_RUN.finditer` yields, but asked only where a word is long enough: most of a text is short words."""
     words = view[begin:end].encode("latin-1").translate(_ONLY_BASE64).split()
     place = begin
-    for word in words:
-        if len(word) >= _LEAST:
-            start = view.find(word.decode("latin-1"), place, end)
-            if start >= place:
-                match = _RUN.match(view, start, end)
-                place = match.end() if match else start + len(word)
-                if match:
-                    yield match
+    for word in [word for word in words if len(word) >= _LEAST]:
+        if len(word) < _FIRST_LINE and _HEX_WORD.fullmatch(word):
+            continue  # nothing that is none of these can be a part of it, so that the next is found behind it
+        start = view.find(word.decode("latin-1"), place, end)
+        if start >= place:
+            match = _RUN.match(view, start, end)
+            place = match.end() if match else start + len(word)
+            if match:
+                yield match
 
 
 def decoded(text: str, work: Work) -> str | None:

@@ -58,12 +58,32 @@ def entropy(value: str) -> float:
     size = len(value)
     if not size:
         return 0.0
-    return math.log2(size) - sum([n * math.log2(n) for n in Counter(value).values() if n > 1]) / size
+    return math.log2(size) - sum(map(_N_LOG_N.__getitem__, Counter(value).values())) / size
+
+
+_N_LOG_N = (0.0, *(n * math.log2(n) for n in range(1, _LOOK + 1)))
 
 
 def not_a_placeholder(value: str) -> bool:
     """Whether this does not say of itself that it stands for a secret (`<token>`, `${TOKEN}`, `xxxx`)."""
-    return PLACEHOLDER.match(value if len(value) <= 2 * _LOOK else value[:_LOOK] + value[-_LOOK:]) is None
+    looked_at = value if len(value) <= 2 * _LOOK else value[:_LOOK] + value[-_LOOK:]
+    return _plainly_none(looked_at) or PLACEHOLDER.match(looked_at) is None
+
+
+_WHOLE_PLACEHOLDERS = 24
+"""Letters and digits: no placeholder of so many is told by all of it, but by one of these in it."""
+_IN_PLACEHOLDERS = (
+    *("placeholder", "redacted", "removed", "change", "your", "replace", "insert", "todo", "fixme", "dummy"),
+    *("put", "enter", "here", "not", "example", "xxxxxx"),
+)
+
+
+def _plainly_none(value: str) -> bool:
+    """Whether the pattern cannot match, told without it: most secrets are long, letters and digits."""
+    if len(value) < _WHOLE_PLACEHOLDERS or not value.isalnum():
+        return False
+    low = value.lower()
+    return low[0] != low[1] and not [True for sign in _IN_PLACEHOLDERS if sign in low]
 
 
 def counted_out(value: str) -> bool:
@@ -76,12 +96,16 @@ def counted_out(value: str) -> bool:
 
 def mixed(value: str) -> bool:
     """Whether digits stand among the letters, or both cases do: prose after `Bearer` does not."""
-    return any(c.isdigit() for c in value) or not (value.islower() or value.isupper() or value.istitle())
+    return _DIGIT.search(value) is not None or not (value.islower() or value.isupper() or value.istitle())
 
 
 def odd(value: str) -> bool:
     """Whether it is no word: it has digits, or letters in an order no language has."""
-    return any(c.isdigit() for c in value) or wordlike(value) < 3.5
+    return _DIGIT.search(value) is not None or wordlike(value) < 3.5
+
+
+_DIGIT = re.compile(r"[0-9\xb2\xb3\xb9]")
+"""What `str.isdigit` takes for digits in a view."""
 
 
 _HEX = re.compile(r"[0-9a-f]{20,}|[0-9A-F]{20,}")

@@ -18,7 +18,7 @@ from masking.engine import Hit, Scanner, Trigger, cached_scanner
 from masking.filters import passes
 from masking.forms import KEPT_MAX
 from masking.found import Found, outermost, quoted
-from masking.literals import decode, escape, escaped_literals
+from masking.literals import decode, decoded_literals, escape, escaped_literals
 from masking.offsets import Offsets
 from masking.paths import locate
 from masking.patterns import trigger
@@ -36,13 +36,15 @@ _ESCAPES = Trigger(r"\\(?:u00[2-7]|/)", once=True)
 _RUNS = Trigger(encodings.RUN_TRIGGER, once=True)
 
 Span = tuple[int, int]
+Literal = tuple[int, int, str | None]
+"""A literal with escapes between two offsets, and its decoded content where that is known."""
 
 
 class _Level(NamedTuple):
     """One view, the literals in it that are views of their own, and how deep it is."""
 
     view: str
-    wrapped: list[Span]
+    wrapped: list[Literal]
     work: Work
     depth: int
 
@@ -75,12 +77,12 @@ class Finder:
         if not hits:
             return []
         work.enter(depth)
-        wrapped: list[Span] = []
+        wrapped: list[Literal] = []
         if "\\" in view:
             hits, wrapped = self._split(view, hits)
         found = outermost(self._confirmed(_Level(view, wrapped, work, depth), hits))
         if found:
-            found = outermost(found + list(repeats(view, found, work)))
+            found = _with_repeats(view, found, work)
         if found and HINT in view:
             found = _outside_pseudonyms(view, found)
         return _placed(view, found, wrapped) if found else found
@@ -113,8 +115,8 @@ class Finder:
             yield _judged(
                 (c for c in assignments.candidates(view, named) if (c.start, c.end) not in covered), work
             )
-        for start, end in wrapped:
-            yield self._inside(view, start, end, work, depth)
+        for literal in wrapped:
+            yield self._inside(view, literal, work, depth)
 
     def _by_rule(self, view: str, number: int, ends: list[int], work: Work, depth: int) -> Iterator[Found]:
         if number == self._secret_kind:
@@ -143,21 +145,23 @@ class Finder:
             for item in inner:
                 yield _moved(item, stretch.start, offsets, code.quote)
 
-    def _split(self, view: str, hits: list[Hit]) -> tuple[list[Hit], list[Span]]:
+    def _split(self, view: str, hits: list[Hit]) -> tuple[list[Hit], list[Literal]]:
         """The hits of this level, and the escaped literals that hold the others."""
         everything = any(number == self._escapes for number, _, _ in hits)
-        places = sorted(end for _, _, end in hits)
+        places = sorted([end for _, _, end in hits])
+        decoded = decoded_literals(view)
         wrapped = [
-            (start, end)
-            for start, end in escaped_literals(view)
-            if _any_within(places, start, end) or (everything and _has_escapes(view, start, end))
+            literal
+            for literal in (_undecoded(view) if decoded is None else decoded)
+            if _any_within(places, literal[0], literal[1])
+            or (everything and _has_escapes(view, literal[0], literal[1]))
         ]
         if not wrapped:
             return hits, wrapped
-        starts = [start for start, _ in wrapped]
+        starts = [literal[0] for literal in wrapped]
         return [hit for hit in hits if self._stays(hit, wrapped, starts)], wrapped
 
-    def _stays(self, hit: Hit, wrapped: list[Span], starts: list[int]) -> bool:
+    def _stays(self, hit: Hit, wrapped: list[Literal], starts: list[int]) -> bool:
         """Whether a hit is of this level: outside the literals, or of a name before one that it only just
         enters.
         """
@@ -167,20 +171,32 @@ class Finder:
             return True
         return number in self.assigned and place - wrapped[index][0] < _INTO_VALUE
 
-    def _inside(self, view: str, start: int, end: int, work: Work, depth: int) -> Iterator[Found]:
-        """What is found in the literal between start and end, where it stands in this view."""
+    def _inside(self, view: str, literal: Literal, work: Work, depth: int) -> Iterator[Found]:
+        """What is found in the literal, where it stands in this view."""
+        start, end, content = literal
         raw = view[start:end]
-        plain = decode(raw)
+        plain = decode(raw) if content is None else content
         inner = self.find(plain, self.hits(plain), work, depth + 1)
         offsets = literals.offsets(raw, plain) if inner else None
         for item in inner:
             yield _moved(item, start, offsets, escape)
 
 
-def _gaps(wrapped: list[Span], size: int) -> Iterator[Span]:
+def _undecoded(view: str) -> Iterator[Literal]:
+    return ((start, end, None) for start, end in escaped_literals(view))
+
+
+def _with_repeats(view: str, found: list[Found], work: Work) -> list[Found]:
+    """With further places of their values; most have none but their own."""
+    places = {(item.start, item.end) for item in found}
+    more = [item for item in repeats(view, found, work) if (item.start, item.end) not in places]
+    return outermost(found + more) if more else found
+
+
+def _gaps(wrapped: list[Literal], size: int) -> Iterator[Span]:
     """What lies outside of these literals."""
     begin = 0
-    for start, end in wrapped:
+    for start, end, _ in wrapped:
         yield begin, start
         begin = end
     yield begin, size
@@ -190,11 +206,16 @@ def _moved(item: Found, start: int, offsets: Offsets | None, quoted: Callable[[s
     """A finding of a decoded text, where it stands in the raw one that begins at `start`."""
     if offsets is None:
         return item
-    return item._replace(
-        start=start + offsets.raw(item.start),
-        end=start + offsets.raw(item.end),
-        lead=quoted(item.lead),
-        trail=quoted(item.trail),
+    begin, end, rule, kind, secret, lead, trail, path = item
+    return Found(
+        start + offsets.raw(begin),
+        start + offsets.raw(end),
+        rule,
+        kind,
+        secret,
+        quoted(lead) if lead else "",
+        quoted(trail) if trail else "",
+        path,
     )
 
 
@@ -212,20 +233,19 @@ def _outside_pseudonyms(view: str, found: list[Found]) -> list[Found]:
     return [item for item in found if clear(item)]
 
 
-def _placed(view: str, found: list[Found], wrapped: list[Span]) -> list[Found]:
+def _placed(view: str, found: list[Found], wrapped: list[Literal]) -> list[Found]:
     """With the path of this level before what deeper levels have put there."""
     starts = [item.start for item in found]
     if wrapped:
-        firsts = [start for start, _ in wrapped]
+        firsts = [literal[0] for literal in wrapped]
         starts = [_beginning(start, wrapped, firsts) for start in starts]
-    paths = locate(view, starts)
     return [
-        quoted(view, item)._replace(path=" / ".join(part for part in (path, item.path) if part))
-        for item, path in zip(found, paths, strict=True)
+        quoted(view, item, f"{path} / {item.path}" if path and item.path else path or item.path)
+        for item, path in zip(found, locate(view, starts), strict=True)
     ]
 
 
-def _beginning(place: int, wrapped: list[Span], firsts: list[int]) -> int:
+def _beginning(place: int, wrapped: list[Literal], firsts: list[int]) -> int:
     """Where the literal around this place begins, or the place itself outside of all."""
     index = bisect_right(firsts, place) - 1
     return firsts[index] if index >= 0 and place < wrapped[index][1] else place
@@ -256,5 +276,13 @@ def _judged(candidates: Iterable[assignments.Candidate], work: Work) -> Iterator
     for candidate in candidates:
         work.go_on()
         if judge.is_secret(candidate):
-            value = decode(candidate.value) if candidate.quote == '"' else candidate.value
-            yield Found(candidate.start, candidate.end, "assignment", judge.kind_of(candidate), value)
+            yield Found(
+                candidate.start, candidate.end, "assignment", judge.kind_of(candidate), _plain(candidate)
+            )
+
+
+def _plain(candidate: assignments.Candidate) -> str:
+    """The value as it is meant, so that it has the same pseudonym however it is quoted."""
+    if candidate.quote == '"':
+        return decode(candidate.value) if "\\" in candidate.value else candidate.value
+    return candidate.value.replace("''", "'") if candidate.quote == "'" else candidate.value

@@ -46,12 +46,15 @@ def _joined(first: Found, second: Found) -> Found:
     return first._replace(end=second.end, secret=secret, trail=second.trail if first.lead else "")
 
 
-def quoted(view: str, item: Found) -> Found:
-    """With quotes where it is all of a plain scalar of YAML, since `[` begins a list there.
+def quoted(view: str, item: Found, path: str) -> Found:
+    """With this path, and with quotes where it is all of a plain scalar of YAML, since `[` begins a list there.
 
     Elsewhere the same signs (`name: value` on a line of its own) do no harm.
     """
-    before, after = view[max(0, item.start - 40) : item.start], view[item.end : item.end + 2]
-    named = before[-1:] == " " and before.rstrip(" ")[-1:] in (":", "-")
-    plain = named and (not after or after[0] in "\r\n" or after == " #")
-    return item._replace(lead="'", trail="'") if plain and not item.lead else item
+    start, end, rule, kind, secret, lead, trail, _ = item
+    if not lead and view[start - 1 : start] == " ":
+        named = view[max(0, start - 40) : start].rstrip(" ")[-1:] in (":", "-")
+        after = view[end : end + 2]
+        if named and (not after or after[0] in "\r\n" or after == " #"):
+            lead = trail = "'"
+    return Found(start, end, rule, kind, secret, lead, trail, path)

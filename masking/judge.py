@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable
+from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -16,8 +17,8 @@ from masking.assignments import Candidate
 from masking.filters import broken, counted_out, not_a_placeholder, published
 from masking.names import DENIED, INNOCENT, kind_of_name
 from masking.pseudonym import is_masked
-from masking.traits import traits
-from masking.wordlike import words
+from masking.traits import of_key, of_the_rest
+from masking.wordlike import wordlike, words
 
 _LITERAL = re.compile(
     r"(?i)^(?:true|false|null|nil|none|undefined|nan|yes|no|on|off|str|string|int|bool|bytes|object|any|text|"
@@ -34,7 +35,8 @@ _REFERENCE = re.compile(
 _UUID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
 _PUBLIC = re.compile(r"(?i)pub(?:lic)?[_.-]?(?:key|token)(?:[_.-]?(?:data|value|base64|b64|hex))?$")
 _ID = re.compile(r"(?<!ecret)(?<!ecret[_.-])(?:(?<=[a-z])I[dD]|[_.-](?:id|ID)|(?<=[A-Z])_ID)$")
-_TYPE = re.compile(r"^(?:[A-Z][a-z]{2,20}\d{0,5}){2,6}$")
+_TYPE = re.compile(r"^(?:[A-Z][a-z]{1,20}\d{0,5}){2,6}$")
+_GOES_ON = re.compile(r" [a-z]{2}")
 _IDS = re.compile(r"^(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-f]{40})$")
 _HASH = re.compile(r"^(?:\{[A-Z0-9-]+\})?\$(?:2[abxy]|[156y]|apr1|argon2\w*|pbkdf2[\w-]*|scrypt)\$\S{20,}$")
 _SETTING = re.compile(
@@ -51,6 +53,33 @@ WEIGHTS = MappingProxyType(_weights())
 _WEIGHT = WEIGHTS.get
 BIAS = WEIGHTS["bias"]
 
+
+def _in_sentence(c: Candidate) -> bool:
+    """Whether it is the first of several words behind a colon."""
+    return (
+        c.sep == ":"
+        and not c.quote
+        and c.value.isalpha()
+        and c.value.islower()
+        and bool(_GOES_ON.match(c.after))
+    )
+
+
+def _is_type(c: Candidate) -> bool:
+    """Whether it is the name of a class where one can stand."""
+    placed = not c.quote and (c.sep not in {"=", ":="} or c.after[:1] in {"(", "."})
+    return placed and bool(_TYPE.match(c.value)) and wordlike(c.value) > 4.4
+
+
+@lru_cache(maxsize=4096)
+def _innocent(key: str) -> bool:
+    """Whether its words only look telling, or the first of them says that this is no secret."""
+    parts = words(key)
+    return bool(parts) and (
+        parts[0] in DENIED or (not INNOCENT.isdisjoint(parts) and kind_of_name(key) == "other")
+    )
+
+
 _REASONS: tuple[tuple[str, Callable[[Candidate], object]], ...] = (
     ("masked already", lambda c: is_masked(c.value)),
     ("a literal", lambda c: len(c.value) < 3 or _LITERAL.match(c.value)),
@@ -62,7 +91,8 @@ _REASONS: tuple[tuple[str, Callable[[Candidate], object]], ...] = (
     ("a part of a token", lambda c: broken(c.value)),
     ("public", lambda c: _PUBLIC.search(c.key)),
     ("of another meaning", lambda c: _innocent(c.key)),
-    ("a type", lambda c: not c.quote and _TYPE.match(c.value)),
+    ("a type", _is_type),
+    ("a word of a sentence", _in_sentence),
     ("an id", lambda c: _ID.search(c.key) and _IDS.match(c.value)),
     ("the name itself", lambda c: c.value.lower() in c.key.lower().replace("_", "")),
     ("a public part", lambda c: c.value.startswith("-----BEGIN") and "PRIVATE" not in c.value[:60]),
@@ -77,14 +107,6 @@ _REASONS: tuple[tuple[str, Callable[[Candidate], object]], ...] = (
 )
 
 
-def _innocent(key: str) -> bool:
-    """Whether its words only look telling, or the first of them says that this is no secret."""
-    parts = words(key)
-    return bool(parts) and (
-        parts[0] in DENIED or (not INNOCENT.isdisjoint(parts) and kind_of_name(key) == "other")
-    )
-
-
 def ruled_out(c: Candidate) -> str:
     """Why this candidate cannot be a secret, or "" if it can."""
     for reason, holds in _REASONS:
@@ -96,7 +118,14 @@ def ruled_out(c: Candidate) -> str:
 def score(c: Candidate) -> float:
     """The log odds that this candidate is a secret."""
     weight = _WEIGHT
-    return BIAS + sum([weight(trait, 0.0) * amount for trait, amount in traits(c)])
+    rest = [weight(trait, 0.0) * amount for trait, amount in of_the_rest(c)]
+    return BIAS + sum(rest, _of_key(c.key))
+
+
+@lru_cache(maxsize=4096)
+def _of_key(key: str) -> float:
+    """The part of the score that the name alone gives: the same few names come again and again."""
+    return sum([_WEIGHT(trait, 0.0) * amount for trait, amount in of_key(key)])
 
 
 def is_secret(c: Candidate) -> bool:

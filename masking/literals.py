@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
-from masking.offsets import OffsetMap, Offsets, ShortEscapes
+from masking.offsets import Encoded, OffsetMap, Offsets
 
 _JSON = json.JSONDecoder(strict=False)
+_SCAN: Callable[[str, int, bool], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]
 LITERAL = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|$|(?=\n))', re.DOTALL)
 _ESCAPE = re.compile(
     r"(\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.))", re.DOTALL
@@ -30,6 +32,26 @@ def escaped_literals(view: str) -> Iterator[tuple[int, int]]:
             yield start + 1, end - 1 if closed else end
 
 
+def decoded_literals(view: str) -> list[tuple[int, int, str]] | None:
+    """What `escaped_literals` gives, each with its decoded content, by the scanner of the standard library: several
+    times as fast. None where it does not read alike: not ASCII, lines, long, an end or an escape that JSON does not
+    have.
+    """
+    if len(view) > _PIECE or "\n" in view or not view.isascii():
+        return None
+    found = []
+    quote = view.find('"')
+    try:
+        while quote >= 0:
+            plain, end = _SCAN(view, quote + 1, False)
+            if len(plain) != end - quote - 2:
+                found.append((quote + 1, end - 1, plain if plain.isascii() else _view(plain)))
+            quote = view.find('"', end)
+    except ValueError:
+        return None
+    return found
+
+
 def decode(raw: str) -> str:
     """The view that a literal's content stands for. Unknown escapes stand for their own character."""
     if len(raw) > 2 * _PIECE:
@@ -43,8 +65,12 @@ def _decoded(raw: str) -> str:
             text = str(_JSON.decode(f'"{raw}"'))
         except ValueError:
             return _ESCAPE.sub(_of_match, raw)
-        return text if text.isascii() else text.encode("utf-8", "surrogatepass").decode("latin-1")
+        return text if text.isascii() else _view(text)
     return _ESCAPE.sub(_of_match, raw)
+
+
+def _view(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 _PIECE = 1_000_000
@@ -81,15 +107,13 @@ def _unescape(escape: str) -> str:
     else:
         high, low = int(escape[2:6], 16), int(escape[8:], 16)
         character = chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
-    return character.encode("utf-8", "surrogatepass").decode("latin-1")
+    return _view(character)
 
 
 def offsets(raw: str, plain: str | None = None) -> Offsets:
     """From offsets in `plain`, the decoded content of a literal, to those in its raw content."""
-    if plain is not None and "\\u" not in raw and "\\/" not in raw:
-        short = ShortEscapes(plain)
-        if short.raw(len(plain)) == len(raw):
-            return short
+    if plain is not None and len(raw) <= _PIECE:
+        return Encoded(raw, plain, partial(OffsetMap, raw, _ESCAPE, _width))
     return OffsetMap(raw, _ESCAPE, _width)
 
 

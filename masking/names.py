@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import lru_cache
 from importlib.resources import files
 
 from masking.wordlike import words
@@ -34,6 +35,7 @@ INNOCENT, DENIED = _LISTS["innocent"], _LISTS["denied"]
 TELLING = _LISTS["password"] | _LISTS["secret"] | _LISTS["token"] | _LISTS["key"]
 
 
+@lru_cache(maxsize=4096)
 def kind_of_word(word: str) -> str:
     """password, secret, token, key-of, key or auth; "" for a word that tells nothing."""
     for kind in _KINDS[:3]:
@@ -45,6 +47,7 @@ def kind_of_word(word: str) -> str:
     return next((kind for kind in _KINDS if word in _LISTS[kind]), "")
 
 
+@lru_cache(maxsize=4096)
 def kind_of_name(name: str) -> str:
     """What the last telling word of this name stands for; "other" if there is none."""
     return next((kind for word in reversed(words(name)) if (kind := kind_of_word(word))), "other")

@@ -71,8 +71,8 @@ _PERSONS = (
     + rf",?\s{{1,3}}(?P<it>{_FULL})",
     _after(r"my name is|calls? me|called|says|said|early|name\?")
     + rf"\s{{1,3}}(?P<it>{_NAME})(?=[\s.,;!?\"”’]|$)",
-    r"(?m)^[> \t]*+(?i:(?:full |first |last |given )?name|surname|customer|patient|employee|contact)[ \t]*:[ \t]*"
-    rf"(?P<it>{_NAME})[ \t]*$",
+    r"(?m)^[> \t]*+(?:Name|(?i:(?:full|first|last|given) name|surname|customer|patient|employee|contact))"
+    rf"[ \t]*:[ \t]*(?P<it>{_NAME})[ \t]*$",
     rf"\b(?P<it>{_FULL})(?=,? (?:said|says|wrote|told|explained|points? out|pointed|replied|asked|will be|was born"
     r"|is the|concert|fan\b|version|et al|lives? (?:at|in)|lived))",
     rf"(?<=[a-z,] )(?P<it>{_FULL})(?=['’]s\b)",
@@ -100,6 +100,10 @@ _ORGANISATIONS = (
     rf"\b(?P<it>{_CAP}, {_CAP} and {_CAP})(?=\n| (?i:is|was|has|invested|office|website)|$)",
 )
 
+_ACRONYM = (
+    r"(?:JSON|YAML|HTTPS?|HTML|ASCII|UNIX|LINUX|NULL|TRUE|FALSE|ERROR|WARN|WARNING|INFO|DEBUG|README|TODO)\b"
+)
+
 _PLACES = (
     rf"(?<![\w-])(?P<it>{_COUNTRY}(?: \([A-Z][a-z]+\))?)(?![\w-])",
     _after(
@@ -110,7 +114,8 @@ _PLACES = (
         r"|c[oa]mes? from|citizen of|resident of|native of|visit(?:ing|ed)?"
     )
     + rf" (?P<it>{_NAME})",
-    rf"\b(?:in|to|at|from|near) (?P<it>[{UPPER}]{{3,}}(?:[ '’-]{{1,2}}[{UPPER}]{{2,}}){{0,3}})(?=[\s,.;?!]|$)",
+    rf"\b(?:in|to|at|from|near) (?!{_ACRONYM})"
+    rf"(?P<it>[{UPPER}]{{4,}}(?:[ '’-]{{1,2}}[{UPPER}]{{2,}}){{0,3}})(?=[\s,.;?!]|$)",
 )
 
 _NATIONALITIES = (

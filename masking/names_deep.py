@@ -10,7 +10,7 @@ from hashlib import blake2b
 from masking.found import Found
 from masking.names_context import COMMON, Entity, in_context
 from masking.names_keys import by_key
-from masking.names_lists import UPPER
+from masking.names_lists import PRODUCTS, UPPER
 from masking.names_model import NamesMissingError, NamesModel, Word
 from masking.names_text import Stretch, stretches
 from masking.pii import identifiers
@@ -95,7 +95,14 @@ def _plausible(text: str, found: Iterable[Entity]) -> Iterator[Entity]:
         value, before, after = text[one.start : one.end], text[: one.start][-2:], text[one.end : one.end + 2]
         lettered = any(map(str.isalpha, value))
         written = small or any(map(str.isupper, value)) or " " in value or not value.isascii()
-        if lettered and written and not _ATTACHED.match(after) and not _ATTACHED.match(before[::-1]):
+        known = all(word.lower() in PRODUCTS for word in value.split())
+        if (
+            lettered
+            and written
+            and not known
+            and not _ATTACHED.match(after)
+            and not _ATTACHED.match(before[::-1])
+        ):
             yield one
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 UPPER = "".join(chr(code) for code in range(0x41, 0x530) if chr(code).isupper())
 """Capital letters of the Latin, Greek and Cyrillic scripts, for a character class."""
 
@@ -65,6 +67,19 @@ STREET_TAILS = (
     r"(?:strasse|straße|str\.|gatan?|gade|vej|vegen|veien|vägen|väg|tie|katu|kuja|polku|laan|straat|weg|platz|gasse"
     r"|allee|utca|út)"
 )
+
+
+PRODUCTS = frozenset(
+    re.findall(
+        r"\w+",
+        """kubernetes helm kafka docker prometheus grafana redis cassandra jenkins java spring terraform vault
+        consul argo istio jaeger elastic opaque secret pod node ready vary loki tempo mimir thanos cilium calico
+        harbor rancher traefik envoy linkerd falco flux kustomize ansible puppet chef salt nomad mongo postgres
+        mysql oracle django flask ruby rails python perl swift rust elixir kotlin scala maven gradle debian
+        ubuntu fedora alpine claude gemini copilot deployment service ingress namespace cluster release""",
+    )
+)
+"""Names of programs and of things of theirs, in small letters: a model takes them for people."""
 
 
 def alternatives(words: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Callable
@@ -17,26 +18,33 @@ class Offsets(Protocol):
         ...
 
 
-class ShortEscapes:
-    """For a text of which nothing was escaped but the seven signs of JSON that have to be, by two characters each.
+_ENCODE = json.encoder.encode_basestring
 
-    Asked for ascending offsets it counts each part once.
+
+class Encoded:
+    """For a raw text that was written as the standard library writes JSON: its encoder tells the lengths, and shows
+    that it is so. From the first place on where it is not, `otherwise` makes the map to go by.
+
+    Asked for ascending offsets it encodes each part once.
     """
 
-    def __init__(self, plain: str) -> None:
-        self._plain = plain
-        self._seen = self._escaped = 0
+    def __init__(self, raw: str, plain: str, otherwise: Callable[[], Offsets]) -> None:
+        self._text, self._plain, self._otherwise = raw, plain, otherwise
+        self._seen = self._raw = 0
+        self._map: Offsets | None = None
 
     def raw(self, offset: int) -> int:
-        """The raw offset: one more for each sign before it."""
+        """The raw offset: as long as what stands before it, encoded."""
         if offset < self._seen:
-            self._seen = self._escaped = 0
-        self._escaped += sum(self._plain.count(sign, self._seen, offset) for sign in _SIGNS)
+            self._seen = self._raw = 0
+        part = _ENCODE(self._plain[self._seen : offset])[1:-1]
+        if self._map is None and not self._text.startswith(part, self._raw):
+            self._map = self._otherwise()
+        if self._map is not None:
+            return self._map.raw(offset)
+        self._raw += len(part)
         self._seen = offset
-        return offset + self._escaped
-
-
-_SIGNS = '"\\\n\t\r\b\f'
+        return self._raw
 
 
 class OffsetMap:

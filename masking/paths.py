@@ -10,7 +10,14 @@ import re
 
 _STRING = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|$|(?=\n))', re.DOTALL)
 _KEY = re.compile(_STRING.pattern + r"\s*+:", re.DOTALL)
-_TOKEN = re.compile(_STRING.pattern + r"(?:\s*+:)?|[{}\[\],]", re.DOTALL)
+_PLAIN = r'"[^"\\\n]*+"'
+_TOKEN = re.compile(
+    rf"(?:{_PLAIN}\s*+:\s*+(?:{_PLAIN}|[-\w.]++)\s*+,\s*+)*+({_STRING.pattern}(?:\s*+:)?|[{{}}\[\],])",
+    re.DOTALL,
+)
+"""One token, and before it the members of an object that have plain values and others behind them: no path goes
+through those.
+"""
 _YAML_KEY = re.compile(r"""[ ]*(?:-[ ]+)*(?:["']?([\w./-]+)["']?[ ]*:(?=[ \r\n]|$))?""")
 _LINES_MAX = 5000
 """Lines that are looked at above a redaction in YAML; a path may then lack its outer keys."""

@@ -33,8 +33,13 @@ _SEPS = frozenset(
 
 
 def traits(c: Candidate) -> Iterator[tuple[str, float]]:
-    """What there is about this candidate: (trait, amount)."""
-    yield from _of_key(c.key)
+    """What there is about this candidate: (trait, amount); first what there is about its key."""
+    yield from of_key(c.key)
+    yield from of_the_rest(c)
+
+
+def of_the_rest(c: Candidate) -> Iterator[tuple[str, float]]:
+    """The traits beside those of the key alone."""
     yield from _of_notation(c)
     score = wordlike(c.value)
     yield from _of_value(c.value, score)
@@ -46,7 +51,8 @@ def traits(c: Candidate) -> Iterator[tuple[str, float]]:
             yield "chosen-in-settings", 1.0
 
 
-def _of_key(key: str) -> Iterator[tuple[str, float]]:
+def of_key(key: str) -> Iterator[tuple[str, float]]:
+    """What the name alone says."""
     parts = words(key)
     kinds = [(index, kind) for index, part in enumerate(parts) for kind in [kind_of_word(part)] if kind]
     last, kind = kinds[-1] if kinds else (len(parts), "other")

@@ -46,17 +46,18 @@ _TABLE = {
 }
 _SCORE = _TABLE.__getitem__
 _RUN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_LONG_RUN = re.compile(r"[A-Z]{3,}(?![a-z])|[A-Z][a-z]{2,}|[a-z]{3,}")
+"""Those of three letters or more."""
 NEUTRAL = 4.0
 
 
 def wordlike(value: str) -> float:
     """The mean pair score over all runs of letters of three or more; NEUTRAL where there are none."""
     total = pairs = 0
-    for run in _RUN.findall(value[:200]):
-        if len(run) > 2:
-            low = run.lower()
-            total += sum(map(_SCORE, map(add, low, low[1:])))
-            pairs += len(low) - 1
+    for run in _LONG_RUN.findall(value[:200]):
+        low = run.lower()
+        total += sum(map(_SCORE, map(add, low, low[1:])))
+        pairs += len(low) - 1
     return total / pairs if pairs else NEUTRAL
 
 

@@ -1,23 +1,23 @@
 """Who comes in: identity, blocks, access and quotas, before a byte of the body is read."""
 
 import time
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Protocol
 
 from gateway.access import Gate
 from gateway.edge.control import Control
 from gateway.edge.identity import Identity, UnidentifiedError
+from gateway.edge.identity.challenge import challenge
 from gateway.edge.quotas import Lease, Quotas
 from gateway.edge.quotas import Refused as OverQuota
 from gateway.effects import Request
-from gateway.exchange import too_often
 from gateway.policy.facts import Call, ConnectionFacts, HttpFacts
-from gateway.refusals import Refused
+from gateway.refusals import Refused, too_often
 from gateway.rules import principal_facts
-from gateway.sessions import Principal, anonymous
+from gateway.sessions import NOBODY, Principal, anonymous
 
-NOBODY = Principal("", "", "")
+DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,21 @@ class Admission:
             return Turned(principal, too_often(lease.detail, lease.retry_after_seconds))
         return Admitted(principal, lease)
 
-    def _barred(self, principal: Principal, request: Request, entrance: Entrance) -> Refused | None:
+    def stopped(self, principal: Principal) -> Refused | None:
+        """Whether an operator has stopped this caller, or its token: asked again whenever that may have changed."""
         if self._control.revoked(principal.credential):
             return Refused("invalid_token", "it was revoked")
         blocked = self._control.blocked(principal)
-        if blocked:
-            return Refused("principal_blocked", blocked)
-        if not self.may_use(principal, entrance, request):
+        return Refused("principal_blocked", blocked) if blocked else None
+
+    def _barred(self, principal: Principal, request: Request, entrance: Entrance) -> Refused | None:
+        stopped = self.stopped(principal)
+        if stopped is None and not self.may_use(principal, entrance, request):
             return Refused("connection_not_allowed")
-        return None
+        if stopped is not None and stopped.reason_code == "invalid_token":  # another token would help
+            way = challenge("invalid_token", stopped.detail, entrance.resource, ())
+            return replace(stopped, headers=((b"www-authenticate", way.encode("latin-1")),))
+        return stopped
 
     def may_use(self, principal: Principal, entrance: Entrance, request: Request) -> bool:
         """Whether the principal may use the connection, its session token's own bound included."""
@@ -93,8 +99,14 @@ class Admission:
     async def _principal(self, request: Request, entrance: Entrance) -> Principal:
         if self._identity is None:
             host = request.peer.rpartition(":")[0]
-            return anonymous(host, request.user_agent, time.strftime("%Y-%m-%d", time.gmtime()))
+            return _anonymous(host, request.user_agent, int(time.time()) // DAY_SECONDS)
         return await self._identity.identify(request.headers, request.query, entrance.resource)
+
+
+@lru_cache(maxsize=4096)
+def _anonymous(host: str, user_agent: str, day: int) -> Principal:
+    """The caller where nobody is asked; `day` counts from 1970."""
+    return anonymous(host, user_agent, time.strftime("%Y-%m-%d", time.gmtime(day * DAY_SECONDS)))
 
 
 def access_call(principal: Principal, connection: ConnectionFacts, request: Request) -> Call:

@@ -13,13 +13,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from gateway.edge.identifiers import Entropy
+from schemas import sealed
 from schemas.admin import AdminRecord, admin_value
 from schemas.control import ControlRecord, control_value
 from schemas.findings import FindingRecord, finding_value
 from schemas.kafka import KafkaAddress
 from schemas.stamps import Stamp
 
-CONTROL, ADMIN, FINDINGS, SEALED = "control", "admin", "findings", "sealed"
+CONTROL, ADMIN, FINDINGS = "control", "admin", "findings"
 REQUEST_BYTES_MAX = 4 * 1024 * 1024
 DEADLINE_SECONDS = 5.0
 PAUSE_SECONDS = 0.25
@@ -85,7 +86,7 @@ class Announcer:
 
     async def sealed(self, session_id: str, value: bytes) -> bool:
         """A sealed original (`schemas.sealed`) is on its topic."""
-        return await self._tell(SEALED, session_id, value)
+        return await self._tell(sealed.TOPIC, session_id, value)
 
     async def _tell(self, topic: str, key: str, value: bytes | None) -> bool:
         producer: AIOKafkaProducer | None = None

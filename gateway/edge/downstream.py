@@ -4,20 +4,22 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 
-from gateway.edge.admission import NOBODY, Admission, Turned
+from gateway.edge.admission import Admission, Turned
 from gateway.edge.control import Control
 from gateway.edge.guard import DoorRefusal
 from gateway.edge.identifiers import Entropy
 from gateway.edge.metrics import METRICS, ended
 from gateway.edge.metrics import refused as counted
-from gateway.edge.perform import Performer, Process, Receive, Route, Scope, Write
+from gateway.edge.perform import Performer, Receive, Scope, Write
+from gateway.edge.route import Process, Route
 from gateway.edge.tracing import trace_id
 from gateway.effects import Broken, Request
-from gateway.exchange import Exchange, Terms
+from gateway.endings import Terms
+from gateway.exchange import Exchange
 from gateway.frames.headers import LOOPBACK_NAMES, Headers, claimed_origin, first, host_name
 from gateway.refusals import Refused
+from gateway.sessions import NOBODY
 
 PREFIX = "/mcp/"
 HEADERS_MAX = 100
@@ -74,9 +76,9 @@ class McpEndpoint:
                 lease = admitted.lease
         try:
             if refused is None:  # nobody's body is read before it is known whose it is
-                body, reason = await self._read(receive)
-                asked = replace(asked, body=body)
-                refused = Refused(reason) if reason else None
+                body, reason = await self._read(receive, first(asked.headers, b"content-length"))
+                asked.body = body
+                refused = Refused(reason) if reason else self._admission.stopped(principal)
             terms = route.terms_for(principal) if route else self._nowhere
             exchange = Exchange(self._entropy.uuid7(), asked, principal, terms)
             if route is None:
@@ -110,11 +112,9 @@ class McpEndpoint:
         """An operator has decided something: exchanges under way that it concerns end now, streams too."""
         for performer in list(self._running):
             exchange = performer.exchange
-            blocked = self._control.blocked(exchange.principal)
-            if blocked:
-                performer.stop(Broken("withheld", "principal_blocked", blocked))
-            elif killed := self._killed(exchange):
-                performer.stop(Broken("withheld", killed.reason_code, killed.detail))
+            ended = self._admission.stopped(exchange.principal) or self._killed(exchange)
+            if ended is not None:
+                performer.stop(Broken("withheld", ended.reason_code, ended.detail))
 
     def _route_by_host(self, headers: Headers) -> Route | None:
         return self._by_host.get(host_name(first(headers, b"host"))) if self._by_host else None
@@ -151,8 +151,11 @@ class McpEndpoint:
         for performer in list(self._running):
             performer.stop(STOPPING)
 
-    async def _read(self, receive: Receive) -> tuple[bytes, str]:
-        """The body, and a reason code when it is not whole: what came until then is recorded."""
+    async def _read(self, receive: Receive, length: bytes) -> tuple[bytes, str]:
+        """The body, and a reason code when it is not whole: what came until then is recorded. One that says itself
+        that it is too large is not waited for."""
+        if length.isdigit() and int(length) > self._limits.body_bytes_max:
+            return b"", "body_too_large"
         message = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             body: bytes = message["body"]

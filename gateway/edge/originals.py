@@ -8,9 +8,9 @@ The body is sealed for a recipient whose private key is not here: this process c
 
 from gateway.settings import Sealing
 from masking.sealed import fingerprint, seal
-from schemas.sealed import SealedHead, sealed_values
+from schemas.sealed import TOPIC, SealedHead, sealed_values
 
-TOPIC = "sealed"
+__all__ = ["TOPIC", "sealed_originals"]
 
 
 def sealed_originals(head: SealedHead, body: bytes, sealing: Sealing) -> list[bytes]:

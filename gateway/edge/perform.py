@@ -3,27 +3,29 @@
 import asyncio
 import math
 import time
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from gateway.access import Gate
-from gateway.edge.announce import Announcer, stamp
-from gateway.edge.background import Background
-from gateway.edge.credentials import CredentialError, Injector
+import structlog
+
+from gateway.drafting import MaskingFailedError
+from gateway.edge.credentials import CredentialError
 from gateway.edge.http1 import UpstreamBrokenError
-from gateway.edge.pinning import Pinning
-from gateway.edge.quotas import Quotas
-from gateway.edge.recorder import Recorder
-from gateway.edge.tracing import UNTRACED, Traced, Tracing
-from gateway.edge.upstream import Answering, Upstream
+from gateway.edge.route import Process, Route
+from gateway.edge.tracing import UNTRACED, Traced
+from gateway.edge.upstream import Answering
 from gateway.effects import (
     Alert,
     Answer,
     Broken,
     Claim,
     CloseStream,
+    Conceal,
+    Concealed,
     CutStream,
     Effect,
     Fact,
@@ -40,67 +42,23 @@ from gateway.effects import (
     Reply,
     Send,
 )
-from gateway.exchange import Exchange, Life, Terms
+from gateway.endings import Life, Mask
+from gateway.exchange import Exchange
 from gateway.frames.headers import Headers, first
 from gateway.frames.user_agent import with_exchange
-from gateway.policy.facts import ConnectionFacts
-from gateway.sessions import Principal
-from gateway.settings import Connection, Limits, Timeouts
-from schemas.findings import finding_record
+from gateway.settings import Rate, Timeouts
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Write = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+log = structlog.get_logger("exchange")
+
 WATCH_AFTER_SECONDS = 0.02  # a quick answer is not worth a task that watches for the client's leaving
-
-
 REPLY_SECONDS = 10.0
 SLICE_BYTES = 256 * 1024
+ALERTS = Rate(1 / 60, 5)
 EXPIRED = Broken("withheld", "token_expired", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A connection with all that serves it. `by_group`: the terms of groups that have a masking profile of theirs."""
-
-    connection: Connection
-    terms: Terms
-    upstream: Upstream
-    gate: Gate
-    facts: ConnectionFacts
-    resource: str
-    injector: Injector
-    pinning: Pinning
-    by_group: tuple[tuple[str, Terms], ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Name of the connection."""
-        return self.connection.name
-
-    def terms_for(self, principal: Principal) -> Terms:
-        """What holds for this caller: the terms of the first group it is in, else those of the connection."""
-        for group, terms in self.by_group:
-            if group in principal.groups:
-                return terms
-        return self.terms
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """What all exchanges of the process share."""
-
-    recorder: Recorder
-    quotas: Quotas
-    limits: Limits
-    background: Background
-    tracing: Tracing
-    announcer: Announcer
-
-    async def raise_finding(self, rule: str, title: str, evidence: tuple[str, ...]) -> None:
-        """Tells a person; what Kafka does not take is in the log of the announcer."""
-        await self.announcer.finding(finding_record(rule, "medium", title, evidence, raised_at=stamp().at))
 
 
 class Performer:
@@ -127,10 +85,13 @@ class Performer:
         self._write = write
         self._started = time.monotonic()
         self._answering: Answering | None = None
+        self._asking: asyncio.Task[Any] | None = None
         self._watcher: asyncio.Task[None] | None = None
         self._watch_timer: asyncio.TimerHandle | None = None
         self._gone: Broken | Gone | None = None
         self._expiry: asyncio.TimerHandle | None = None
+        self._forwarded = False
+        self._begun = False
         self.streaming = False
         self.upstream_seconds = 0.0
 
@@ -144,14 +105,27 @@ class Performer:
                 effect = life.send(fact)
         except StopIteration:
             return
+        except Exception as exc:  # noqa: BLE001  # whatever it was: the trail must say how the exchange has ended
+            await self._fell(exc)
         finally:
             self._leave()
+
+    async def _fell(self, error: Exception) -> None:
+        """Records the end of an exchange that the gateway failed at. What the client has begun to get breaks off."""
+        end, answer = self.exchange.fallen(self._forwarded)
+        log.error("exchange_failed", exchange=self.exchange.id, error=type(error).__name__, at=_place(error))
+        self._recorder.note(self.exchange.base, [end], self._started)
+        if not self._begun:
+            await self._give(answer)
 
     def stop(self, fact: Broken | Gone) -> None:
         """Ends the wait on upstream, now or when it comes: the client has left, or the gateway is stopping."""
         self._gone = fact
         if self._answering is not None:
             self._answering.fail(fact)
+        elif self._asking is not None:  # it still waits for its turn, and must not be sent when that comes
+            asking, self._asking = self._asking, None
+            asking.cancel()
 
     async def _perform(self, effect: Effect) -> Fact:
         match effect:
@@ -163,8 +137,10 @@ class Performer:
                 await self._give(effect)
             case Note(frames):
                 self._recorder.note(self.exchange.base, frames, self._started)
-            case Alert(rule, title, evidence):
-                self._process.background.run(self._process.raise_finding(rule, title, evidence))
+            case Alert():
+                self._alert(effect)
+            case Conceal(mask, body):
+                return await asyncio.to_thread(_concealed, mask, body)
             case Claim(rule, rate):
                 principal = self.exchange.principal
                 name = self._route.name if self._route else ""
@@ -178,14 +154,22 @@ class Performer:
                 pass  # leaving a begun answer without its end makes the server break the connection off
         return None
 
+    def _alert(self, alert: Alert) -> None:
+        """Raises a finding. Of a flood by one caller only some are: each is on the trail, and nobody reads 1,000."""
+        principal = self.exchange.principal
+        key = ("alert", alert.rule, principal.issuer, principal.subject)
+        if self._process.quotas.take(key, ALERTS) <= 0.0:
+            self._process.background.run(self._process.raise_finding(alert.rule, alert.title, alert.evidence))
+
     async def _wait_on_upstream(self, effect: Forward | ReadBody | ReadReady | ReadChunk) -> Fact:
         if self._gone is not None:
-            return self._gone
+            return _unsent(self._gone) if isinstance(effect, Forward) else self._gone
         loop = asyncio.get_running_loop()
         asked = loop.time()
         timer = loop.call_later(self._patience(effect), self._out_of_time)
         try:
             if isinstance(effect, Forward):
+                self._forwarded = True
                 self._watch_soon()
                 return await self._ask(effect)
             answering = self._answering
@@ -203,14 +187,25 @@ class Performer:
     async def _ask(self, effect: Forward) -> Head:
         if self._route is None:
             raise RuntimeError("an exchange without a route cannot forward")
-        asked = await self._with_credential(self._route, effect)
+        task = self._asking = asyncio.current_task()
+        try:
+            self._answering = await self._sent(self._route, effect)
+        except asyncio.CancelledError:
+            if self._gone is None or task is None or not task.cancelling():
+                raise
+            task.uncancel()
+            raise UpstreamBrokenError(self._gone) from None
+        finally:
+            self._asking = None
+        return await self._answering.head()
+
+    async def _sent(self, route: Route, effect: Forward) -> Answering:
+        """The request is on its way: it may wait for a credential, and for a connection to upstream."""
+        asked = await self._with_credential(route, effect)
         traced = self.traced.towards_upstream(asked.headers)
         if traced is not asked.headers:
             asked = replace(asked, headers=traced)
-        self._answering = await self._route.upstream.ask(asked)
-        if self._gone is not None:
-            self._answering.fail(self._gone)
-        return await self._answering.head()
+        return await route.upstream.ask(asked)
 
     async def _with_credential(self, route: Route, effect: Forward) -> Forward:
         """The request as upstream gets it: our credential in the place of the client's."""
@@ -222,7 +217,7 @@ class Performer:
         headers = [*route.injector.strip(effect.headers), *own]
         if route.connection.trace_user_agent:
             headers = _naming(headers, self.exchange.id)
-        return replace(effect, headers=headers)
+        return Forward(effect.session_id, effect.method, effect.query, headers, effect.body)
 
     async def _reply(self, headers: Headers, body: bytes) -> None:
         """Answers what upstream asked, in the client's place. What upstream says to that is of no interest."""
@@ -274,6 +269,7 @@ class Performer:
         await self._write({"type": "http.response.body", "body": body[start:]})
 
     async def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self._begun = True
         await self._write({"type": "http.response.start", "status": status, "headers": headers})
 
     def _end_with_token(self) -> None:
@@ -306,6 +302,24 @@ class Performer:
             self._expiry.cancel()
         if self._answering is not None and self._route is not None:
             self._route.upstream.done(self._answering)
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised, without what was said: that may hold values of the request."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+
+
+def _unsent(fact: Broken | Gone) -> Broken | Gone:
+    """The fact, where upstream has seen nothing of the request."""
+    return replace(fact, sent=False) if isinstance(fact, Broken) else fact
+
+
+def _concealed(mask: Mask, body: bytes) -> Concealed | None:
+    try:
+        return Concealed(*mask(body))
+    except MaskingFailedError:
+        return None
 
 
 def _naming(headers: Headers, exchange_id: str) -> Headers:

@@ -18,9 +18,10 @@ from aiokafka.partitioner import murmur2
 from gateway.edge.identifiers import Entropy
 from gateway.edge.lane import BATCH_BYTES_MAX, Lane, Ticket, header_of
 from gateway.edge.metrics import METRICS
-from gateway.edge.sizes import HEADER_ROOM_BYTES, bounded, parts
+from gateway.edge.sizes import HEADER_ROOM_BYTES, bounded, parts, writable
 from gateway.effects import Draft
 from gateway.facts import BLANK
+from schemas.codec import CodecError
 from schemas.frames import SALT_BYTES
 from schemas.kafka import KafkaAddress, KafkaUnsafeError, check_topics
 
@@ -127,7 +128,14 @@ class Recorder:
             "recorded_at": time.time_ns() // 1000,
             "elapsed_us": int((now - started) * 1e6),
         }
-        tickets = self._enter_parts(lane, bounded(fields), draft, session.encode(), now)
+        try:
+            tickets = self._enter_parts(lane, bounded(fields), draft, session.encode(), now)
+        except (
+            UnicodeEncodeError,
+            CodecError,
+        ):  # half a surrogate pair in some text, which no record can hold
+            draft.redactions = writable(draft.redactions)
+            tickets = self._enter_parts(lane, writable(fields), draft, session.encode(), now)
         if draft.original is not None and self.keep is not None:
             self.keep(fields, draft.original)
         self._queued_frames += len(tickets)

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 
 import structlog
 
-from gateway.edge.announce import SEALED, Announcer
+from gateway.edge.announce import Announcer
 from gateway.edge.background import Background
 from gateway.edge.metrics import METRICS
 from gateway.edge.originals import sealed_originals
 from gateway.settings import Connection
 from masking.sealed import fingerprint
 from schemas.kafka import KafkaAddress
-from schemas.sealed import SealedHead
+from schemas.sealed import TOPIC, SealedHead
 
 WAITING_BYTES_MAX = 64 * 1024 * 1024
 
@@ -34,7 +34,7 @@ class Sealer:
         self._sealing = {each.name: each.sealed for each in connections if each.sealed is not None}
         for sealing in self._sealing.values():
             fingerprint(sealing.recipient)  # raises now rather than at the first secret
-        self._announcer = Announcer(kafka, topics=(SEALED,))
+        self._announcer = Announcer(kafka, topics=(TOPIC,))
         self._background = background
         self._waiting_bytes = 0
 

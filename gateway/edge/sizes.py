@@ -5,7 +5,8 @@ partition would be refused for as long. Texts that clients and upstreams choose 
 so where they are (the body holds them whole); bodies and lists of redactions go into parts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from schemas.frames import Redaction
 
@@ -40,7 +41,19 @@ def bounded(fields: dict[str, object]) -> dict[str, object]:
     headers = fields["http_headers"]
     if isinstance(headers, str) and len(headers) > HEADERS_CHARS_MAX:
         fields["http_headers"] = cut(headers, HEADERS_CHARS_MAX)
+    attributes = fields["attributes"]
+    if isinstance(attributes, Mapping) and any(len(each) > TEXT_CHARS_MAX for each in attributes.values()):
+        fields["attributes"] = {name: cut(each, TEXT_CHARS_MAX) for name, each in attributes.items()}
     return fields
+
+
+def writable(value: Any) -> Any:
+    """`value`, with what is half a surrogate pair written out as an escape in every text within it."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {writable(name): writable(each) for name, each in value.items()}
+    return [writable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def cut(text: str, chars_max: int) -> str:

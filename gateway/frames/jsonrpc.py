@@ -51,6 +51,9 @@ class _Error(msgspec.Struct):
 
 class _Result(msgspec.Struct):
     is_error: bool | msgspec.UnsetType = msgspec.field(name="isError", default=_ABSENT)
+    is_error_too: bool | msgspec.UnsetType = msgspec.field(
+        name="is_error", default=_ABSENT
+    )  # as the Python SDK reads
 
 
 class _Body(msgspec.Struct):
@@ -107,7 +110,7 @@ def _facts(body: _Body) -> Look:
     if isinstance(body.error, _Error):
         return Look(kind="error", id=raw_id, error_code=_code(body.error.code))
     if isinstance(body.result, _Result):
-        flag = body.result.is_error
+        flag = body.result.is_error_too if body.result.is_error is _ABSENT else body.result.is_error
         return Look(kind="response", id=raw_id, is_error=flag if isinstance(flag, bool) else None)
     return NOTHING
 
@@ -169,7 +172,7 @@ def _loose(body: Any) -> Look:
         return Look(kind="error", id=raw_id, error_code=_code(code))
     if "result" in body:
         result = body["result"]
-        flag = result.get("isError") if isinstance(result, dict) else None
+        flag = result.get("isError", result.get("is_error")) if isinstance(result, dict) else None
         return Look(kind="response", id=raw_id, is_error=flag if isinstance(flag, bool) else None)
     return NOTHING
 

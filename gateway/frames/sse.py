@@ -9,6 +9,7 @@ from typing import NamedTuple
 # A CR waits for the byte after it, lest a CR LF that comes in two pieces be cut apart; CR CR, as a stream ends its
 # lines that never sends LF, does not wait (an LF after it goes to the next block, where it says nothing).
 _BLANK_LINE = re.compile(rb"(?:\r\n|\n)(?:\r\n|\n|\r(?=[^\n]))|\r\r")
+_BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _OVERLAP = 3  # what the search looks at, at most four bytes, less one
 
@@ -31,11 +32,15 @@ class EventSplitter:
         self._limit = event_bytes_max
         self._buffer = bytearray()
         self._searched = 0
+        self._begun = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The blocks that `data` completes, in order. Raises EventTooLongError."""
+        """The blocks that `data` completes, in order. Raises EventTooLongError.
+
+        A byte order mark before all else is a block of its own: clients skip it, and read the line behind it.
+        """
         self._buffer += data
-        blocks: list[bytes] = []
+        blocks: list[bytes] = self._mark()
         start, search = 0, max(0, self._searched - _OVERLAP)
         while match := _BLANK_LINE.search(self._buffer, search):
             blocks.append(bytes(self._buffer[start : match.end()]))
@@ -49,6 +54,16 @@ class EventSplitter:
     def rest(self) -> bytes:
         """What came after the last blank line; asked for when the stream has ended."""
         return bytes(self._buffer)
+
+    def _mark(self) -> list[bytes]:
+        """The byte order mark, once, when the stream begins with one."""
+        if self._begun or (len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer)):
+            return []
+        self._begun = True
+        if not self._buffer.startswith(_BOM):
+            return []
+        del self._buffer[: len(_BOM)]
+        return [_BOM]
 
 
 def fields(block: bytes) -> EventFields:

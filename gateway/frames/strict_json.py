@@ -7,6 +7,7 @@ in both means that no name stands twice, at any level, and nothing has to be wal
 
 import json
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,7 +26,21 @@ _LARGE = 64 * 1024  # from here on a body is judged before it is decoded
 _ESCAPED_COLON = b"\\u003"
 _ESCAPE = re.compile(rb"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F])|\\.", re.DOTALL)
 _ENVELOPE = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
-_PARAMS = frozenset({"name", "uri", "arguments", "_meta"})
+_PARAMS = frozenset(
+    {
+        "name",
+        "uri",
+        "ref",
+        "arguments",
+        "_meta",
+        "task",
+        "taskId",
+        "requestState",
+        "inputResponses",
+        "notifications",
+    }
+)
+_NESTED = frozenset({"taskId", "taskIds"})
 
 _skip = msgspec.json.Decoder(msgspec.Raw)
 _decode = msgspec.json.Decoder()
@@ -109,8 +124,9 @@ def _has_duplicates(body: bytes) -> bool:
 
 
 def _look_alike(value: Any) -> str:
-    """Names that differ from those of the protocol in case only: some servers take one for the other (Go's
-    encoding/json does), so that what policy takes for an unknown member would decide what is executed."""
+    """Names that are another spelling of the protocol's: some servers take one for the other (`Name`: Go's
+    encoding/json; `task_id`: the official Python SDK), so that what policy takes for an unknown member would decide
+    what is executed."""
     for member in value if isinstance(value, list) else (value,):
         if not isinstance(member, dict):
             continue
@@ -121,6 +137,8 @@ def _look_alike(value: Any) -> str:
             continue
         if not _PARAMS.issuperset(params) and _folds_into(params, _PARAMS):
             return LOOK_ALIKE
+        if ("_meta" in params or "notifications" in params) and _nested_folds(params):
+            return LOOK_ALIKE
         arguments = params.get("arguments")
         if isinstance(arguments, dict) and len({name.casefold() for name in arguments}) != len(arguments):
             return LOOK_ALIKE
@@ -128,7 +146,26 @@ def _look_alike(value: Any) -> str:
 
 
 def _folds_into(names: dict[str, Any], known: frozenset[str]) -> bool:
-    return any(name not in known and name.casefold() in known for name in names)
+    folded = _folded(known)
+    return any(name not in known and fold(name) in folded for name in names)
+
+
+def _nested_folds(params: dict[str, Any]) -> bool:
+    """The same of what stands in `_meta` and in a subscription, where tasks are named too."""
+    meta = params.get("_meta")
+    inner = [params.get("notifications"), *(meta.values() if isinstance(meta, dict) else ())]
+    return any(isinstance(each, dict) and _folds_into(each, _NESTED) for each in inner)
+
+
+@lru_cache(maxsize=1024)
+def fold(name: str) -> str:
+    """A name as the most lenient reader takes it: without letter case and underscores."""
+    return name.casefold().replace("_", "")
+
+
+@lru_cache(maxsize=16)
+def _folded(known: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(fold, known))
 
 
 def _depth_fault(body: bytes, value: Any, depth_max: int) -> str:

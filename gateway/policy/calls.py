@@ -1,7 +1,7 @@
 """Requests as the calls that policy judges: the gateway and `policy replay` both read them here, and nowhere else.
 
 What is judged must be what upstream will read. A body that two readers could take for different requests (no strict
-JSON, a member whose name differs from the protocol's by letter case only, a tool call without a tool) gives no call
+JSON, a member whose name is another spelling of the protocol's, a tool call without a tool) gives no call
 but UnreadableError, and is to be refused. Duplicate keys are refused before.
 """
 
@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from gateway.frames.strict_json import fold
 from gateway.policy.facts import (
     NOTHING,
     Call,
@@ -42,7 +43,7 @@ def unknown_tool(_name: str) -> tuple[Mapping[str, Any], ToolState]:
     return NOTHING, "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Around:
     """What is the same for all calls of one request. `now` is Unix seconds."""
 
@@ -56,15 +57,18 @@ class Around:
     tools: ToolLookup = unknown_tool
 
 
-def calls_of(body: bytes, around: Around, sender: Literal["client", "server"] = "client") -> list[Call]:
+def calls_of(
+    body: bytes, around: Around, sender: Literal["client", "server"] = "client", decoded: Any = None
+) -> list[Call]:
     """The calls of one request body, one for each member of a batch; answers among them are no calls.
 
-    Without a body (GET, DELETE) it is one call without an MCP method. Raises UnreadableError.
+    Without a body (GET, DELETE) it is one call without an MCP method. `decoded` is the body's value where that is
+    known already. Raises UnreadableError.
     """
     if not body:
         return [_call(McpFacts(sender=sender), ToolFacts(), around)]
     try:
-        message = msgspec.json.decode(body)
+        message = msgspec.json.decode(body) if decoded is None else decoded
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UnreadableError("the body is not JSON that all readers take alike") from None
     if not isinstance(message, list):
@@ -142,14 +146,15 @@ def _text(params: dict[str, Any], key: str) -> str:
 
 
 def _folded(names: frozenset[str]) -> dict[str, str]:
-    return {name.casefold(): name for name in names}
+    return {fold(name): name for name in names}
 
 
 _FOLDED: Final = {_ENVELOPE: _folded(_ENVELOPE), _PARAMS: _folded(_PARAMS)}
 
 
 def _refuse_twins(members: dict[str, Any], known: frozenset[str]) -> None:
-    """Some upstreams (Go's) take `Method` for `method`: policy must not see another request than they do."""
+    """Some upstreams take `Method` for `method` (Go's), or `task_id` for `taskId` (those of the official Python SDK):
+    policy must not see another request than they do."""
     for name in members:
-        if name not in known and name.casefold() in _FOLDED[known]:
-            raise UnreadableError("a member's name differs from the protocol's by letter case only")
+        if name not in known and fold(name) in _FOLDED[known]:
+            raise UnreadableError("a member's name is another spelling of the protocol's")

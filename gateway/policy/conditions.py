@@ -1,5 +1,6 @@
 """One condition: text to something that can be computed for a call."""
 
+from functools import cached_property
 from typing import Final
 
 import cel
@@ -12,6 +13,7 @@ from gateway.policy.needs import Needs, needs_of
 from gateway.policy.syntax import Node, parse
 from gateway.policy.tokens import SyntaxProblemError
 
+UNFIT: Final = "what it looks at is too large, or holds a number of more than 64 bits"
 _WHERE: Final = "<input>:"
 
 
@@ -35,7 +37,24 @@ class Compiled:
         self.tree: Node = _tree(text)
         self.needs: Needs = needs_of(self.tree)
         self.program = _program(text)
-        self.guards: tuple[Guard, ...] = guards_of(self.tree)
+        self.steady, self.varying = guards_of(self.tree)
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """All its guards."""
+        return self.steady + self.varying
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What puts the facts that it looks at, and no others, before it."""
+        return Plan(self.needs.paths, self.needs.functions)
+
+    def compute_alone(self, call: Call) -> bool:
+        """Whether it holds for `call`, with a context of its own. Raises FailedError."""
+        context, unfit = self.plan.build(call)
+        if not unfit.isdisjoint(self.needs.paths):
+            raise FailedError(UNFIT)
+        return self.compute(context)
 
     def compute(self, context: cel.Context) -> bool:
         """Whether it holds. Raises FailedError."""
@@ -56,15 +75,11 @@ class Condition:
 
     def __init__(self, text: str) -> None:
         self._compiled = Compiled(text)
-        self._plan = Plan(self._compiled.needs.paths, self._compiled.needs.functions)
 
     def holds(self, call: Call) -> bool:
         """Whether it is true of `call`; what cannot be computed is false."""
-        context, unfit = self._plan.build(call)
-        if not unfit.isdisjoint(self._compiled.needs.paths):
-            return False
         try:
-            return self._compiled.compute(context)
+            return self._compiled.compute_alone(call)
         except FailedError:
             return False
 

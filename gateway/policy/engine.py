@@ -10,10 +10,10 @@ from typing import Final, Literal
 
 import cel
 
-from gateway.policy.conditions import Compiled, ConditionError, FailedError
+from gateway.policy.conditions import UNFIT, Compiled, ConditionError, FailedError
 from gateway.policy.contexts import Plan, Unfit
 from gateway.policy.facts import Call, PrincipalFacts
-from gateway.policy.guards import Guard, steady_and_other
+from gateway.policy.guards import Guard
 from gateway.policy.names import OPEN
 from gateway.policy.needs import Path
 from gateway.policy.syntax import Node, flattened
@@ -22,7 +22,6 @@ from gateway.policy.verdict import Verdict
 FAILED: Final = "policy_failed"
 PLANS_MAX: Final = 256
 POSSIBLE_MAX: Final = 4_096
-UNFIT: Final = "what it looks at is too large, or holds a number of more than 64 bits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,13 @@ class Rule:
     verdict: Verdict
     doc: str = ""
     pack: str = ""
+
+    def can_match(self, call: Call) -> bool:
+        """Whether its condition can hold for the call's tool and method at all."""
+        needs = self.condition.needs
+        return (needs.tools is None or call.tool.name in needs.tools) and (
+            needs.methods is None or call.mcp.method in needs.methods
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,6 @@ class _Entry:
     """What judging needs of a rule. `wide`: it looks at the arguments as a whole, where most need a few keys."""
 
     rule: Rule
-    steady: tuple[Guard, ...]
     guards: tuple[Guard, ...]
     paths: frozenset[Path]
     wide: bool
@@ -82,7 +87,9 @@ class Policy:
 
     def judge(self, call: Call) -> Verdict:
         """The verdict on one call. Raises nothing: a condition that cannot be computed denies."""
-        candidates = [entry for entry in self._for(call) if _may_hold(entry.guards, call)]
+        candidates = self._candidates(call)
+        if not candidates:
+            return self.default
         contexts: list[tuple[cel.Context, Unfit] | None] = [None, None]
         for entry in candidates:
             context, unfit = contexts[entry.wide] or self._build(candidates, entry.wide, call, contexts)
@@ -94,6 +101,17 @@ class Policy:
             except FailedError as error:
                 return failed(entry.rule, str(error))
         return self.default
+
+    def _candidates(self, call: Call) -> list[_Entry]:
+        """The rules that no guard rules out: for most calls none."""
+        found = []
+        for entry in self._for(call):
+            for guard in entry.guards:
+                if not guard(call):
+                    break
+            else:
+                found.append(entry)
+        return found
 
     def _build(
         self,
@@ -132,22 +150,14 @@ class Policy:
             found = self._possible[key] = [
                 entry
                 for entry in self._entries
-                if _can_match(entry.rule, call) and _may_hold(entry.steady, call)
+                if entry.rule.can_match(call) and all(guard(call) for guard in entry.rule.condition.steady)
             ]
         return found
 
 
 def _entry(rule: Rule) -> _Entry:
     paths = rule.condition.needs.paths
-    steady, other = steady_and_other(rule.condition.tree)
-    return _Entry(rule, steady, other, paths, not OPEN.isdisjoint(paths))
-
-
-def _may_hold(guards: tuple[Guard, ...], call: Call) -> bool:
-    for guard in guards:  # noqa: SIM110 (a generator costs more than the guards)
-        if not guard(call):
-            return False
-    return True
+    return _Entry(rule, rule.condition.varying, paths, not OPEN.isdisjoint(paths))
 
 
 def _plan_for(rules: Iterable[Rule]) -> Plan:
@@ -163,20 +173,12 @@ def failed(rule: Rule, why: str) -> Verdict:
     return Verdict("deny", rule.name, reason, FAILED)
 
 
-def _can_match(rule: Rule, call: Call) -> bool:
-    needs = rule.condition.needs
-    return (needs.tools is None or call.tool.name in needs.tools) and (
-        needs.methods is None or call.mcp.method in needs.methods
-    )
-
-
 def _step(rule: Rule, call: Call) -> Step:
-    needs = rule.condition.needs
-    context, unfit = Plan(needs.paths, needs.functions).build(call)
+    context, unfit = rule.condition.plan.build(call)
     parts = tuple(_part(rule, node, context) for node in _parts(rule.condition.tree))
-    if not _can_match(rule, call):
+    if not rule.can_match(call):
         return Step(rule, matched=False, parts=parts)
-    if not unfit.isdisjoint(needs.paths):
+    if not unfit.isdisjoint(rule.condition.needs.paths):
         return Step(rule, matched=False, failure=UNFIT)
     try:
         return Step(rule, rule.condition.compute(context), parts=parts)

@@ -1,4 +1,8 @@
-"""What a rule can know of a call. Each class is one name in a rule's condition; fields are its members."""
+"""What a rule can know of a call. Each class is one name in a rule's condition; fields are its members.
+
+Nobody changes them once they are made. Those that are made for every request are not frozen, since making a frozen
+one takes three times as long.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,7 +38,7 @@ class ConnectionFacts:
     labels: Mapping[str, str] = field(default_factory=_nothing)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class McpFacts:
     """`mcp`: one JSON-RPC message. `sender` is `server` for what upstream asks of the client (sampling, roots)."""
 
@@ -48,7 +52,7 @@ class McpFacts:
     batch: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ToolFacts:
     """`tool`: of a tools/call. `annotations` and `state` are what the gateway last saw the server list.
 
@@ -61,7 +65,7 @@ class ToolFacts:
     state: Literal["unknown", "pinned", "changed"] = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class HttpFacts:
     """`http`: the request. `path` is normalised and the one upstream gets; header names are in lower case."""
 
@@ -72,7 +76,7 @@ class HttpFacts:
     user_agent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SessionFacts:
     """`session`: counted by this gateway process. `secrets` is how many secrets this request carries."""
 
@@ -82,7 +86,7 @@ class SessionFacts:
     secrets: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One call to judge. `now` is Unix seconds; rules see it as `now` (timestamp) and `time` (UTC hour, weekday)."""
 

@@ -37,22 +37,20 @@ class _Guard(NamedTuple):
     exact: bool
 
 
-def guards_of(tree: Node) -> tuple[Guard, ...]:
-    """Guards of a condition: where one of them says False, the condition does not hold."""
-    found = (_guard(conjunct) for conjunct in flattened(tree, "&&"))
-    return tuple(guard.holds for guard in found if guard)
-
-
-def steady_and_other(tree: Node) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:
-    """Guards of a condition, apart: those that say the same of every call of one tool and method by one principal
-    over one connection, and the others."""
+def guards_of(tree: Node) -> tuple[tuple[Guard, ...], tuple[Guard, ...]]:
+    """Guards of a condition: where one of them says False, the condition does not hold. Apart: those that say the
+    same of every call of one tool and method by one principal over one connection, and the others."""
     steady: list[Guard] = []
     other: list[Guard] = []
     for conjunct in flattened(tree, "&&"):
         guard = _guard(conjunct)
         if guard is not None:
             is_steady = all(path[:2] in STEADY for path in needs_of(conjunct).paths)
-            (steady if is_steady else other).append(guard.holds)
+            chosen = steady if is_steady else other
+            if conjunct.name == "==":  # rules most out: ask it first
+                chosen.insert(0, guard.holds)
+            else:
+                chosen.append(guard.holds)
     return tuple(steady), tuple(other)
 
 

@@ -16,7 +16,15 @@ from gateway.tools import spans
 from gateway.tools.spans import Span, UnreadableError
 from gateway.tools.splices import Edit, cut, edited
 
-DIGESTED = ("title", "description", "inputSchema", "outputSchema", "annotations")
+DIGESTED = (
+    "title",
+    "description",
+    "inputSchema",
+    "outputSchema",
+    "annotations",
+    "input_schema",
+    "output_schema",
+)
 _REPEATED = " (repeated)"
 _REPEATS = tuple(key + _REPEATED for key in DIGESTED)
 NUMBER_LENGTH_MAX = 300

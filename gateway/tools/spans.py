@@ -8,6 +8,7 @@ takes NaN reads the same structure. A broken structure raises UnreadableError.
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 import msgspec
@@ -17,6 +18,7 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _SCALAR = re.compile(rb'[^\s"\[\]{}:,]++')
 _BRACKET_OR_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
 _ESCAPED_LETTER = re.compile(rb"\\u00(?:4[1-9a-fA-F]|5[0-9aA]|6[1-9a-fA-F]|7[0-9aA])")
+_HUMP = re.compile("[A-Z]")
 _BOM = b"\xef\xbb\xbf"
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _array = msgspec.json.Decoder(list[msgspec.Raw])
@@ -44,7 +46,9 @@ class Member(NamedTuple):
 
 def may_have(text: bytes, key: bytes) -> bool:
     """Whether there can be such a key: it stands there, or some ASCII letter is escaped. A quick no."""
-    return key in text or (b"\\u00" in text and _ESCAPED_LETTER.search(text) is not None)
+    if key in text or (b"\\u00" in text and _ESCAPED_LETTER.search(text) is not None):
+        return True
+    return (other := _other_spelling(key)) != key and other in text
 
 
 def whole(text: bytes) -> Span:
@@ -84,20 +88,33 @@ def elements(text: bytes, value: Span) -> Iterator[Span]:
 
 
 def at_path(text: bytes, value: Span, *keys: str) -> list[Span]:
-    """The values behind `keys`, one inside the other; several where a key comes more than once."""
+    """The values behind `keys`, one inside the other; several where a key comes more than once, or in both of the
+    spellings that the official Python SDK takes (`taskId`, `task_id`)."""
     found = [value]
     for key in keys:
-        found = [m.value for each in found for m in members(text, each) if m.key == key]
+        found = [m.value for each in found for m in members(text, each) if m.key in _spellings(key)]
     return found
 
 
 def parts(text: bytes, value: Span, *keys: str) -> tuple[list[Span], ...]:
     """The values behind each of `keys` in the object at `value`, in one walk."""
     found: dict[str, list[Span]] = {key: [] for key in keys}
+    spelled = {name: key for key in keys for name in _spellings(key)}
     for member in members(text, value):
-        if member.key in found:
-            found[member.key].append(member.value)
+        if member.key in spelled:
+            found[spelled[member.key]].append(member.value)
     return tuple(found.values())
+
+
+@lru_cache(maxsize=256)
+def _other_spelling(key: bytes) -> bytes:
+    return _HUMP.sub(lambda hump: "_" + hump[0].lower(), key.decode()).encode()
+
+
+@lru_cache(maxsize=256)
+def _spellings(key: str) -> frozenset[str]:
+    """A key of the protocol as clients of every SDK take it: `_meta` is `meta`, `taskId` is `task_id`."""
+    return frozenset({key, _HUMP.sub(lambda hump: "_" + hump[0].lower(), key).removeprefix("_")})
 
 
 def messages(text: bytes) -> list[Span]:

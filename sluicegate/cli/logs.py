@@ -2,6 +2,31 @@
 
 import logging
 import sys
+import time
+from collections.abc import Callable
+
+SAME_SECONDS = 10.0
+TOLD_MAX = 1_000
+
+
+class Sparing(logging.Filter):
+    """Lets a library say the same thing once in `SAME_SECONDS`: without its broker, a client of Kafka complains 500
+    times a second. Faults with a traceback always pass, and so does what has not been said lately."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._told: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is to be written down. The same is: the same text before its values are put in."""
+        said, now = (record.name, str(record.msg)), self._clock()
+        if record.exc_info or now - self._told.get(said, -SAME_SECONDS) >= SAME_SECONDS:
+            if len(self._told) >= TOLD_MAX:
+                self._told.clear()
+            self._told[said] = now
+            return True
+        return False
 
 
 def configure(part: str) -> None:
@@ -29,6 +54,7 @@ def configure(part: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, as_json],
         )
     )
+    handler.addFilter(Sparing())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("cel").setLevel(logging.ERROR)  # it warns of what a verdict tells already
 

@@ -5,14 +5,11 @@ waits until the trail is whole, lists the sessions, replays one, says where to l
 """
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from rich.console import Console
 
@@ -20,22 +17,26 @@ from sluicegate.cli import stack
 from sluicegate.cli.failures import told
 from sluicegate.cli.options import DEFAULT_FILE, settings_of
 from sluicegate.demo import agent
-from sluicegate.demo.story import Story
+from sluicegate.demo.config import DemoError, gateway_url, write_config
+from sluicegate.demo.guide import next_steps
+from sluicegate.demo.parts import extra
+from sluicegate.demo.story import AgentError, Story
 from sluicegate.demo.trail import (
-    CONNECTION,
+    WHO_DID_WHAT,
     TrailIncompleteError,
+    denied_exchange,
     print_sessions,
+    print_who_did_what,
     replay,
+    telling,
     wait_for_trail,
 )
 from sluicegate.embedded.datadir import read_state
 from sluicegate.embedded.errors import DataDirError
 from sluicegate.embedded.part import Part
-from sluicegate.embedded.probes import polled
 from sluicegate.embedded.say import plain_say
-from sluicegate.embedded.up import Listen, up
+from sluicegate.embedded.up import Listen
 from sluicegate.settings import Settings
-from sluicegate.settings.load import STARTER
 
 if TYPE_CHECKING:
     from sinks.readers import Reader
@@ -46,11 +47,6 @@ OpenReader = Callable[[], "Reader"]
 Say = Callable[[str], None]
 
 READY_POLL_SECONDS: Final = 0.2
-SERVER_PATH: Final = "/mcp"
-
-
-class DemoError(Exception):
-    """The demo cannot go on. The message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ class Demo:
     @property
     def gateway_url(self) -> str:
         """Where an MCP client connects."""
-        return f"http://{self.settings.gateway.listen}/mcp/{CONNECTION}"
+        return gateway_url(self.settings)
 
 
 async def demo(it: Demo, *, leave: bool = False) -> int:
@@ -84,12 +80,11 @@ async def demo(it: Demo, *, leave: bool = False) -> int:
 
     Stays up until a signal, also when the story went wrong so that one can look why; with `leave` it ends after
     the story. 1 when the stack did not come up, the agent failed or the trail stayed incomplete; that is said.
-    Raises DemoError when the configuration has no place for the demo's server. Everything that was started has
+    Raises DemoError when the configuration has no place for the demo's parts. Everything that was started has
     ended when this returns.
     """
-    host, port = server_address(it.settings)
-    listen = Listen(host, port, f"the upstream of the connection `{CONNECTION}` in {it.config}")
-    stack = asyncio.ensure_future(it.run_stack([server_part(host, port)], [listen]))
+    more = extra(it.settings, it.config)
+    stack = asyncio.ensure_future(it.run_stack(more.parts, more.listens))
     show = asyncio.create_task(_show(it))
     try:
         await asyncio.wait({stack, show}, return_when=asyncio.FIRST_COMPLETED)
@@ -102,31 +97,6 @@ async def demo(it: Demo, *, leave: bool = False) -> int:
         await _ended(stack)
 
 
-def server_address(settings: Settings) -> tuple[str, int]:
-    """(host, port) at which the configuration expects the demo's server. Raises DemoError."""
-    found = next((block for block in settings.connections if block.name == CONNECTION), None)
-    url = urlsplit(found.upstream or "") if found else None
-    if url is None or url.hostname != "127.0.0.1" or url.scheme != "http" or url.path != SERVER_PATH:
-        raise DemoError(
-            f"the configuration has no connection `{CONNECTION}` for the demo's server; add to `connections`:\n"
-            f'  - {{name: {CONNECTION}, kind: mcp, upstream: "http://127.0.0.1:9000{SERVER_PATH}"}}'
-        )
-    return url.hostname, url.port or 80
-
-
-def server_part(host: str, port: int) -> Part:
-    """The demo's MCP server as a part of the stack."""
-
-    async def ask() -> str:
-        _, writer = await asyncio.open_connection(host, port)
-        writer.close()
-        await writer.wait_closed()
-        return ""
-
-    argv = (sys.executable, "-m", "sluicegate.demo.server", "--port", str(port))
-    return Part(name="demo-server", argv=argv, ready=polled(ask), stop_seconds=5.0)
-
-
 async def _show(it: Demo) -> int:
     """The story and its trail; the exit code."""
     await stack_ready(it.settings.data_dir)
@@ -134,7 +104,7 @@ async def _show(it: Demo) -> int:
     it.console.rule(f"an agent at work through {it.gateway_url}")
     try:
         story = await agent.run(it.gateway_url, log=agent.to_console(it.console))
-    except agent.AgentError as error:
+    except AgentError as error:
         it.say(f"error: {error}; the parts' logs are in {it.settings.data_dir / 'logs'}")
         return 1
     it.console.print(str(story), highlight=False)
@@ -162,9 +132,14 @@ async def _show_trail(it: Demo, since: str, story: Story) -> int:
         sessions = await wait_for_trail(reader, since, story)
         it.console.rule("sluicegate sessions list")
         print_sessions(sessions)
-        it.console.rule(f"sluicegate sessions replay {sessions[0]['session_id']} (quickened, bodies cut)")
-        frames = await replay(reader, sessions[0])
+        it.console.rule("who did what")
+        it.console.print(f'sluicegate query "{WHO_DID_WHAT}"', highlight=False, markup=False, soft_wrap=True)
+        await print_who_did_what(reader, since)
+        shown = telling(sessions)
+        it.console.rule(f"sluicegate sessions replay {shown['session_id']} (quickened, bodies cut)")
+        frames = await replay(reader, shown)
         it.console.print(f"{frames} frames", highlight=False)
+        denied = await denied_exchange(reader, since)
     except (TrailIncompleteError, StoreError, ReadError) as error:
         logs = it.settings.data_dir / "logs"
         it.say(f"error: {error}; look again with `sluicegate sessions list`, the parts' logs are in {logs}")
@@ -172,24 +147,9 @@ async def _show_trail(it: Demo, since: str, story: Story) -> int:
     finally:
         await reader.close()
     it.console.rule("where to look next")
-    it.console.print(next_steps(it, sessions[0]["session_id"]), highlight=False, markup=False, soft_wrap=True)
+    steps = next_steps(it.settings, it.config, shown["session_id"], denied)
+    it.console.print(steps, highlight=False, markup=False, soft_wrap=True)
     return 0
-
-
-def next_steps(it: Demo, session_id: str) -> str:
-    """What a person may do while the demo is up."""
-    option = "" if it.config == Path("sluicegate.yaml") else f" --config {it.config}"
-    return f"""\
-In another terminal:
-  sluicegate sessions replay {session_id}{option}
-  sluicegate frames --session {session_id} --json{option}
-  sluicegate query "SELECT tool, count() FROM v_exchanges GROUP BY tool ORDER BY 2 DESC"{option}
-  sluicegate completeness{option}
-Your own MCP client: point it at {it.gateway_url} (Streamable HTTP), for example
-  {{"mcpServers": {{"shop": {{"type": "http", "url": "{it.gateway_url}"}}}}}}
-The agent again:
-  {sys.executable} -m sluicegate.demo.agent --url {it.gateway_url}
-Ctrl-C stops everything; what was recorded stays in {it.settings.data_dir}."""
 
 
 def run(*, leave: bool = False, config: Path = DEFAULT_FILE) -> int:
@@ -199,14 +159,13 @@ def run(*, leave: bool = False, config: Path = DEFAULT_FILE) -> int:
     """
     from sinks.client import open_reader  # noqa: PLC0415 (see sluicegate.cli)
 
-    if not config.exists():
-        config.write_text(STARTER, encoding="utf-8")
-        plain_say(f"wrote {config}, the configuration that the demo runs with")
-    settings = settings_of(config)
+    if written := write_config(config):
+        plain_say(f"wrote {' and '.join(map(str, written))}, which the demo runs with")
+    settings = settings_of(config, files=True)
     it = Demo(
         settings=settings,
         config=config,
-        run_stack=partial(_run_stack, settings, config),
+        run_stack=lambda first, listens: stack.run_stack(settings, config, first=first, listens=listens),
         open_reader=lambda: open_reader(settings.sink_settings()),
         say=plain_say,
         console=Console(),
@@ -214,22 +173,6 @@ def run(*, leave: bool = False, config: Path = DEFAULT_FILE) -> int:
 
     with told(DemoError):
         return asyncio.run(demo(it, leave=leave))
-
-
-async def _run_stack(
-    settings: Settings, config: Path, first: Sequence[Part], listens: Sequence[Listen]
-) -> int:
-    """The stack of `sluicegate up` with more parts, started before the others."""
-    return await up(
-        lambda _bootstrap: [*first, *stack.parts(settings, config)],
-        settings.data_dir,
-        broker=stack._broker(settings),
-        listens=[*stack._listens(settings), *listens],
-        addresses={
-            "gateway": f"http://{settings.gateway.listen}",
-            "console": f"http://{settings.console.listen}",
-        },
-    )
 
 
 async def _ended(task: "asyncio.Future[int]") -> None:

@@ -12,6 +12,13 @@ from rich.markup import escape
 Log: TypeAlias = Callable[[str], None]
 """Takes one line in rich markup."""
 PREVIEW_CHARACTERS: Final = 72
+REFUSAL: Final = "sluicegate/refusal"
+"""Where the `_meta` of a tool result says that the gateway refused the call, and why."""
+MASKED: Final = "[masked:"
+
+
+class AgentError(Exception):
+    """The story could not be told as it should go. The message says what came instead."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,14 @@ class Chapter:
     elicitations: int
     received: tuple[str, ...]
     """Every text a tool answered with, for whoever looks for leaks in them."""
+    person: str = ""
+    """For whom the agent worked."""
+    refused: int = 0
+    """Calls that the gateway's policy denied or held; they are no failed ones."""
+    masked: int = 0
+    """Answers with something masked in them."""
+    listing: tuple[str, ...] = ()
+    """The tools that this person was shown."""
 
     @property
     def calls(self) -> int:
@@ -35,11 +50,19 @@ class Chapter:
         return sum(self.tools.values())
 
     def __str__(self) -> str:
-        return (
-            f"MCP {self.era}: {self.calls} tool calls ({self.tool_errors} failed, {self.cancelled} cancelled), "
-            f"{self.progress} progress notifications, {self.elicitations} question to the user, "
-            f"{self.protocol_errors} protocol error"
-        )
+        counts = [
+            (self.tool_errors, "failed"),
+            (self.refused, "refused by policy"),
+            (self.masked, "with something masked"),
+            (self.cancelled, "cancelled"),
+            (self.progress, "progress notifications"),
+            (self.elicitations, "question to the user"),
+            (self.protocol_errors, "protocol error"),
+        ]
+        told = ", ".join(f"{count} {what}" for count, what in counts if count)
+        who = f"{self.person}, " if self.person else ""
+        calls = f"{self.calls} tool call{'' if self.calls == 1 else 's'}"
+        return f"{who}MCP {self.era}: {calls}" + (f" ({told})" if told else "")
 
 
 @dataclass(frozen=True)
@@ -54,6 +77,11 @@ class Story:
         return sum(chapter.calls for chapter in self.chapters)
 
     @property
+    def tools(self) -> Counter[str]:
+        """Tool calls of all chapters by tool."""
+        return sum((Counter(chapter.tools) for chapter in self.chapters), Counter())
+
+    @property
     def received(self) -> tuple[str, ...]:
         """Every text a tool answered with."""
         return tuple(text for chapter in self.chapters for text in chapter.received)
@@ -63,10 +91,12 @@ class Story:
 
 
 class Teller:
-    """Makes the calls of one chapter, tells them and counts."""
+    """Makes the calls of one chapter, tells them and counts. `refusals` are the reasons policy gave, in order."""
 
-    def __init__(self, era: str, log: Log) -> None:
-        self._era, self._log = era, log
+    def __init__(self, era: str, log: Log, person: str = "") -> None:
+        self._era, self._log, self.person = era, log, person
+        self.refusals: list[str] = []
+        self.listing: tuple[str, ...] = ()
         self._tools: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
         self._received: list[str] = []
@@ -75,18 +105,32 @@ class Teller:
         """Call a tool, tell about it with the line of the answer that has `show` in it, and return its text."""
         result = await self.result(client, tool, **arguments)
         text = _text(result)
-        mark = "[red]✗[/]" if result.is_error else "[green]✓[/]"
+        mark = "[red]⊘[/]" if _refusal(result) else "[red]✗[/]" if result.is_error else "[green]✓[/]"
         given = " ".join(f"{value}" for value in arguments.values())
-        self._log(f"  {mark} [bold]{tool}[/] {escape(given)}  [dim]{escape(_preview(text, show))}[/]")
+        said = _without_id(text) if _refusal(result) else _preview(text, show)
+        self._log(f"  {mark} [bold]{tool}[/] {escape(given)}  [dim]{escape(said)}[/]")
         return text
 
     async def result(self, client: Client, tool: str, **arguments: Any) -> CallToolResult:
         """Call a tool and count it, without telling."""
         self._tools[tool] += 1
         result = await client.call_tool(tool, arguments, progress_callback=self._on_progress)
-        self._counts["tool_errors"] += bool(result.is_error)
+        if refusal := _refusal(result):
+            self.refusals.append(refusal)
+        else:
+            self._counts["tool_errors"] += bool(result.is_error)
+        self._counts["masked"] += MASKED in _text(result)
         self._received.append(_text(result))
         return result
+
+    async def tools(self, client: Client, others: tuple[str, ...] = ()) -> None:
+        """List the tools, and tell which of those that others are shown this person is not."""
+        listing = await client.list_tools()
+        self.listing = tuple(tool.name for tool in listing.tools)
+        hidden = [name for name in others if name not in self.listing]
+        self.listed("tools", len(self.listing))
+        if hidden:
+            self._log(f"  [red]⊘[/] not shown: {escape(', '.join(hidden))}")
 
     def heading(self, text: str) -> None:
         """Begin the chapter."""
@@ -123,6 +167,10 @@ class Teller:
             progress=self._counts["progress"],
             elicitations=self._counts["elicitations"],
             received=tuple(self._received),
+            person=self.person,
+            refused=len(self.refusals),
+            masked=self._counts["masked"],
+            listing=self.listing,
         )
 
     async def _on_progress(self, progress: float, total: float | None, message: str | None) -> None:
@@ -132,6 +180,17 @@ class Teller:
 
 def _text(result: CallToolResult) -> str:
     return "\n".join(item.text for item in result.content if isinstance(item, TextContent))
+
+
+def _refusal(result: CallToolResult) -> str:
+    """The reason code of the gateway's policy; '' for an answer of the server."""
+    said = (result.meta or {}).get(REFUSAL)
+    return str(said.get("reason", "")) if isinstance(said, dict) else ""
+
+
+def _without_id(text: str) -> str:
+    """What policy said, without the id of the exchange, by which one asks about it."""
+    return text.partition(" Exchange ")[0]
 
 
 def _preview(text: str, show: str = "") -> str:

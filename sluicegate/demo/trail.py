@@ -6,6 +6,7 @@ to one line, for an overview.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -14,17 +15,21 @@ from sluicegate.cli.output import inert, print_line, print_table
 from sluicegate.cli.pace import Pace
 from sluicegate.cli.pages import every_frame
 from sluicegate.cli.show import SESSION_COLUMNS, replay_head, session_cells
+from sluicegate.demo.config import CONNECTION
 from sluicegate.demo.story import Story
 
 if TYPE_CHECKING:
     from sinks.readers import Frame, Reader, Session
 
-CONNECTION: Final = "demo"
 TRAIL_SECONDS_MAX: Final = 90.0
 POLL_SECONDS: Final = 0.25
 REPLAY_SECONDS_MAX: Final = 4.0
 BODY_CHARACTERS: Final = 160
 SESSIONS_MAX: Final = 1_000
+WHO_DID_WHAT: Final = (
+    "SELECT principal, verdict, rule, count() AS calls, arraySort(groupUniqArray(tool)) AS tools "
+    "FROM v_exchanges WHERE tool != '' GROUP BY ALL ORDER BY ALL"
+)
 
 
 class TrailIncompleteError(Exception):
@@ -56,14 +61,38 @@ async def _look(reader: "Reader", since: str, story: Story) -> "tuple[Sequence[S
     if pending := sum(session["pending"] for session in sessions):
         return sessions, f"the end of {pending} exchanges"
     wanted = FrameFilter(connection=CONNECTION, since=since, method="tools/call", direction="request")
-    stored = len([frame["frame_id"] async for frame in every_frame(reader, wanted)])
-    missing = story.calls - stored
-    return sessions, f"{missing} of {story.calls} tool calls" if missing > 0 else ""
+    stored = Counter([frame["tool"] async for frame in every_frame(reader, wanted)])
+    missing = (story.tools - stored).total()  # by tool: one call may take several requests
+    return sessions, f"{missing} of {story.calls} tool calls" if missing else ""
 
 
 def print_sessions(sessions: "Sequence[Session]") -> None:
     """The table of `sluicegate sessions list`."""
     print_table(SESSION_COLUMNS, map(session_cells, sessions), empty="no sessions")
+
+
+async def print_who_did_what(reader: "Reader", since: str) -> None:
+    """The table of `sluicegate query` for WHO_DID_WHAT, of what happened since then."""
+    moment = _time(since).strftime("%Y-%m-%d %H:%M:%S.%f")
+    sql = WHO_DID_WHAT.replace(
+        "GROUP BY", f"AND connection = '{CONNECTION}' AND started_at >= '{moment}' GROUP BY"
+    )
+    table = await reader.query(sql)
+    print_table(table.columns, table.rows, empty="no calls")
+
+
+def telling(sessions: "Sequence[Session]") -> "Session":
+    """The session that is replayed: the latest in which something was denied, else the latest."""
+    return next((session for session in sessions if session["denied"]), sessions[0])
+
+
+async def denied_exchange(reader: "Reader", since: str) -> str:
+    """The id of an exchange that policy denied since then; '' where there is none."""
+    from sinks.readers import FrameFilter  # noqa: PLC0415
+
+    wanted = FrameFilter(connection=CONNECTION, since=since, verdict="deny", newest=True)
+    frames = await reader.frames(wanted, 1)
+    return frames[-1]["exchange_id"] if frames else ""
 
 
 async def replay(reader: "Reader", session: "Session", write: Callable[[str], None] = print_line) -> int:

@@ -1,6 +1,6 @@
 """What takes two settings of a connection to know, or a file that one names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from sluicegate.settings.source import Loc
 
 Fault = tuple[Loc, str]
 NO_FILE = "there is no such file (paths are relative to the folder of this file)"
+FILE_FAULTS_MAX = 20
 
 
 def connection_faults(connection: ConnectionBlock, loc: Loc, mode: str) -> Iterator[Fault]:
@@ -144,29 +145,45 @@ def _masking(masking: MaskingBlock, loc: Loc) -> Iterator[Fault]:
     """Own rules are read and their examples tried, each entry by itself, so that a fault names its entry."""
     if masking.profile == "off" and (masking.rules or masking.allow or masking.leave):
         yield (*loc, "profile"), "with `off` nothing is masked, whatever else stands here; choose another"
+    rules: list[Mapping[str, Any]] = []
+    faults: list[Fault] = []
     for index in range(len(masking.rules)):
-        fault = _rule_fault(masking, index)
-        if fault:
-            yield (*loc, "rules", index), fault
+        found, told = _rules_of_entry(masking, index)
+        rules += found
+        faults += [((*loc, "rules", index), line) for line in told[:FILE_FAULTS_MAX]]
+    yield from faults
+    if not faults:  # names of rules can only be told wrong when all rules are known
+        yield from _left(masking, rules, (*loc, "leave"))
 
 
-def _rule_fault(masking: MaskingBlock, index: int) -> str:
+def _rules_of_entry(masking: MaskingBlock, index: int) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
+    """The rules of an entry, and what is wrong with them: one line for each fault."""
     from masking import profile_from  # noqa: PLC0415 - takes its time to import, and few files need it
 
-    rules: list[Mapping[str, Any]] = []
+    entry = masking.rules[index]
+    if isinstance(entry, Path) and not entry.is_file():
+        return (), [NO_FILE]
+    rules: Sequence[Mapping[str, Any]] = ()
     try:
-        rules += rules_at(masking, index)
+        rules = rules_at(masking, index)
         profile_from(masking.profile, rules)
-    except FileNotFoundError:
-        return NO_FILE
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
     except ValueError as error:
-        return _without_examples(str(error), rules)
-    return ""
+        return (), _without_examples(str(error), rules).splitlines()
+    return rules, []
 
 
-def _without_examples(text: str, rules: list[Mapping[str, Any]]) -> str:
+def _left(masking: MaskingBlock, rules: Sequence[Mapping[str, Any]], loc: Loc) -> Iterator[Fault]:
+    """Names of rules that there are not."""
+    from masking import profile_from  # noqa: PLC0415
+
+    for index, name in enumerate(masking.leave or ()):
+        try:
+            profile_from(masking.profile, rules, leave=[name])
+        except ValueError as error:
+            yield (*loc, index), str(error).removeprefix("masking: ")
+
+
+def _without_examples(text: str, rules: Sequence[Mapping[str, Any]]) -> str:
     """`text` with examples by their number: they are likely to be real secrets."""
     for rule in rules:
         for name in ("examples", "counter_examples"):

@@ -1,8 +1,7 @@
 """The setting `masking` of a connection: the name of a profile, or a block with rules and exceptions of its own."""
 
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -36,6 +35,13 @@ class MaskingRuleBlock(Block):
     )
     names: tuple[Text, ...] = Field(
         default=(), description="What stands at `{names}` in the pattern, in turn."
+    )
+    replacement: str = Field(default="", description="Text that is written instead of the pseudonym.")
+    keep_first: int = Field(
+        default=0, ge=0, le=8, description="Characters at the beginning that stay before the pseudonym."
+    )
+    keep_last: int = Field(
+        default=0, ge=0, le=8, description="Characters at the end that stay behind the pseudonym."
     )
     examples: tuple[Text, ...] = Field(default=(), description="Texts that the pattern must find; checked.")
     counter_examples: tuple[Text, ...] = Field(
@@ -88,13 +94,11 @@ Masking = Annotated[
 ]
 
 
-def rules_at(masking: MaskingBlock, index: int) -> Iterator[Mapping[str, Any]]:
-    """The rules of one entry, as tables. Raises OSError or ValueError for a file that is none of rules."""
+def rules_at(masking: MaskingBlock, index: int) -> tuple[Mapping[str, Any], ...]:
+    """The rules of one entry, as tables. Raises masking.RuleFileError for a file that is none of rules."""
     entry = masking.rules[index]
     if not isinstance(entry, Path):
-        yield entry.model_dump(mode="json", exclude_defaults=True)
-        return
-    tables = tomllib.loads(entry.read_text("utf-8")).get("rule", [])
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise ValueError("rules stand in `[[rule]]` tables")
-    yield from tables
+        return (entry.model_dump(mode="json", exclude_defaults=True),)
+    from masking import read_rules  # noqa: PLC0415 - takes its time to import; few files of settings need it
+
+    return read_rules(entry)

@@ -127,14 +127,28 @@ def processor_settings(settings: Settings, worker: int) -> ProcessorSettings:
         host=host,
         port=port + worker,
         port_file=port_file(settings.data_dir, worker),
-        profiles={connection.name: _profile(connection.masking) for connection in settings.connections},
+        profiles={
+            connection.name: _profile(profile_of(connection.masking), connection.masking)
+            for connection in settings.connections
+        },
+        profiles_by_group={
+            connection.name: [
+                (group, _profile(name, connection.masking))
+                for group, name in connection.masking_by_group.items()
+            ]
+            for connection in settings.connections
+            if connection.masking_by_group
+        },
     )
 
 
-def _profile(masking: str | MaskingBlock) -> str | Profile:
-    """The profile that the deep pass takes: what the inline pass leaves on purpose is no finding of its own."""
+def _profile(name: str, masking: str | MaskingBlock) -> str | Profile:
+    """The profile that the deep pass takes: what the inline pass leaves on purpose is no finding of its own.
+
+    The rules and exceptions of a connection hold for the profiles of its groups too, as in the gateway.
+    """
     own = masking_rules(masking)
-    return profile_from(profile_of(masking), own.rules, own.allow, own.leave) if own else profile_of(masking)
+    return profile_from(name, own.rules, own.allow, own.leave) if own else name
 
 
 def port_file(data_dir: Path, worker: int) -> Path:

@@ -61,6 +61,7 @@ def files_there(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     (tmp_path / "policy.yaml").write_text("default: deny\n")
     (tmp_path / "rules.toml").write_text('[[rule]]\nid = "acme"\npattern = "acme_[a-z0-9]{32}"\n')
+    (tmp_path / "bad.toml").write_text('[[rule]]\nid = "a"\npattern = "x{3}"\nexamples = ["y"]\n')
 
 
 def test_who_may_use_it_and_how_much_reaches_the_gateway(tmp_path: Path) -> None:
@@ -183,13 +184,40 @@ def test_the_deep_pass_has_the_rules_and_exceptions_too(tmp_path: Path) -> None:
 - {{name: b, upstream: "http://127.0.0.1:1/", masking: strict}}
 """
     settings = loaded(tmp_path, text).processor_settings()
-    use = masks(settings.masking_key, settings.profile, settings.profiles, Deadline(5))
+    use = masks(settings, Deadline(5))
     secret, known, other = b"acme_0123456789abcdef0123456789abcdef", b"acme_" + b"0" * 32, b"plain"
-    masked = use("a").mask(b"%b %b %b" % (secret, known, other), ()).text
+    masked = use("a", ()).mask(b"%b %b %b" % (secret, known, other), ()).text
     assert secret not in masked
     assert known in masked
     assert other in masked
     assert settings.profiles["b"] == "strict"
+
+
+def test_the_deep_pass_has_the_profiles_of_groups_with_the_rules_of_the_connection(tmp_path: Path) -> None:
+    text = f"""{OIDC}connections:
+- {{name: a, upstream: "https://up.example", masking: {{rules: [rules.toml]}}, masking_by_group: {{hr: secrets+pii}}}}
+"""
+    use = masks(loaded(tmp_path, text).processor_settings(), Deadline(5))
+    card, secret = b"4111 1111 1111 1111", b"acme_0123456789abcdef0123456789abcdef"
+    both = b"card %b, %b" % (card, secret)
+    assert card in use("a", ("sre",)).mask(both, ()).text
+    assert card not in use("a", ("sre", "hr")).mask(both, ()).text
+    assert secret not in use("a", ("hr",)).mask(both, ()).text
+
+
+def test_a_rule_may_write_a_text_or_keep_a_few_characters(tmp_path: Path) -> None:
+    connection = one(
+        tmp_path,
+        """masking:
+    rules:
+    - {id: own, pattern: "own_[a-z]{8}", replacement: "***"}
+    - {id: other, pattern: "other_[a-z]{20}", keep_first: 4, keep_last: 2}""",
+    )
+    own = connection.masking_rules
+    assert own
+    first, second = profile_from("secrets", own.rules).rules
+    assert first.form
+    assert (first.form.text, second.form) == ("***", (("", 4, 2)))
 
 
 def test_a_block_of_masking_with_nothing_in_it_is_the_usual_profile(tmp_path: Path) -> None:
@@ -395,6 +423,26 @@ BAD = {
         NONE,
         "masking: {allow: ['(']}",
         "4:21: connections[0].masking.allow[0]: is not a regular expression",
+    ),
+    "a rule in a file, told with its line": (
+        NONE,
+        "masking: {rules: [bad.toml]}",
+        "4:21: connections[0].masking.rules[0]: bad.toml:4: masking rule 'a': its example number 1",
+    ),
+    "a rule that writes and keeps": (
+        NONE,
+        "masking: {rules: [{id: a, pattern: 'x{8}', replacement: '***', keep_last: 2}]}",
+        "4:21: connections[0].masking.rules[0]: masking rule 'a': has a `replacement` and keeps characters too",
+    ),
+    "a rule that keeps too much": (
+        NONE,
+        "masking: {rules: [{id: a, pattern: 'x{8}', keep_last: 9}]}",
+        "4:57: connections[0].masking.rules[0].keep_last: must be at most 8",
+    ),
+    "an unknown rule that stays": (
+        NONE,
+        "masking: {leave: [password-hash, jwtt]}",
+        "4:36: connections[0].masking.leave[1]: there is no rule 'jwtt'; did you mean 'jwt'?",
     ),
     "rules where nothing is masked": (
         NONE,

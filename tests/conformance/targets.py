@@ -15,8 +15,7 @@ from tests.conformance import fixture, passthrough
 
 WORDS = (
     "gateway (the whole stack), guarded (with tokens, 50 rules and quotas), alone (only it and its broker), "
-    "direct, naive, or broken:WHAT with WHAT of "
-    + ", ".join(passthrough.BREAKINGS)
+    "direct, naive, or broken:WHAT with WHAT of " + ", ".join(passthrough.BREAKINGS)
 )
 _CONNECTION = "everything"
 

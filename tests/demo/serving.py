@@ -19,7 +19,7 @@ async def served(seed: int = DEFAULT_SEED) -> AsyncIterator[str]:
     config = uvicorn.Config(
         demo_app(seed), host=HOST, port=0, log_level="warning", timeout_graceful_shutdown=1
     )
-    server = _Server(config)
+    server = Server(config)
     serving = asyncio.create_task(server.serve())
     try:
         await server.accepting.wait()
@@ -30,7 +30,7 @@ async def served(seed: int = DEFAULT_SEED) -> AsyncIterator[str]:
         await serving
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Leaves the signals to pytest, and says when it accepts connections."""
 
     def __init__(self, config: uvicorn.Config) -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from sluicegate.demo import agent
-from sluicegate.demo.agent import AgentError
 from sluicegate.demo.seed import seeded
+from sluicegate.demo.story import AgentError
 from sluicegate.embedded.ports import free_port
 from tests.demo.serving import ERAS, served
 

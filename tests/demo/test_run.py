@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,36 +14,17 @@ import pytest
 from rich.console import Console
 
 from sinks.readers import Frame, FrameFilter, Reader, Session, SessionFilter
-from sluicegate.demo.run import Demo, DemoError, demo, next_steps, server_address, server_part
+from sluicegate.demo.config import CONFIG, POLICY, POLICY_FILE
+from sluicegate.demo.parts import server_part
+from sluicegate.demo.run import Demo, demo
 from sluicegate.demo.seed import seeded
 from sluicegate.demo.story import Chapter, Story
-from sluicegate.demo.trail import TrailIncompleteError, one_line, replay, wait_for_trail
+from sluicegate.demo.trail import TrailIncompleteError, one_line, replay, telling, wait_for_trail
 from sluicegate.embedded.part import Part
 from sluicegate.embedded.ports import free_port
 from sluicegate.embedded.up import Listen
-from sluicegate.settings import Settings, load
-from sluicegate.settings.load import STARTER
-
-
-def settings(folder: Path, text: str = STARTER) -> Settings:
-    file = folder / "sluicegate.yaml"
-    file.write_text(text)
-    return load(file)
-
-
-def test_the_starter_configuration_has_a_place_for_the_demo(tmp_path: Path) -> None:
-    assert server_address(settings(tmp_path)) == ("127.0.0.1", 9000)
-
-
-@pytest.mark.parametrize(
-    "upstream", ["http://example.org:9000/mcp", "https://127.0.0.1:9000/mcp", "http://127.0.0.1:9000/other"]
-)
-def test_an_upstream_that_the_demo_cannot_be_is_refused_with_what_to_write(
-    tmp_path: Path, upstream: str
-) -> None:
-    text = STARTER.replace("http://127.0.0.1:9000/mcp", upstream)
-    with pytest.raises(DemoError, match="add to `connections`"):
-        server_address(settings(tmp_path, text))
+from tests.demo.configured import settings
+from tests.demo.shown import lines_in, lines_shown_in_readme
 
 
 async def test_the_server_part_is_ready_when_it_accepts_connections() -> None:
@@ -78,21 +60,9 @@ async def test_a_stack_that_does_not_come_up_ends_the_demo_with_its_code(tmp_pat
 
     it = Demo(settings(tmp_path), tmp_path, run_stack, lambda: cast(Reader, None), print, Console())
     assert await demo(it, leave=True) == 3
-    ((part,), (listen,)) = asked[0]
-    assert part.name == "demo-server"
-    assert (listen.host, listen.port) == ("127.0.0.1", 9000)
-
-
-def test_what_is_told_names_another_configuration(tmp_path: Path) -> None:
-    async def run_stack(first: Sequence[Part], listens: Sequence[Listen]) -> int:
-        return 0
-
-    def told(config: Path) -> str:
-        it = Demo(settings(tmp_path), config, run_stack, lambda: cast(Reader, None), print, Console())
-        return next_steps(it, "S")
-
-    assert "--config" not in told(Path("sluicegate.yaml"))
-    assert "sluicegate sessions replay S --config other.yaml" in told(Path("other.yaml"))
+    ((parts, listens),) = asked
+    assert [part.name for part in parts] == ["demo-server", "demo-people"]
+    assert [(listen.host, listen.port) for listen in listens] == [("127.0.0.1", 9000), ("127.0.0.1", 9001)]
 
 
 def chapter(calls: int) -> Chapter:
@@ -117,7 +87,7 @@ class FilledStepByStep:
 def frame(number: int, **facts: Any) -> Frame:
     at = f"2026-11-21T05:00:0{number}.000000Z"
     fields: dict[str, Any] = {"frame_id": str(number), "recorded_at": at, "parts": 1, "parts_stored": 1}
-    return cast(Frame, {**fields, **facts})
+    return cast(Frame, {**fields, "tool": "pods_list", **facts})
 
 
 async def test_the_trail_is_whole_when_every_call_is_stored_and_none_is_pending() -> None:
@@ -130,6 +100,12 @@ async def test_the_trail_is_whole_when_every_call_is_stored_and_none_is_pending(
 async def test_a_trail_that_stays_incomplete_is_told_with_what_it_lacks() -> None:
     with pytest.raises(TrailIncompleteError, match="lacks 2 of 5 tool calls"):
         await wait_for_trail(cast(Reader, FilledStepByStep(3)), "", Story((chapter(5),)), seconds_max=0.6)
+
+
+async def test_a_call_that_took_two_requests_does_not_stand_for_another() -> None:
+    story = Story((Chapter("2026-07-28", {"pods_list": 3, "pods_log": 1}, 0, 0, 0, 0, 0, ()),))
+    with pytest.raises(TrailIncompleteError, match="lacks 1 of 4 tool calls"):
+        await wait_for_trail(cast(Reader, FilledStepByStep(4)), "", story, seconds_max=3.0)
 
 
 async def test_a_replay_shows_frames_in_order_with_their_bodies_on_one_line() -> None:
@@ -152,18 +128,36 @@ async def test_a_replay_shows_frames_in_order_with_their_bodies_on_one_line() ->
     assert "    a\\nb" in lines
 
 
+def test_the_session_that_is_replayed_is_one_with_a_denial() -> None:
+    quiet, denied = [cast(Session, {"session_id": str(n), "denied": n}) for n in range(2)]
+    assert telling([quiet, denied]) is denied
+    assert telling([quiet]) is quiet
+
+
 def test_a_body_that_is_no_text_is_named_by_its_size() -> None:
     assert one_line(frame(0, body="AAAA", body_base64=True, body_bytes=3)) == "(3 bytes that are no text)"
     assert len(one_line(frame(0, body="x" * 1000, body_base64=False))) == 160
 
 
+TOLD = (
+    r"alice \(sre\): checkout is failing in prod-us \(MCP 2026-07-28\)",
+    r"secret_read prod-eu checkout-db .*\[masked:",
+    r"bob \(developers\): .* in prod-eu \(MCP 2025-11-25\)",
+    r"not shown: rollout_restart, resources_delete|not shown: .*deployment_scale",
+    r"deployment_scale prod-us checkout 3 .*developers look and do not change",
+    r"alice with a session token: confirm that checkout is healthy again",
+    r"bob +deny +developers-change-nothing +4",
+    r"bob +hold +kubernetes/secret-tool +2",
+)
+
+
 @pytest.mark.timeout(400)
 def test_the_whole_demo_records_the_story_and_leaks_no_credential(tmp_path: Path) -> None:
     """The main job with every part real: `sluicegate demo --exit` in an empty folder."""
-    text = STARTER
-    for port in ("8080", "8081", "9000"):
-        text = text.replace(port, str(free_port()))
+    ports = {port: str(free_port()) for port in ("8080", "8081", "9000", "9001")}
+    text = re.sub(r":(\d{4})\b", lambda found: f":{ports[found[1]]}", CONFIG)
     (tmp_path / "sluicegate.yaml").write_text(text)
+    (tmp_path / POLICY_FILE).write_text(POLICY)
     command = [sys.executable, "-m", "sluicegate", "demo", "--exit"]
     ended = subprocess.run(
         command, cwd=tmp_path, env={**os.environ, "COLUMNS": "160"}, capture_output=True, text=True, timeout=380,
@@ -172,7 +166,10 @@ def test_the_whole_demo_records_the_story_and_leaks_no_credential(tmp_path: Path
     logs = {log.name: log.read_text() for log in (tmp_path / "var" / "logs").iterdir()}
     tails = "\n".join(f"--- {name}\n{text[-2_000:]}" for name, text in logs.items())
     assert ended.returncode == 0, "\n".join((ended.stdout, ended.stderr, tails))
-    assert "checkout is failing in prod-us (MCP 2026-07-28)" in ended.stdout
+    for line in TOLD:
+        assert re.search(line, ended.stdout), (line, ended.stdout)
     assert "where to look next" in ended.stdout
+    assert not lines_shown_in_readme() - lines_in(ended.stdout)
     kept = "\n".join((ended.stdout, ended.stderr, *logs.values()))
     assert not [place for place, value in seeded().credentials.items() if value in kept]
+    assert "eyJ" not in kept, "a token is in the logs"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.topics import topics
 from sluicegate.embedded.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -35,7 +36,7 @@ def prepare(bootstrap: str, embedded: str, folder: Path) -> subprocess.Completed
 def test_it_makes_the_topics_and_the_schema_and_may_run_again(broker: str, tmp_path: Path) -> None:
     first = prepare(broker, "yes", tmp_path)
     assert first.returncode == 0, first.stderr
-    assert "topics: frames, audit, findings, dead-letters" in first.stdout
+    assert f"topics: {', '.join(topics())}" in first.stdout
     assert f"migrations applied to embedded store in {tmp_path}/clickhouse: [1" in first.stdout
     second = prepare(broker, "yes", tmp_path)
     assert second.returncode == 0, second.stderr

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 
 from gateway.drafting import MaskingFailedError
 from gateway.effects import Answer, Draft, Effect, Fact, Forward, Note, Record, Request
-from gateway.exchange import Exchange, Terms
+from gateway.endings import Terms
+from gateway.exchange import Exchange
 from gateway.frames.headers import Headers
 from gateway.law import Law, Open
 from gateway.refusals import REFUSALS, Refused

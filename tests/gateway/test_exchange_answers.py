@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from dataclasses import replace
 
+import brotli
 import pytest
+from backports import zstd
 
-from gateway.effects import Answer, Broken, Gone, Head, ReadBody
+from gateway.effects import (
+    Answer,
+    Broken,
+    Gone,
+    Head,
+    OpenStream,
+    ReadBody,
+    ReadChunk,
+    ReadReady,
+    Record,
+    Send,
+)
 from gateway.sessions import session_id
 from tests.gateway.playbook import (
     ALICE,
     CALL,
+    EVENTS,
     JSON,
     PSEUDONYM,
     SECRET,
@@ -215,16 +231,83 @@ def test_an_answer_that_cannot_be_masked_is_withheld() -> None:
     )
 
 
-def test_an_encoded_answer_is_not_passed_on_because_nobody_could_look_into_it() -> None:
+@pytest.mark.parametrize("encoding", [b"compress", b"gzip, br"])
+def test_an_answer_in_an_encoding_that_nobody_can_look_into_is_withheld(encoding: bytes) -> None:
     assert (
         Playbook(request())
         << ASKED
         >> True
         << forwarded()
-        >> Head(200, [*JSON, (b"content-encoding", b"br")])
-        << recorded(frame("end", outcome="upstream_failed", reason_code="upstream_encoded", http_status=502))
-        >> True
+        >> Head(200, [*JSON, (b"content-encoding", encoding)])
+        << noted(frame("end", outcome="withheld", reason_code="upstream_encoded", http_status=502))
         << Told("upstream_encoded")
+    )
+
+
+def packed(encoding: bytes, body: bytes) -> bytes:
+    """`body` in an encoding, by its usual library."""
+    if encoding == b"br":
+        return bytes(brotli.compress(body))
+    if encoding == b"zstd":
+        return bytes(zstd.compress(body))
+    return gzip.compress(body) if encoding == b"gzip" else zlib.compress(body)
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"deflate", b"br", b"zstd"])
+def test_an_encoded_answer_is_read_masked_and_passed_on_plain(encoding: bytes) -> None:
+    plain = b'{"jsonrpc":"2.0","id":7,"result":{"token":"%b"}}' % SECRET
+    masked = plain.replace(SECRET, PSEUDONYM)
+    assert (
+        Playbook(request())
+        << ASKED
+        >> True
+        << forwarded()
+        >> Head(200, [*JSON, (b"content-encoding", encoding)])
+        << ReadBody()
+        >> packed(encoding, plain)
+        << recorded(frame("response", outcome="completed", body=masked, body_bytes=len(plain)))
+        >> True
+        << Answer(200, JSON, masked)
+    )
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"deflate", b"br", b"zstd"])
+def test_an_encoded_stream_is_read_event_by_event_however_it_is_cut(encoding: bytes) -> None:
+    event = b"data: {}\n\n"
+    whole = packed(encoding, event)
+    play = (
+        Playbook(request())
+        << ASKED
+        >> True
+        << forwarded()
+        >> Head(200, [*EVENTS, (b"content-encoding", encoding)])
+        << ReadReady()
+        >> None
+        << recorded(frame("response", body=b""))
+        >> True
+        << OpenStream(200, EVENTS)
+    )
+    said = b""
+    for byte in whole:
+        play = play << ReadChunk() >> bytes([byte])
+        if isinstance(play.effect, Record):
+            said += b"".join(draft.body for draft in play.effect.frames)
+            play = play << recorded(frame("response", body=event)) >> True << Send(event)
+    assert said == event
+
+
+def test_abuse_20_a_bomb_of_upstream_is_withheld_long_before_it_is_whole() -> None:
+    bomb = gzip.compress(bytes(64 * 1024 * 1024))
+    assert (
+        Playbook(request())
+        << ASKED
+        >> True
+        << forwarded()
+        >> Head(200, [*JSON, (b"content-encoding", b"gzip")])
+        << ReadBody()
+        >> bomb
+        << noted(frame("end", outcome="withheld", reason_code="response_too_large"))
+        << Told("response_too_large")
     )
 
 

@@ -6,9 +6,8 @@ import pytest
 
 import gateway.wiring
 from gateway.drafting import MaskingFailedError
-from gateway.placed import placed
 from gateway.settings import Connection
-from masking import Masked, Masker, Redaction
+from masking import Masked, Masker, Redaction, placed
 
 KEY = b"0123456789abcdef0123456789abcdef"
 BODIES = [

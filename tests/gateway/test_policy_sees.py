@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from gateway.counters import SessionCounters
 from gateway.effects import Answer, Forward, Record
-from gateway.exchange import Exchange, Terms
+from gateway.endings import Terms
+from gateway.exchange import Exchange
 from gateway.policy import Call, Policy, Verdict, load_policy
 from gateway.policy.facts import ConnectionFacts
 from gateway.rules import Rules

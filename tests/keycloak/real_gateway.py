@@ -51,6 +51,7 @@ def _started(children: ExitStack, issuer: str, upstream: str, scratch: Path) -> 
     command = [*COMMAND, "up", "--config", str(file)]
     child = children.enter_context(Child("sluicegate up", command, scratch / "up.log", env={"NO_COLOR": "1"}))
     child.wait_for(r"\bready\b", READY_S)
+    child.wait_for_port(port, READY_S)
     bootstrap = kafka_address(load(file)).bootstrap
     return RealGateway(f"http://127.0.0.1:{port}/mcp/{CONNECTION}", bootstrap, file)
 

@@ -29,8 +29,9 @@ STAYS = {
     "a variable with a path": "RESET_PASSWORD=$APP_BASE_URL/#/forgot_password",
     "a placeholder in brackets": "curl -u <user:password> https://example.com",
     "another word in a name": f'SetSysctl = "{made("sysctl", 24)}"',
-    "a list with a telling entry": "names = [\n    'password',\n    'username',\n    'html_h1',\n    'curl_ssl3',\n]\n",
+    "a list with a telling entry": "names = [\n    'password',\n    'username',\n    'html_h1',\n]\n",
     "a type": "def sign(message: bytes, key: Ed25519PrivateKey) -> bytes: ...",
+    "a sentence": "Whoever holds a key or password: somebody has to know",
     "animals": "monkeys-audio:mx64-uwp=fail",
 }
 HOLDS = {
@@ -45,6 +46,7 @@ HOLDS = {
     "a password with a misspelt name": ("PASWORD:={}", made("misspelt", 15)),
     "signs among letters": ('my_password: "{}"', "sup$rqretzx"),
     "a pre-shared key": ("PresharedKey = {}", made("psk", 43) + "="),
+    "the private part of a JWK": ('{{"kty": "OKP", "crv": "Ed25519", "d": "{}"}}', made("jwk", 43)),
     "a webhook of workflows": ("https://hooks.slack.com/workflows/{}", made("hook", 45)),
     "a secure string without quotes": ("ConvertTo-SecureString -String -Force {}", "Zq8#E$gd8s"),
 }

@@ -55,6 +55,8 @@ TECHNICAL = (
     "2026-03-01T10:00:00Z INFO  reconciled deployment default/paris in 12ms",
     'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: austin\ndata:\n  region: "sydney"\n',
     "error: failed to pull image docker.io/library/jordan:1.2.3: manifest unknown",
+    "List the pods in a namespace of the Kubernetes cluster. Use the label selector to filter.",
+    "Helm Release Notes: Thank you for installing Redis! Your release is named cache.",
     "kubectl get pods -n london --selector app=florence",
     '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"madison","namespace":"victoria"}}',
 )

@@ -40,11 +40,12 @@ def scopes_of(settings: IdentitySettings) -> tuple[str, ...]:
 def _document(settings: IdentitySettings, resource: str, name: str) -> bytes:
     document: dict[str, object] = {
         "resource": resource,
-        # An issuer whose keys lie in a file has no server that a client could ask
-        "authorization_servers": [issuer.issuer for issuer in settings.issuers if issuer.jwks_file is None],
         "bearer_methods_supported": ["header"],
         "resource_name": name,
     }
+    # An issuer whose keys lie in a file has no server that a client could ask; an empty list is to be left out (3.2)
+    if servers := [issuer.issuer for issuer in settings.issuers if issuer.jwks_file is None]:
+        document["authorization_servers"] = servers
     if scopes := scopes_of(settings):
         document["scopes_supported"] = scopes
     return json.dumps(document).encode()

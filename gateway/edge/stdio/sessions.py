@@ -193,7 +193,7 @@ class Sessions:
         self._sessions[session.id] = session
         try:
             return await session.ask(asked, post)
-        except UpstreamBrokenError:
+        except BaseException:  # also when its caller is stopped while it waits
             session.end(_NEVER_OPENED)
             raise
 

@@ -10,12 +10,12 @@ from gateway.edge.announce import Announcer, stamp
 from gateway.edge.control import Control
 from gateway.edge.identity import TokenError
 from gateway.edge.tokens.answers import OAuthError, answer, audit_unavailable, refusal
-from gateway.edge.tokens.exchange import ACCESS_TOKEN, NOBODY, Attempt, Exchange, Identity, MayUse
+from gateway.edge.tokens.exchange import ACCESS_TOKEN, Attempt, Exchange, Identity, MayUse
 from gateway.edge.tokens.form import form_of
 from gateway.edge.tokens.issuer import SessionTokenIssuer
 from gateway.edge.tokens.metrics import METRICS
 from gateway.edge.tokens.strangers import Strangers
-from gateway.sessions import Principal
+from gateway.sessions import NOBODY, Principal
 from schemas.admin import Actor, Outcome, admin_record
 from schemas.control import token_revoked
 

@@ -11,7 +11,7 @@ from gateway.edge.control import Control
 from gateway.edge.identity import TokenError
 from gateway.edge.tokens.answers import UNAVAILABLE, OAuthError
 from gateway.edge.tokens.issuer import Issued, SessionTokenIssuer, TooLargeError
-from gateway.sessions import Principal
+from gateway.sessions import NOBODY, Principal
 
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -21,9 +21,6 @@ NAME_CHARACTERS_MAX = 200
 
 MayUse = Callable[[Principal, str], bool]
 """(principal, name of a connection) → whether it may use it; False for a name that no connection has."""
-
-NOBODY = Principal("", "", "")
-"""Who asks, until that was found out."""
 
 
 class Identity(Protocol):

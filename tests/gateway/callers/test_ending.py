@@ -94,7 +94,9 @@ async def test_a_session_token_is_good_for_its_connection_until_it_is_taken_back
         async with asyncio.timeout(2):
             while (await gate.ask(own))[0] != 401:
                 await asyncio.sleep(0.05)
+        _, headers, _ = await gate.ask(own)
     assert (status, used, revoked) == (200, 200, 200)
+    assert 'error="invalid_token"' in headers["WWW-Authenticate"]
     assert (asked["principal_subject"], asked["principal_groups"]) == ("alice", ["sre"])
     assert asked["attributes"]["purpose"] == "incident 4711"
 

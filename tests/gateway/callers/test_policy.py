@@ -212,3 +212,20 @@ async def test_a_changed_policy_is_in_force_and_a_bad_one_leaves_the_last_good(
         _, _, still = await gate.ask(alice, DELETE)
     assert before == 200
     assert after["result"]["isError"] is still["result"]["isError"] is True
+
+
+async def test_a_request_that_carries_a_secret_can_be_refused(
+    desk: Open, callers: Callers, policy: Policy
+) -> None:
+    rules = "default: allow\nrules: [{name: no-secrets, when: session.secrets > 0, deny: send no secrets}]\n"
+    token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"[:36]
+    async with desk(policy_file=policy(rules)) as gate:
+        plain, _, _ = await gate.ask(callers.headers("alice"), call("login", user="alice"))
+        gate.upstream.seen.clear()
+        _, _, body = await gate.ask(callers.headers("alice"), call("login", token=token))
+        (frame,) = await gate.last_frames()
+    assert plain == 200
+    assert "send no secrets" in body["result"]["content"][0]["text"]
+    assert (frame["rule"], frame["verdict"]) == ("no-secrets", "deny")
+    assert token.encode() not in frame["body"]
+    assert not gate.upstream.seen

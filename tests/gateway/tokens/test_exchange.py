@@ -13,6 +13,7 @@ import pytest
 
 from gateway.edge.announce import stamp
 from gateway.edge.identity import TokenError
+from gateway.settings import Issuer
 from schemas.control import principal_blocked, token_revoked
 from schemas.kafka import KafkaAddress
 from tests.gateway.control.people import until
@@ -87,10 +88,13 @@ async def test_a_connection_is_named_by_name_or_by_url(desk: Desk, named: dict[s
     assert jwt.decode(token, options={"verify_signature": False})["aud"] == f"{PUBLIC_URL}/mcp/demo"
 
 
-async def test_a_session_token_ends_when_the_token_ends_that_it_was_exchanged_for(desk: Desk) -> None:
+async def test_a_session_token_ends_when_the_token_is_no_longer_taken_that_it_was_exchanged_for(
+    desk: Desk,
+) -> None:
     ends = int(time.time()) + 60
     token = await desk.given(desk.subject_token(exp=ends))
-    assert jwt.decode(token, options={"verify_signature": False})["exp"] == ends
+    taken_until = ends + Issuer("any", "https://any.example").leeway_seconds
+    assert jwt.decode(token, options={"verify_signature": False})["exp"] == taken_until
 
 
 async def test_a_session_token_cannot_be_exchanged_again(desk: Desk) -> None:

@@ -1,0 +1,164 @@
+"""What one exchange is made of, and the ways in which it ends without an answer of upstream."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.answers import own_answer, own_event
+from gateway.drafting import Drafting, MaskingFailedError, MaskText
+from gateway.effects import (
+    Broken,
+    Conceal,
+    Concealed,
+    CutStream,
+    Draft,
+    Effect,
+    Fact,
+    Gone,
+    Head,
+    Note,
+    Record,
+    Request,
+    Send,
+)
+from gateway.frames import headers as header_rules
+from gateway.frames.headers import first
+from gateway.frames.jsonrpc import NOTHING
+from gateway.law import OPEN, Case, Law, Opened, Ruling
+from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD, Refused
+from gateway.sessions import Principal
+from gateway.settings import Limits
+from schemas.frames import Redaction
+
+Life = Generator[Effect, Fact, None]
+Mask = Callable[[bytes], tuple[bytes, list[Redaction]]]
+SESSION = b"mcp-session-id"
+ASIDE_BYTES = 256 * 1024  # a larger body takes so long to mask that others would notice
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for every exchange of a connection. `masks` gives the mask of another profile, by its name."""
+
+    connection: str
+    mask: Mask
+    mask_text: MaskText
+    limits: Limits
+    masks: Callable[[str], Mask]
+    law: Law = OPEN
+    keeps_originals: bool = False
+
+
+class Ending:
+    """One request and its answers, as far as every part of its life needs them."""
+
+    def __init__(self, exchange_id: str, request: Request, principal: Principal, terms: Terms) -> None:
+        self.id = exchange_id
+        self.look = NOTHING
+        self.principal = principal
+        self._request = request
+        self._terms = terms
+        self._law = terms.law
+        self._mask = terms.mask
+        self._ruling = Ruling()
+        self._opened = Opened(request.body, request.headers)
+        self._case: Case | None = None
+        self._decoded: Any = None
+        self._drafting = Drafting(exchange_id, request, principal, terms.connection, terms.mask_text)
+        claimed = first(request.headers, SESSION).decode("latin-1")
+        own = self._law.unbind(claimed, principal) if claimed else ""
+        self._stranger = own is None
+        self._drafting.in_session(claimed if own is None else own)
+
+    @property
+    def base(self) -> dict[str, object]:
+        """The fields that all its frames share."""
+        return self._drafting.base
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, `pending` until then."""
+        return self._drafting.outcome
+
+    @property
+    def refused_for(self) -> str:
+        """Reason code, where the gateway refused the request or withheld the answer."""
+        return self._drafting.refused_for
+
+    def _masked(self, body: bytes) -> Generator[Effect, Fact, tuple[bytes, list[Redaction]]]:
+        """The body masked; a large one is masked aside. Raises MaskingFailedError."""
+        if len(body) <= ASIDE_BYTES:
+            return self._mask(body)
+        concealed = yield Conceal(self._mask, body)
+        if not isinstance(concealed, Concealed):
+            raise MaskingFailedError("it could not be masked aside")
+        return concealed.body, concealed.redactions
+
+    def _keeping(self, draft: Draft, original: bytes) -> Draft:
+        """The frame with its body as it was before masking, where the connection keeps those sealed."""
+        if self._terms.keeps_originals and draft.redactions:
+            draft.original = original
+        return draft
+
+    def _headers_up(self) -> header_rules.Headers:
+        """The request's headers for upstream, with the session id that is upstream's own."""
+        own = str(self.base["mcp_session_id"]).encode("latin-1")
+        headers = header_rules.towards_upstream(self._opened.headers)
+        return [(name, own) if name == SESSION else (name, value) for name, value in headers]
+
+    def _fail_closed(self) -> Life:
+        """The trail cannot be written (G3): the client is told so, and the trail will say that it was."""
+        yield Note([self._drafting.end("refused", AUDIT_UNAVAILABLE, 503)])
+        yield own_answer(self.id, self.look, Refused(AUDIT_UNAVAILABLE))
+
+    # -- ends
+
+    def _unanswered(self, fact: Fact) -> Life:
+        """No answer, or none that can be passed on, and the client has seen nothing yet."""
+        if not isinstance(fact, Broken):
+            yield Note([self._drafting.end("client_gone", "client_gone", 0)])
+            return
+        status = REFUSALS[fact.reason_code].status
+        outcome = "refused" if fact.outcome == "withheld" and not fact.sent else fact.outcome
+        end = self._drafting.end(outcome, fact.reason_code, status, fact.reason, late=fact.sent)
+        if (yield Record([end])) or not fact.sent:
+            yield own_answer(self.id, self.look, Refused(fact.reason_code, fact.reason, late=fact.sent))
+        else:
+            yield from self._withhold(RESULT_WITHHELD)
+
+    def _withhold(self, reason_code: str, detail: str = "") -> Life:
+        status = REFUSALS[reason_code].status
+        yield Note([self._drafting.end("withheld", reason_code, status, detail, late=True)])
+        yield own_answer(self.id, self.look, Refused(reason_code, detail, late=True))
+
+    def _break_off(self, fact: Broken | Gone, opened: bool) -> Life:
+        """A stream ends before its end."""
+        if isinstance(fact, Gone):
+            yield Note([self._drafting.end("client_gone", "client_gone", 0)])
+        elif not opened and fact.outcome == "withheld":
+            yield from self._withhold(fact.reason_code, fact.reason)
+        elif not opened:
+            yield from self._unanswered(fact)
+        else:
+            yield Note([self._drafting.end(fact.outcome, fact.reason_code, 0, fact.reason, late=True)])
+            if fact.outcome == "withheld":
+                yield Send(own_event(self.id, self.look, Refused(fact.reason_code, fact.reason, late=True)))
+            yield CutStream()
+
+    # -- the session
+
+    def _rehome(self, head: Head) -> None:
+        """From here on the frames carry the answer's status, and the session that an initialize has opened."""
+        self._drafting.answered(head)
+        opened = first(head.headers, SESSION).decode("latin-1")
+        if opened and opened != self.base["mcp_session_id"]:
+            self._drafting.in_session(opened)
+
+    def _headers_down(self, head: Head) -> header_rules.Headers:
+        """The headers of an answer as the client gets them; its length is another once it was masked."""
+        return [
+            (name, self._law.bind(value.decode("latin-1"), self.principal).encode("latin-1"))
+            if name == SESSION
+            else (name, value)
+            for name, value in header_rules.towards_client(head.headers)
+        ]
