@@ -124,6 +124,36 @@ class ToolSettings:
     filter_list: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class AccessRequests:
+    """Who may lend access to a connection to those that have none, and for how long at most. `quorum`: parts of
+    (reviewers, how many different people of them), as in `gateway.policy.verdict.Asked`."""
+
+    quorum: tuple[tuple[tuple[str, ...], int], ...]
+    seconds_max: int = 8 * 3600
+    expires_seconds: int = 24 * 3600
+    comment_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """How held calls wait. `signing_seed`: 32 bytes, the seed of the gateway's Ed25519 key; `machine_public`: the
+    public key (32 bytes) that settled records are believed with. Without them every held call is refused.
+
+    `stream_seconds`: how long a client that reads a stream is kept waiting at most; `poll_seconds`: one that does not.
+    `status_url`: where a person sees an approval; `{id}` is replaced; '' is the gateway's own `/approvals/{id}`.
+    """
+
+    signing_seed: bytes = field(default=b"", repr=False)
+    machine_public: bytes = b""
+    stream_seconds: float = 900.0
+    poll_seconds: float = 25.0
+    keep_alive_seconds: float = 10.0
+    waiting_max: int = 200  # in one process
+    waiting_by_principal_max: int = 20
+    status_url: str = ""
+
+
 # ---- towards upstream
 
 
@@ -230,6 +260,8 @@ class Connection:
     policy_file: Path | None = None  # without one: all is allowed, and the record says so by an empty version
     quota: Quota = field(default_factory=Quota)
     tools: ToolSettings = field(default_factory=ToolSettings)
+    access_requests: AccessRequests | None = None  # without it nobody can ask for access
+    tool_change_reviewers: tuple[str, ...] = ()  # who may approve calls of a tool that changed
     credential: Credential | None = None
     tls: UpstreamTls | None = None
     trace_user_agent: bool = False  # adds `sluicegate-exchange/ID` to the User-Agent towards upstream
@@ -279,6 +311,7 @@ class GatewaySettings:
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     hosts: tuple[str, ...] = ()  # names in `Host` and `Origin` that are ours, beside loopback and `host`
     record_deadline_seconds: float = 5.0
+    holding: Holding = field(default_factory=Holding)
     tls: ServerTls | None = None
     telemetry: Telemetry = field(default_factory=Telemetry)
     masking_key: bytes = field(default=b"", repr=False)
