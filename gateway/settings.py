@@ -140,7 +140,7 @@ class Holding:
     """How held calls wait. `signing_seed`: 32 bytes, the seed of the gateway's Ed25519 key; `machine_public`: the
     public key (32 bytes) that settled records are believed with. Without them every held call is refused.
 
-    `stream_seconds`: how long a client that reads a stream is kept waiting at most; `poll_seconds`: one that does not.
+    `stream_seconds`: how long a client that reads a stream is kept at most; `poll_seconds`: one that does not.
     `status_url`: where a person sees an approval; `{id}` is replaced; '' is the gateway's own `/approvals/{id}`.
     """
 
