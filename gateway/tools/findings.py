@@ -5,7 +5,7 @@ from uuid import UUID, uuid5
 from gateway.tools.hidden import Hidden, hidden_in, shown
 from gateway.tools.listing import ListedTool
 from gateway.tools.pins import Hide, PinChange
-from schemas.findings import FindingRecord
+from schemas.findings import FindingRecord, finding_record
 
 TOOL_CHANGED = "tool-changed"
 TOOL_HIDDEN_TEXT = "tool-hidden-text"
@@ -50,11 +50,12 @@ def _hidden(change: PinChange, raised_at: int, hidden: tuple[Hidden, ...], hide:
 
 
 def _finding(rule: str, change: PinChange, raised_at: int, what: str, evidence: list[str]) -> FindingRecord:
-    return {
-        "finding_id": finding_id(rule, change.connection, change.listed),
-        "rule": rule,
-        "severity": "high",
-        "raised_at": raised_at,
-        "title": f"{shown(change.tool, 80)} of {change.connection} {what}",
-        "evidence": [f"connection: {change.connection}", f"tool: {shown(change.tool)}", *evidence],
-    }
+    record = finding_record(
+        rule,
+        "high",
+        f"{shown(change.tool, 80)} of {change.connection} {what}",
+        [f"connection: {change.connection}", f"tool: {shown(change.tool)}", *evidence],
+        raised_at=raised_at,
+        attributes={"connection": change.connection, "tool": shown(change.tool)},
+    )
+    return {**record, "finding_id": finding_id(rule, change.connection, change.listed)}

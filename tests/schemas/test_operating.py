@@ -29,7 +29,15 @@ from schemas.control import (
     token_revoked,
     tool_pinned,
 )
-from schemas.findings import FindingRecord, finding_record, finding_value
+from schemas.findings import (
+    EVIDENCE_MAX,
+    TITLE_CHARACTERS_MAX,
+    FindingRecord,
+    acted,
+    finding_record,
+    finding_value,
+    open_finding,
+)
 from schemas.stamps import Stamp
 from schemas.topics import topics
 
@@ -98,6 +106,63 @@ def test_a_finding_raised_twice_is_one_and_another_digest_is_another() -> None:
     assert one["finding_id"] == two["finding_id"] != other["finding_id"]
     assert UUID(one["finding_id"]).version == 5
     assert codec("finding").decode(finding_value(one))["evidence"] == ["demo|get_pod", "aa"]
+
+
+def test_the_evidence_of_a_named_finding_may_grow() -> None:
+    one = finding_record("secret-reads", "high", "title", ["f1"], raised_at=1, name="alice/10:00")
+    grown = finding_record(
+        "secret-reads",
+        "high",
+        "title",
+        ["f1", "f2"],
+        raised_at=2,
+        act="repeated",
+        name="alice/10:00",
+        count=2,
+    )
+    other = finding_record("secret-reads", "high", "title", ["f1"], raised_at=1, name="alice/10:10")
+    assert one["finding_id"] == grown["finding_id"] != other["finding_id"]
+    assert (
+        one["finding_id"]
+        != finding_record("x", "high", "t", ["f1"], raised_at=1, name="alice/10:00")["finding_id"]
+    )
+
+
+def test_a_finding_comes_back_as_it_was_told_and_is_closed_with_a_verdict() -> None:
+    told = {"principal_subject": "alice", "response": "demand_approval for 1h"}
+    raised = finding_record("secret-reads", "high", "title", ["f1"], raised_at=1, attributes=told)
+    closed = acted(raised, "closed", at=9, by="cli:ann@ops", comment="a drill", verdict="benign")
+    assert open_finding(finding_value(raised)) == raised
+    assert (
+        open_finding(finding_value(closed))
+        == closed
+        == {
+            **raised,
+            "act": "closed",
+            "raised_at": 9,
+            "by": "cli:ann@ops",
+            "comment": "a drill",
+            "verdict": "benign",
+        }
+    )
+    with pytest.raises(ValueError, match="verdict"):
+        acted(raised, "closed", at=9, by="cli:ann@ops")
+    with pytest.raises(ValueError, match="verdict"):
+        finding_record("r", "high", "t", [], raised_at=1, verdict="benign")
+
+
+def test_a_finding_is_bounded_whatever_a_stranger_sends() -> None:
+    record = finding_record(
+        "r",
+        "low",
+        "\ud800" + "t" * 9_000,
+        ["e" * 9_000] * 9_000,
+        raised_at=1,
+        attributes={f"{n:03}": "v" * 9_000 for n in range(200)},
+    )
+    assert len(record["title"]) == TITLE_CHARACTERS_MAX + 1
+    assert len(record["evidence"]) == EVIDENCE_MAX
+    assert len(finding_value(record)) < 600_000
 
 
 def test_only_topics_that_hold_state_are_compacted_and_they_have_one_order() -> None:
