@@ -21,6 +21,8 @@ NAMES = (
     "approval_requested",
     "approval_decided",
     "approval_settled",
+    "approval_delivery",
+    "approval_delegated",
 )
 SALT = bytes(range(SALT_BYTES))
 

@@ -27,6 +27,7 @@ V1 = Path(__file__).parent / "v1"
 FROZEN = {
     "admin": "b5bfac18d91d5ece",
     "approval_decided": "0a7b0813e1fca47e",
+    "approval_delivery": "c1ab18bfc8234394",
     "approval_requested": "4146e26f7fde9039",
     "approval_settled": "8a083dab7fc12c12",
     "audit": "4479641ec0ea95d8",
@@ -39,6 +40,7 @@ FROZEN = {
 FINGERPRINTS = {
     "admin": "7376f6dcc0e50388",
     "approval_decided": "4badfaadb0f916c9",
+    "approval_delivery": "1dd751e53973ddc4",
     "approval_requested": "8d04b9d7c0056b6e",
     "approval_settled": "282ee362142c7f6f",
     "audit": "4da423ab90c48178",

@@ -47,6 +47,7 @@ def test_every_producer_and_consumer_is_a_part_of_the_tree() -> None:
         "gateway",
         "sinks",
         "cli",
+        "console",
         "processors.masking",
         "processors.completeness",
         "processors.approvals",
