@@ -192,18 +192,18 @@ def open_settled(key: bytes | None, value: bytes) -> ApprovalSettled:
 
 
 def _opened(schema: str, key: bytes | None, value: bytes) -> dict[str, Any]:
-    record = {name: _plain(found) for name, found in codec(schema).decode(value).items()}
+    record = {name: plain(found) for name, found in codec(schema).decode(value).items()}
     if (key or b"").decode("utf-8", "replace") != record["approval_id"]:
         raise CodecError(f"broken {schema}: the key and the approval_id do not say the same")
     return record
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Avro's logical types as the records have them: ids as text, times in microseconds."""
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, datetime):
         return (value - _EPOCH) // timedelta(microseconds=1)
     if isinstance(value, dict):
-        return {name: _plain(found) for name, found in value.items()}
+        return {name: plain(found) for name, found in value.items()}
     return value

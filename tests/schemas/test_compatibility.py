@@ -27,6 +27,7 @@ V1 = Path(__file__).parent / "v1"
 FROZEN = {
     "admin": "b5bfac18d91d5ece",
     "approval_decided": "0a7b0813e1fca47e",
+    "approval_delegated": "a47eb3a147514b4a",
     "approval_delivery": "c1ab18bfc8234394",
     "approval_requested": "4146e26f7fde9039",
     "approval_settled": "8a083dab7fc12c12",
@@ -40,6 +41,7 @@ FROZEN = {
 FINGERPRINTS = {
     "admin": "7376f6dcc0e50388",
     "approval_decided": "4badfaadb0f916c9",
+    "approval_delegated": "a0e91ef92d8d9705",
     "approval_delivery": "1dd751e53973ddc4",
     "approval_requested": "8d04b9d7c0056b6e",
     "approval_settled": "282ee362142c7f6f",
