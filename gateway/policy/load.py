@@ -10,16 +10,19 @@ rules:
 
 import json
 from collections.abc import Collection
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 from gateway.policy.engine import Policy, Rule
+from gateway.policy.fields import Fields, known_keys
+from gateway.policy.holds import TERMS, WHO, HoldReader
 from gateway.policy.packs import Pack, read_pack, texts
 from gateway.policy.problems import PolicyError, Problem, did_you_mean
-from gateway.policy.rules import DEFAULT, DENIED, Fields, RuleReader, known_keys, text_list
+from gateway.policy.rules import DEFAULT, DENIED, RuleReader
 from gateway.policy.source import Document, Loc, Value, parse
-from gateway.policy.verdict import Verdict
+from gateway.policy.verdict import Hold, Verdict
 
 FILE_BYTES_MAX: Final = 1024 * 1024
 RULES_MAX: Final = 1_000
@@ -108,7 +111,7 @@ class _Reader:
             self._rules.append(rule)
 
     def _pack(self, item: Fields, loc: Loc) -> None:
-        known_keys(self._document, loc, item, ("pack", "with", "reviewers"))
+        known_keys(self._document, loc, item, ("pack", "with", "reviewers", "hold"))
         name = item.get("pack")
         at = (*loc, "pack") if (*loc, "pack") in self._document.nodes else loc
         try:
@@ -123,8 +126,20 @@ class _Reader:
             return
         self._packs[pack.name] = self._document.place(at)[0]
         settings = self._settings(pack, item, loc)
-        reviewers = text_list(self._document, (*loc, "reviewers"), item) if "reviewers" in item else ()
-        self._add_rules(pack, settings, reviewers, at)
+        self._add_rules(pack, settings, self._hold(item, loc), at)
+
+    def _hold(self, item: Fields, loc: Loc) -> Hold | None:
+        """Who has to agree to what a pack holds, and how; None: nobody can. `reviewers` is short for `hold`."""
+        if "hold" not in item:
+            return HoldReader(self._document).read(item, loc) if "reviewers" in item else None
+        given, at = item["hold"], (*loc, "hold")
+        if "reviewers" in item:
+            self._document.fault((*loc, "reviewers"), "`reviewers` stands in `hold`; keep that one", key=True)
+        if not isinstance(given, dict):
+            self._document.fault(at, "is written `hold: {reviewers: [group], expires: 15m}`")
+            return None
+        known_keys(self._document, at, given, (*WHO, *TERMS))
+        return HoldReader(self._document).read(given, at)
 
     def _settings(self, pack: Pack, item: Fields, loc: Loc) -> dict[str, list[str]]:
         given, at = item.get("with", {}), (*loc, "with")
@@ -145,11 +160,9 @@ class _Reader:
                 self._document.fault((*at, key), f"`{key}` {error}")
         return settings
 
-    def _add_rules(
-        self, pack: Pack, settings: dict[str, list[str]], reviewers: tuple[str, ...], at: Loc
-    ) -> None:
+    def _add_rules(self, pack: Pack, settings: dict[str, list[str]], hold: Hold | None, at: Loc) -> None:
         values = {**pack.constants, **settings}
-        reader = RuleReader(pack.document, self._profiles, pack.name, values, reviewers)
+        reader = RuleReader(pack.document, self._profiles, pack.name, values, hold)
         content = pack.document.value
         assert isinstance(content, dict)
         items = content["rules"]
@@ -170,7 +183,9 @@ def _digest(default: str, rules: list[Rule]) -> str:
 
 def _canonical(rule: Rule) -> dict[str, Any]:
     verdict = rule.verdict
+    terms = {"hold": asdict(verdict.hold)} if verdict.hold else {}
     return {
+        **terms,
         "name": rule.name,
         "when": rule.condition.text.strip(),
         "action": verdict.action,

@@ -6,10 +6,12 @@ from typing import Final
 
 from gateway.policy.conditions import Compiled, ConditionError
 from gateway.policy.engine import Rule
+from gateway.policy.fields import Fields, known_keys, number_at, text_at
+from gateway.policy.holds import TERMS, WHO, HoldReader, everyone_in
 from gateway.policy.packs import filled
 from gateway.policy.problems import Problem, did_you_mean
-from gateway.policy.source import Document, Loc, Value
-from gateway.policy.verdict import Verdict
+from gateway.policy.source import Document, Loc
+from gateway.policy.verdict import Hold, Verdict
 from gateway.settings import Rate
 
 DENIED: Final = "policy_denied"
@@ -20,11 +22,10 @@ _OBLIGATIONS: Final = ("mask", "result_bytes_max", "rate")
 _KEYS: Final = ("name", "doc", "when", *_OUTCOMES, *_OBLIGATIONS)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-Fields = dict[str, Value]
-
 
 class RuleReader:
-    """Reads the rules of one document. `values` and `reviewers` are given for a pack's rules."""
+    """Reads the rules of one document. `values` and `hold` are given for a pack's rules, which say no more of a
+    hold than its reason: who has to agree, and how, is for the file that takes them."""
 
     def __init__(
         self,
@@ -32,13 +33,13 @@ class RuleReader:
         profiles: Collection[str] | None = None,
         pack: str = "",
         values: Mapping[str, str | list[str]] | None = None,
-        reviewers: tuple[str, ...] = (),
+        hold: Hold | None = None,
     ) -> None:
         self._document = document
         self._profiles = profiles
         self._pack = pack
         self._values = values or {}
-        self._reviewers = reviewers
+        self._hold_given = hold
         self._names: dict[str, int] = {}
 
     def read(self, fields: Fields, loc: Loc) -> Rule | None:
@@ -48,7 +49,7 @@ class RuleReader:
         name = self._name(fields, loc)
         verdict = self._verdict(f"{self._pack}/{name}" if self._pack else name, fields, loc)
         condition = self._condition(fields, loc)
-        doc = self._text(fields, loc, "doc") if "doc" in fields else ""
+        doc = text_at(self._document, loc, fields, "doc") if "doc" in fields else ""
         if len(self._document.problems) > before or condition is None or verdict is None:
             return None
         return Rule(verdict.rule, condition, verdict, doc, self._pack)
@@ -57,7 +58,7 @@ class RuleReader:
         if "name" not in fields:
             self._document.fault(loc, "a rule needs a `name`: verdicts and the trail carry it")
             return ""
-        name, at = self._text(fields, loc, "name"), (*loc, "name")
+        name, at = text_at(self._document, loc, fields, "name"), (*loc, "name")
         if name and not _NAME.fullmatch(name):
             self._document.fault(at, "a name has letters, digits, `.`, `_` and `-`, at most 64 of them")
         if name == DEFAULT:
@@ -106,17 +107,17 @@ class RuleReader:
         if given == ["allow"]:
             return self._allow(rule, fields, loc)
         if given == ["deny"]:
-            return Verdict("deny", rule, self._text(fields, loc, "deny"), DENIED)
+            return Verdict("deny", rule, text_at(self._document, loc, fields, "deny"), DENIED)
         return self._hold(rule, fields, loc)
 
     def _allow(self, rule: str, fields: Fields, loc: Loc) -> Verdict:
         if fields["allow"] is not True:
             self._document.fault((*loc, "allow"), "is written `allow: true`; to refuse, `deny: reason`")
-        mask = self._text(fields, loc, "mask") if "mask" in fields else None
+        mask = text_at(self._document, loc, fields, "mask") if "mask" in fields else None
         if mask and self._profiles is not None and mask not in self._profiles:
             hint = did_you_mean(mask, self._profiles)
             self._document.fault((*loc, "mask"), f"there is no masking profile `{mask}`{hint}")
-        size = self._number(fields, loc, "result_bytes_max", whole=True)
+        size = number_at(self._document, loc, fields, "result_bytes_max", whole=True)
         rate = self._rate(fields, loc)
         return Verdict(
             "allow", rule, mask=mask, result_bytes_max=None if size is None else int(size), rate=rate
@@ -133,8 +134,8 @@ class RuleReader:
         for key in ("per_second", "burst"):
             if key not in given:
                 self._document.fault(at, f"a rate needs `{key}`")
-        per_second = self._number(given, at, "per_second", whole=False)
-        burst = self._number(given, at, "burst", whole=True)
+        per_second = number_at(self._document, at, given, "per_second", whole=False)
+        burst = number_at(self._document, at, given, "burst", whole=True)
         return Rate(float(per_second), int(burst)) if per_second and burst else None
 
     def _hold(self, rule: str, fields: Fields, loc: Loc) -> Verdict:
@@ -142,41 +143,8 @@ class RuleReader:
         if not isinstance(given, dict):
             self._document.fault(at, "is written `hold: {reviewers: [group], reason: text}`")
             return Verdict("hold", rule)
-        known_keys(self._document, at, given, ("reason",) if self._pack else ("reviewers", "reason"))
-        reason = self._text(given, at, "reason")
-        reviewers = self._reviewers if self._pack else text_list(self._document, (*at, "reviewers"), given)
-        return Verdict("hold", rule, reason, HELD, reviewers)
-
-    def _text(self, fields: Fields, loc: Loc, key: str) -> str:
-        value = fields.get(key)
-        if isinstance(value, str) and value.strip():
-            return value.strip()
-        where = (*loc, key) if key in fields else loc
-        self._document.fault(where, f"`{key}` must be text, and say something")
-        return ""
-
-    def _number(self, fields: Fields, loc: Loc, key: str, *, whole: bool) -> float | None:
-        if key not in fields:
-            return None
-        value = fields[key]
-        kinds = int if whole else (int, float)
-        if isinstance(value, bool) or not isinstance(value, kinds) or value <= 0:
-            self._document.fault((*loc, key), f"must be a {'whole ' if whole else ''}number over 0")
-            return None
-        return float(value) if isinstance(value, float) else value
-
-
-def known_keys(document: Document, loc: Loc, fields: Fields, known: Collection[str]) -> None:
-    """Notes every key of `fields` that is not among `known`."""
-    for key in fields:
-        if key not in known:
-            document.fault((*loc, key), f"there is no `{key}` here{did_you_mean(key, known)}", key=True)
-
-
-def text_list(document: Document, loc: Loc, fields: Fields) -> tuple[str, ...]:
-    """The texts at `loc`, which `fields` must have, at least one."""
-    value = fields.get(str(loc[-1]))
-    if isinstance(value, list) and value and all(isinstance(each, str) and each for each in value):
-        return tuple(str(each) for each in value)
-    document.fault(loc, f"`{loc[-1]}` must be a list of names, at least one")
-    return ()
+        known_keys(self._document, at, given, ("reason",) if self._pack else ("reason", *WHO, *TERMS))
+        reason = text_at(self._document, at, given, "reason")
+        hold = self._hold_given if self._pack else HoldReader(self._document).read(given, at)
+        reviewers = everyone_in(hold.quorum) if hold else ()
+        return Verdict("hold", rule, reason, HELD, reviewers, hold=hold)

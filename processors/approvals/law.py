@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from processors.approvals import telling
 from processors.approvals.entry import Entry, Voice
-from processors.approvals.hours import hours
 from processors.approvals.people import People, Person, identity, roles
 from processors.approvals.quorum import fits
 from processors.approvals.terms import SECOND
 from schemas.approvals import ApprovalDecision, ApprovalRequest
+from schemas.hours import hours
 
 SKEW = 120 * SECOND
 """How far the clocks of two components may be apart."""

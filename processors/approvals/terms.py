@@ -2,13 +2,11 @@
 
 import re
 
-from processors.approvals.hours import hours
 from schemas.approvals import ApprovalRequest
+from schemas.hours import hours
+from schemas.terms import LIFETIME_SECONDS_MAX, PEOPLE_MAX, USES_MAX
 
 SECOND = 1_000_000
-LIFETIME_SECONDS_MAX = 30 * 86_400
-PEOPLE_MAX = 8
-USES_MAX = 1_000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

@@ -11,6 +11,7 @@ import typer
 from sluicegate.cli.failures import USAGE, Failure, told
 from sluicegate.cli.options import DEFAULT_FILE, AsJson, ConfigFile, settings_of
 from sluicegate.cli.output import inert, print_json, print_line, print_table
+from sluicegate.cli.policy_terms import held_by, terms_of
 from sluicegate.cli.reading import answer
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def check(
             problems.append(str(failure))
         else:
             print_line(f"{file}: good, {len(policy.rules)} rules, version {policy.version}")
+            _print_held(policy)
     if problems:
         raise Failure("the policy is not good:\n" + "\n".join(problems), USAGE)
 
@@ -192,6 +194,17 @@ def _start(since: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def _print_held(policy: "Policy") -> None:
+    for names, terms in held_by(policy):
+        print_line(f"held by {', '.join(names)}:")
+        _print_terms(terms)
+
+
+def _print_terms(terms: list[str]) -> None:
+    for line in terms:
+        print_line(f"    {inert(line)}")
+
+
 def _print_recorded(judged: "Judged", policy: "Policy") -> None:
     from sluicegate.cli.policy_trail import moment_of  # noqa: PLC0415
 
@@ -218,6 +231,8 @@ def _print_steps(policy: "Policy", call: "Call") -> None:
             print_line(f"    {part.gave:<6}  {' '.join(part.text.split())}")
     reason = f": {verdict.reason}" if verdict.reason else ""
     print_line(f"verdict: {verdict.action} by {inert(verdict.rule)}{reason}")
+    if verdict.action == "hold":
+        _print_terms(terms_of(verdict.hold))
 
 
 def _said(step: "Step") -> str:

@@ -68,6 +68,36 @@ def test_a_good_policy_is_told_with_its_version(folder: Path) -> None:
     assert "good, 9 rules, version " in answer.stdout
 
 
+def test_check_tells_who_has_to_agree_to_what_is_held(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("""default: allow
+rules:
+  - name: deletes
+    when: true
+    hold:
+      reason: r
+      quorum: [{of: [security]}, {of: [owners, terminal:ann@pc], people: 2}]
+      comment: required
+      hours: mon-fri 08:00-18:00 UTC
+      expires: 90m
+      grant: {for: 8h, uses: 5, when: "tool.name\n == 'x'"}
+      break_glass: {groups: [oncall]}
+packs: [git, {pack: sql, reviewers: [dba]}]
+""")
+    answer = run("check", str(tmp_path / "p.yaml"))
+    assert answer.exit_code == 0, answer.output
+    assert answer.stdout.splitlines()[1:] == [
+        "held by deletes:",
+        "    needs 1 of security and 2 of owners, |ann@pc, with a comment, in the hours mon-fri 08:00-18:00 UTC, "
+        "within 90m",
+        "    an approval lets 5 such calls run for 8h where tool.name == 'x'",
+        "    oncall may break the glass; reviewed within 1d",
+        "held by git/delete-ref:",
+        "    nobody can approve it: give `reviewers` where its pack is taken",
+        "held by sql/unseen:",
+        "    needs 1 of dba, within 15m",
+    ]
+
+
 def test_everything_wrong_in_all_files_is_told_and_the_exit_code_is_2(folder: Path) -> None:
     (folder / "bad.yaml").write_text("default: maybe\nrules: [{name: a, when: tool.nam == 'x', deny: no}]")
     answer = run("check", str(folder / "bad.yaml"), str(folder / "away.yaml"), str(folder / "policy.yaml"))
@@ -210,6 +240,18 @@ def test_explain_tells_the_rule_that_decides_and_why_those_before_do_not_match(
     assert "kubernetes/destructive-tool: matches" in lines
     assert lines[-1].startswith("verdict: deny by kubernetes/destructive-tool: ")
     assert any("then it was another one (p1)" in line for line in lines)
+
+
+def test_explain_tells_what_a_held_call_needs(
+    trail: Asked, exchanges: dict[str, str], tmp_path: Path
+) -> None:
+    rule = "{name: all, when: true, hold: {reason: looked at, reviewers: [leads], expires: 1h}}"
+    (tmp_path / "holding.yaml").write_text(f"default: deny\nrules: [{rule}]")
+    answer = trail.run("policy", "explain", exchanges["scale"], "--policy", str(tmp_path / "holding.yaml"))
+    assert answer.stdout.splitlines()[-2:] == [
+        "verdict: hold by all: looked at",
+        "    needs 1 of leads, within 1h",
+    ]
 
 
 def test_explain_of_what_the_trail_has_not_says_so(trail: Asked, folder: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.policy import read_policy
+from gateway.policy.holds import BREAK_GLASS, GRANT, PART, TERMS, WHO
 from gateway.policy.names import FACTS, FUNCTIONS, METHODS, VARIABLES
 from gateway.policy.packs import pack_names, read_pack
 from gateway.policy.rules import _KEYS
@@ -27,6 +28,14 @@ def test_every_key_fact_and_function_is_in_the_reference() -> None:
     facts = {f"{name}.{field}" for name, fields in FACTS.items() for field in fields}
     assert {*_KEYS, *facts, *(VARIABLES.keys() - FACTS.keys()), *FUNCTIONS, *METHODS} - WORDS == set()
     assert f"{TEXT_MAX:,} characters" in REFERENCE
+
+
+def test_every_term_of_a_hold_is_in_the_reference() -> None:
+    section = REFERENCE.partition("## Who has to agree")[2].partition("\n## ")[0]
+    table = [line for line in section.splitlines() if line.startswith("| `")]
+    assert {line.split("`")[1] for line in table} == {"reason", *WHO, *TERMS}
+    told = set(re.findall(r"\b\w+\b", " ".join(re.findall(r"`([^`]+)`", section))))
+    assert {*GRANT, *BREAK_GLASS, *PART} - told == set()
 
 
 @pytest.mark.parametrize("pack", pack_names())

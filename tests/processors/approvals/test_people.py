@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.approvals.hours import hours
 from processors.approvals.people import People
 from processors.approvals.quorum import met
 from schemas.approvals import QuorumPart
+from schemas.hours import hours
 from tests.processors.approvals.making import SECOND, T0
 
 GROUPS = st.frozensets(st.sampled_from(["a", "b", "c"]), max_size=3)
