@@ -11,7 +11,7 @@ from schemas.stamps import Stamp
 TEXT_CHARACTERS_MAX = 2_000
 DETAIL_CHARACTERS_MAX = 16_000
 
-ActorKind = Literal["cli", "gateway", "token_endpoint", "console"]
+ActorKind = Literal["cli", "gateway", "token_endpoint", "console", "rule"]
 Outcome = Literal["asked", "done", "refused", "failed"]
 
 
@@ -39,7 +39,7 @@ class Actor:
     issuer: str = ""
 
     def __str__(self) -> str:
-        """`cli:ann@host`, `gateway`, or a principal as `issuer|subject`: what `by` of a control record says."""
+        """What `by` of a control record says: `cli:ann@host`, `rule:NAME`, `gateway`, or `issuer|subject`."""
         if self.kind == "token_endpoint":
             return f"{self.issuer}|{self.subject}"
         return self.kind if self.subject in ("", self.kind) else f"{self.kind}:{self.subject}"

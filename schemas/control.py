@@ -1,14 +1,17 @@
-"""What holds on every replica: blocked principals, killed sessions, revoked tokens, pinned tools, policies in force.
+"""What holds on every replica: blocked principals, killed sessions, revoked tokens, pinned tools, policies in force,
+approvals demanded and limits lowered.
 
 Topic `control` is compacted: the latest record of a key is the state, a tombstone takes it back. The key is the
-record's `target`; a record that lies under another key is not believed.
+record's `target`; a record that lies under another key is not believed. What answers a finding has its id (`cause`)
+in the key: it is written once, replaces nothing that a person decided, and ends alone.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, NamedTuple, TypedDict, cast
 
 from schemas.codec import CodecError, codec
 from schemas.stamps import Stamp
@@ -16,7 +19,13 @@ from schemas.stamps import Stamp
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 ControlKind = Literal[
-    "principal_blocked", "session_killed", "token_revoked", "tool_pinned", "policy_in_force"
+    "principal_blocked",
+    "session_killed",
+    "token_revoked",
+    "tool_pinned",
+    "policy_in_force",
+    "approval_demanded",
+    "limits_lowered",
 ]
 PinState = Literal["pinned", "changed"]
 
@@ -39,6 +48,14 @@ class ControlRecord(TypedDict):
     reason: str
     expires_at: int | None
     detail: str
+    cause: str
+
+
+class Lowered(NamedTuple):
+    """A token bucket that a principal's own may not exceed."""
+
+    per_second: float
+    burst: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +85,19 @@ class ToolPin:
 
 
 def principal_blocked(
-    stamp: Stamp, issuer: str, subject: str, *, by: str, reason: str, expires_at: int | None = None
+    stamp: Stamp,
+    issuer: str,
+    subject: str,
+    *,
+    by: str,
+    reason: str,
+    expires_at: int | None = None,
+    cause: str = "",
 ) -> ControlRecord:
     """Nobody who is `subject` at `issuer` ('': at any) gets anything. Raises ValueError for an issuer with a `|`."""
-    key = block_key(issuer, subject)
+    key = block_key(issuer, subject, cause)
     record = _record(stamp, "principal_blocked", key, by, reason)
-    return {**record, "issuer": issuer, "subject": subject, "expires_at": expires_at}
+    return {**record, "issuer": issuer, "subject": subject, "expires_at": expires_at, "cause": cause}
 
 
 def session_killed(stamp: Stamp, session_id: str, *, by: str, reason: str) -> ControlRecord:
@@ -121,11 +145,68 @@ def policy_in_force(stamp: Stamp, connection: str, version: str, *, by: str) -> 
     return {**record, "connection": connection, "digest": version}
 
 
-def block_key(issuer: str, subject: str) -> str:
+def approval_demanded(
+    stamp: Stamp,
+    *,
+    session_id: str = "",
+    issuer: str = "",
+    subject: str = "",
+    by: str,
+    reason: str,
+    expires_at: int | None = None,
+    cause: str = "",
+) -> ControlRecord:
+    """Each call of the session, or of `subject` at `issuer` ('': at any) when none is named, needs an approval.
+
+    Raises ValueError when neither a session nor a subject is named, and for an issuer with a `|`.
+    """
+    if not session_id and not subject:
+        raise ValueError("an approval is demanded of a session or of a principal")
+    key = demand_key(session_id, issuer, subject, cause)
+    record = _record(stamp, "approval_demanded", key, by, reason)
+    whose = {"session_id": session_id} if session_id else {"issuer": issuer, "subject": subject}
+    return cast("ControlRecord", {**record, **whose, "expires_at": expires_at, "cause": cause})
+
+
+def limits_lowered(
+    stamp: Stamp,
+    issuer: str,
+    subject: str,
+    rate: Lowered,
+    *,
+    by: str,
+    reason: str,
+    expires_at: int | None = None,
+    cause: str = "",
+) -> ControlRecord:
+    """`subject` at `issuer` ('': at any) may call no faster than `rate`.
+
+    Raises ValueError for a rate that is none, and for an issuer with a `|`.
+    """
+    _checked(rate)
+    record = _record(stamp, "limits_lowered", limit_key(issuer, subject, cause), by, reason)
+    whose = {"issuer": issuer, "subject": subject, "expires_at": expires_at, "cause": cause}
+    return cast("ControlRecord", {**record, **whose, "detail": _text(rate._asdict())})
+
+
+def block_key(issuer: str, subject: str, cause: str = "") -> str:
     """Key of the block of a principal. Raises ValueError for an issuer with a `|`: a URL has none."""
-    if "|" in issuer:
-        raise ValueError("an issuer is a URL; it cannot hold a |")
-    return f"block:{issuer}|{subject}"
+    return f"{_head('block', cause)}:{_principal(issuer, subject)}"
+
+
+def demand_key(session_id: str, issuer: str, subject: str, cause: str = "") -> str:
+    """Key of a demand for approval: of the session, when there is one, else of the principal.
+
+    Raises ValueError for an issuer with a `|`.
+    """
+    if session_id:
+        return f"{_head('demand-session', cause)}:{session_id}"
+    return f"{_head('demand', cause)}:{_principal(issuer, subject)}"
+
+
+def limit_key(issuer: str, subject: str, cause: str = "") -> str:
+    """Key of lowered limits of a principal. Raises ValueError for an issuer with a `|`."""
+    return f"{_head('limit', cause)}:{_principal(issuer, subject)}"
 
 
 def pin_key(connection: str, tool: str) -> str:
@@ -159,6 +240,15 @@ def pin_of(record: ControlRecord) -> ToolPin:
         raise CodecError(f"broken control: detail of a pin: {type(exc).__name__}") from exc
 
 
+def lowered_of(record: ControlRecord) -> Lowered:
+    """The rate in a record of kind `limits_lowered`. Raises CodecError when its detail is not what it should be."""
+    try:
+        detail = json.loads(record["detail"])
+        return _checked(Lowered(float(detail["per_second"]), int(detail["burst"])))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as exc:
+        raise CodecError(f"broken control: detail of lowered limits: {type(exc).__name__}") from exc
+
+
 def control_value(record: ControlRecord) -> bytes:
     """The value for topic `control`; its key is `record["target"]`. Raises CodecError when it does not fit."""
     return codec("control").encode(record)
@@ -183,17 +273,41 @@ def _microseconds(moment: datetime) -> int:
 
 
 def _key_of(record: ControlRecord) -> str:
+    principal = f"{record['issuer']}|{record['subject']}"
     match record["kind"]:
         case "principal_blocked":
-            return f"block:{record['issuer']}|{record['subject']}"
+            kind, named = "block", principal
         case "session_killed":
-            return f"kill:{record['session_id']}"
+            kind, named = "kill", record["session_id"]
         case "token_revoked":
-            return f"revoke:{record['token_id']}"
+            kind, named = "revoke", record["token_id"]
         case "tool_pinned":
-            return pin_key(record["connection"], record["tool"])
+            kind, named = "pin", f"{record['connection']}|{record['tool']}"
         case "policy_in_force":
-            return f"policy:{record['connection']}"
+            kind, named = "policy", record["connection"]
+        case "approval_demanded" if record["session_id"]:
+            kind, named = "demand-session", record["session_id"]
+        case "approval_demanded":
+            kind, named = "demand", principal
+        case "limits_lowered":
+            kind, named = "limit", principal
+    return f"{_head(kind, record['cause'])}:{named}"
+
+
+def _head(kind: str, cause: str) -> str:
+    return f"{kind}@{cause}" if cause else kind
+
+
+def _principal(issuer: str, subject: str) -> str:
+    if "|" in issuer:
+        raise ValueError("an issuer is a URL; it cannot hold a |")
+    return f"{issuer}|{subject}"
+
+
+def _checked(rate: Lowered) -> Lowered:
+    if not (0 < rate.per_second < math.inf and rate.burst >= 1):
+        raise ValueError("a rate is above 0 a second, with a burst of 1 or more")
+    return rate
 
 
 def _record(stamp: Stamp, kind: ControlKind, target: str, by: str, reason: str) -> ControlRecord:
@@ -213,6 +327,7 @@ def _record(stamp: Stamp, kind: ControlKind, target: str, by: str, reason: str) 
         "reason": reason,
         "expires_at": None,
         "detail": "{}",
+        "cause": "",
     }
 
 

@@ -15,6 +15,7 @@ from sluicegate.cli import (
     mask,
     policy,
     principals,
+    responses,
     run,
     sessions,
     sessions_kill,
@@ -60,6 +61,7 @@ app.command()(config.check)
 sessions.commands.command()(sessions_kill.kill)
 app.add_typer(sessions.commands, name="sessions")
 app.add_typer(principals.commands, name="principals")
+app.add_typer(responses.commands, name="responses")
 app.command()(login.login)
 app.command()(token.token)
 app.add_typer(token.commands, name="tokens")

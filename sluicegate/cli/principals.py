@@ -50,7 +50,7 @@ def block(
     detail = {} if span is None else {"for_seconds": span}
     changes = [(record["target"], record)]
     carry_out(config, Decision("principal.block", _named(url, subject), reason, changes, detail))
-    until = "until somebody unblocks it" if ends is None else f"until {_moment(ends)}"
+    until = "until somebody unblocks it" if ends is None else f"until {moment(ends)}"
     print_line(f"{subject} of {url or 'every issuer'} is blocked {until}")
 
 
@@ -108,8 +108,8 @@ def _row(record: "ControlRecord") -> dict[str, Any]:
     return {
         "subject": record["subject"],
         "issuer": record["issuer"],
-        "since": _moment(record["at"]),
-        "until": None if ends is None else _moment(ends),
+        "since": moment(record["at"]),
+        "until": None if ends is None else moment(ends),
         "by": record["by"],
         "reason": record["reason"],
     }
@@ -124,7 +124,8 @@ def _named(issuer: str, subject: str) -> str:
     return f"{issuer}|{subject}"
 
 
-def _moment(microseconds: int) -> str:
+def moment(microseconds: int) -> str:
+    """A time as the commands show it: ISO 8601, UTC, in seconds."""
     return (
         datetime.fromtimestamp(microseconds / 1e6, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     )

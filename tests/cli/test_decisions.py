@@ -15,11 +15,18 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner, Result
 
+from gateway.edge.announce import stamp
 from gateway.edge.control import in_force
-from schemas.control import ControlRecord
+from schemas.control import (
+    ControlRecord,
+    Lowered,
+    approval_demanded,
+    limits_lowered,
+    principal_blocked,
+)
 from schemas.kafka import KafkaAddress, ensure_topics
 from sluicegate.cli.app import app
-from tests.gateway.control.people import reading, somebody, until
+from tests.gateway.control.people import announcing, reading, somebody, until
 from tests.support.topics import acts
 
 ISSUER = "https://id.example.com/"
@@ -111,6 +118,39 @@ def test_a_session_is_killed_and_a_token_revoked(config: Path, broker: str) -> N
     assert f"revoke:{token}" in found
     assert [row["action"] for row in told(broker, session)] == ["session.kill"] * 2
     assert [row["action"] for row in told(broker, token)] == ["token.revoke"] * 2
+
+
+async def _answered(broker: str, *records: ControlRecord) -> None:
+    async with announcing(KafkaAddress(broker, embedded=True)) as announcer:
+        for record in records:
+            assert await announcer.control(record["target"], record)
+
+
+def test_answers_to_findings_are_listed_and_lifted_and_a_block_by_a_person_stays(
+    config: Path, broker: str
+) -> None:
+    subject, session, finding = f"mallory-{uuid4()}", str(uuid4()), str(uuid4())
+    by: Any = {"by": "rule:secret-reads", "reason": "14 secrets", "cause": finding}
+    records = [
+        approval_demanded(stamp(), session_id=session, **by),
+        principal_blocked(stamp(), ISSUER, subject, **by),
+        limits_lowered(stamp(), ISSUER, subject, Lowered(0.5, 1), **by),
+    ]
+    asyncio.run(_answered(broker, *records))
+    assert run(config, "principals", "block", subject, "--issuer", "people", "--reason", "x").exit_code == 0
+    listed = [json.loads(line) for line in run(config, "responses", "list", "--json").stdout.splitlines()]
+    mine = [row for row in listed if row["finding_id"] == finding]
+    assert [row["response"] for row in mine] == ["approval demanded", "blocked", "limits lowered"]
+    assert f"session {session}" in run(config, "responses", "list").stdout
+    assert run(config, "responses", "lift", session, "--reason", "a drill").exit_code == 0
+    (asked, done) = told(broker, session)
+    assert (asked["action"], str(done["outcome"]), done["reason"]) == ("response.lift", "done", "a drill")
+    assert json.loads(done["detail"])["finding_id"] == finding
+    lifted = run(config, "responses", "lift", finding).stdout.splitlines()
+    assert lifted == [f"lifted: {what} of {ISSUER}|{subject}" for what in ("blocked", "limits lowered")]
+    assert [record["by"] for record in holding(broker, subject)] == [f"cli:{ME}"]
+    again = run(config, "responses", "lift", finding)
+    assert (again.exit_code, "no response to" in again.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 
 from schemas.codec import Codec, codec, load_schema
+from schemas.control import open_control
 from schemas.digests import frame_digest
 from schemas.findings import open_finding
 from schemas.frames import audit_value, header_bytes, open_frame
@@ -39,14 +40,14 @@ FROZEN = {
     "sealed": "a4d82d94f0fbb026",
 }
 FINGERPRINTS = {
-    "admin": "7376f6dcc0e50388",
+    "admin": "6f371256d851afbb",
     "approval_decided": "4badfaadb0f916c9",
     "approval_delegated": "a0e91ef92d8d9705",
     "approval_delivery": "1dd751e53973ddc4",
     "approval_requested": "8d04b9d7c0056b6e",
     "approval_settled": "282ee362142c7f6f",
     "audit": "4da423ab90c48178",
-    "control": "372556537461fff0",
+    "control": "1ad162d3edb65ad7",
     "dead_letter": "2dc19864de10133b",
     "finding": "0f05e92ef484ce4f",
     "frame": "dd100e1559ce65b6",
@@ -114,6 +115,12 @@ def test_a_finding_of_the_first_version_was_raised_once() -> None:
     assert found["finding_id"] == example("finding")["finding_id"]
 
 
+def test_a_control_record_of_the_first_version_answers_no_finding() -> None:
+    record = example("control")
+    value = Codec(frozen("control")).encode(record)
+    assert open_control(record["target"].encode(), value)["cause"] == ""
+
+
 def test_a_frame_of_the_first_version_keeps_its_chain_on_the_way_to_audit() -> None:
     names = [field["name"] for field in frozen("frame")["fields"]]
     chained = {**frozen("frame"), "fields": frozen("frame")["fields"][: names.index("digest")]}
@@ -128,7 +135,7 @@ def test_a_frame_of_the_first_version_keeps_its_chain_on_the_way_to_audit() -> N
 
 
 def test_the_earlier_versions_kept_in_the_tree_are_the_released_ones() -> None:
-    for name in ("frame", "audit", "finding"):
+    for name in ("frame", "audit", "finding", "control", "admin"):
         assert [Codec(frozen(name)).prefix] == list(codec(name).prefixes[1:])
 
 

@@ -18,6 +18,7 @@ from aiokafka.structs import ConsumerRecord
 from gateway.edge.control.metrics import METRICS
 from gateway.edge.control.state import Clock, ControlState
 from gateway.sessions import Principal
+from gateway.settings import Rate
 from schemas.codec import CodecError
 from schemas.control import ControlRecord, ToolPin
 from schemas.kafka import KafkaAddress
@@ -35,7 +36,8 @@ log = structlog.get_logger("control")
 
 
 class Control:
-    """Who is blocked, which sessions are killed, which tokens revoked, how tools are pinned. One a process."""
+    """Who is blocked, which sessions are killed, which tokens revoked, how tools are pinned, what is demanded of
+    whom. One a process."""
 
     def __init__(
         self, kafka: KafkaAddress, *, clock: Clock = time.time, ask_seconds: float = ASK_SECONDS
@@ -84,6 +86,14 @@ class Control:
     def blocked(self, principal: Principal) -> str:
         """Why this principal gets nothing; '' when nobody blocked it."""
         return self._state.blocked(principal)
+
+    def demanded(self, session_id: str, principal: Principal) -> str:
+        """Why each call of this session, or of this principal, needs an approval; '' when none is demanded."""
+        return self._state.demanded(session_id, principal)
+
+    def lowered(self, principal: Principal) -> Rate | None:
+        """The rate that this principal may not exceed over any connection for now; None when there is none."""
+        return self._state.lowered(principal)
 
     def killed(self, session_id: str, principal: Principal) -> str:
         """Why this session is over: it was killed, or the token it stands on was revoked. '' while it is not."""

@@ -2,16 +2,18 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from gateway.sessions import Principal
-from schemas.control import ControlKind, ControlRecord, ToolPin, open_control, pin_of
+from gateway.settings import Rate
+from schemas.control import ControlKind, ControlRecord, ToolPin, lowered_of, open_control, pin_of
 
 Clock = Callable[[], float]
 """Unix seconds."""
 
 _MICROSECONDS = 1_000_000
+_SESSION = "|"  # no issuer holds one
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,11 @@ class Held:
 
     reason: str
     until: float
+    rate: Rate | None = None
+
+
+Index = dict[tuple[str, str], dict[str, Held]]
+"""(issuer, subject) → key of the topic → what holds of them by that record."""
 
 
 class ControlState:
@@ -28,7 +35,9 @@ class ControlState:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._records: dict[str, ControlRecord] = {}
-        self._blocks: dict[tuple[str, str], Held] = {}
+        self._blocks: Index = {}
+        self._demands: Index = {}
+        self._limits: Index = {}
         self._kills: dict[str, Held] = {}
         self._revoked: dict[str, Held] = {}
         self._pins: dict[tuple[str, str], ToolPin] = {}
@@ -59,12 +68,19 @@ class ControlState:
 
     def blocked(self, principal: Principal) -> str:
         """Why this principal gets nothing; '' when nobody blocked it."""
-        blocks = self._blocks
-        if not blocks:
+        return next((held.reason for held in self._of(self._blocks, principal)), "")
+
+    def demanded(self, session_id: str, principal: Principal) -> str:
+        """Why each call of this session, or of this principal, needs an approval; '' when none is demanded."""
+        if not self._demands:
             return ""
-        own = blocks.get((principal.issuer, principal.subject))
-        anywhere = blocks.get(("", principal.subject))
-        return self._in_force(own) or self._in_force(anywhere)
+        found = self._of(self._demands, principal) or self._held(self._demands.get((_SESSION, session_id)))
+        return next((held.reason for held in found), "")
+
+    def lowered(self, principal: Principal) -> Rate | None:
+        """The lowest rate that this principal is held to now; None when there is none."""
+        rates = [held.rate for held in self._of(self._limits, principal) if held.rate is not None]
+        return min(rates, key=lambda rate: (rate.per_second, rate.burst)) if rates else None
 
     def killed(self, session_id: str) -> str:
         """Why this session is over; '' when nobody killed it."""
@@ -74,6 +90,17 @@ class ControlState:
         """Whether the token with this id is good for nothing any more."""
         return bool(self._in_force(self._revoked.get(token_id)))
 
+    def _of(self, index: Index, principal: Principal) -> list[Held]:
+        """What is in force of this very principal, and of its subject at every issuer."""
+        if not index:
+            return []
+        own = self._held(index.get((principal.issuer, principal.subject)))
+        return own + self._held(index.get(("", principal.subject))) if principal.issuer else own
+
+    def _held(self, records: dict[str, Held] | None) -> list[Held]:
+        now = self._clock()
+        return [held for held in (records or {}).values() if now < held.until]
+
     def _in_force(self, held: Held | None) -> str:
         return held.reason if held is not None and self._clock() < held.until else ""
 
@@ -81,7 +108,7 @@ class ControlState:
         held = Held(record["reason"] or "an operator decided so", _until(record))
         match record["kind"]:
             case "principal_blocked":
-                self._blocks[record["issuer"], record["subject"]] = held
+                _put_in(self._blocks, record, held)
             case "session_killed":
                 self._kills[record["session_id"]] = held
             case "token_revoked":
@@ -90,6 +117,11 @@ class ControlState:
                 self._pins[record["connection"], record["tool"]] = pin_of(record)
             case "policy_in_force":
                 self._policies[record["connection"]] = record["digest"]
+            case "approval_demanded":
+                _put_in(self._demands, record, held)
+            case "limits_lowered":
+                rate = lowered_of(record)
+                _put_in(self._limits, record, replace(held, rate=Rate(rate.per_second, rate.burst)))
 
     def _take_back(self, key: str) -> ControlKind | None:
         record = self._records.pop(key, None)
@@ -97,7 +129,7 @@ class ControlState:
             return None
         match record["kind"]:
             case "principal_blocked":
-                del self._blocks[record["issuer"], record["subject"]]
+                _take_from(self._blocks, record)
             case "session_killed":
                 del self._kills[record["session_id"]]
             case "token_revoked":
@@ -106,7 +138,28 @@ class ControlState:
                 del self._pins[record["connection"], record["tool"]]
             case "policy_in_force":
                 del self._policies[record["connection"]]
+            case "approval_demanded":
+                _take_from(self._demands, record)
+            case "limits_lowered":
+                _take_from(self._limits, record)
         return record["kind"]
+
+
+def _whose(record: ControlRecord) -> tuple[str, str]:
+    if record["session_id"]:
+        return (_SESSION, record["session_id"])
+    return (record["issuer"], record["subject"])
+
+
+def _put_in(index: Index, record: ControlRecord, held: Held) -> None:
+    index.setdefault(_whose(record), {})[record["target"]] = held
+
+
+def _take_from(index: Index, record: ControlRecord) -> None:
+    whose = _whose(record)
+    del index[whose][record["target"]]
+    if not index[whose]:
+        del index[whose]
 
 
 def _until(record: ControlRecord) -> float:

@@ -1,7 +1,8 @@
-"""Clears topic `control` of revocations whose tokens have expired anyway: nobody but time would take them back.
+"""Clears topic `control` of what nobody but time would take back: revocations whose tokens have expired anyway, and
+answers to findings that are over.
 
-Only they are swept. A token's id never comes back, so every replica may do it at any time; a block of a principal
-that ended could be renewed while its tombstone is on the way.
+Only they are swept. A token's id never comes back, nor does the finding's that is in the key of an answer, so every
+replica may do it at any time; a block by a person that ended could be renewed while its tombstone is on the way.
 """
 
 import asyncio
@@ -43,7 +44,7 @@ class Sweeper:
         """Takes back what ended long ago; how many records. What Kafka does not take waits for the next time."""
         swept = 0
         for record in self._control.expired(time.time() - AGE_SECONDS):
-            if record["kind"] == "token_revoked":
+            if record["kind"] == "token_revoked" or record["cause"]:
                 if not await self._announcer.control(record["target"], None):
                     break
                 swept += 1
@@ -53,4 +54,4 @@ class Sweeper:
         while True:
             await asyncio.sleep(self._period)
             if swept := await self.sweep():
-                log.info("revocations_swept", tokens=swept)
+                log.info("control_swept", records=swept)
