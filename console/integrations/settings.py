@@ -91,7 +91,9 @@ class Jira:
     issue_type: str = "Task"
     summary: str = "Approval: $what on $connection for $requester"
     description: str = "$requester asks to run $what on $connection. Rule $rule: $reason"
-    fields: Mapping[str, object] = field(default_factory=dict, hash=False)  # further ones, as REST v3 has them
+    fields: Mapping[str, object] = field(
+        default_factory=dict, hash=False
+    )  # further ones, as REST v3 has them
     approve_statuses: tuple[str, ...] = ("Approved",)
     deny_statuses: tuple[str, ...] = ("Declined", "Rejected")
     settled: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -127,8 +129,8 @@ class ServiceNow:
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Seconds between tries: doubled from the first to the longest. After `tries` of them a finding is raised; it goes
-    on being tried until the approval ends."""
+    """Seconds between tries: doubled from the first to the longest. After `tries` of them a finding is raised; it is
+    tried on until the approval ends."""
 
     first_seconds: float = 1.0
     longest_seconds: float = 60.0

@@ -1,0 +1,289 @@
+"""The courier of one integration: brings every approval to where people are, and brings what was told up to date.
+
+It compares what was told (the book) with what holds (the desk), so that neither a restart nor a lost change matters.
+One approval after the other; what fails waits longer each time, and holds nobody else up unless the vendor itself
+asks to be left alone.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from console.integrations.book import Book, BookError
+from console.integrations.desk import DeskLike
+from console.integrations.metrics import METRICS
+from console.integrations.settings import Only, Retries
+from console.integrations.showing import said
+from console.integrations.vendor import DeliveryError
+from console.standing import Standing
+from gateway.edge.credentials.injector import CredentialError
+from schemas.deliveries import ApprovalDelivery
+from schemas.findings import FindingRecord, finding_record
+
+LOOK_SECONDS = 15.0
+"""How often all is compared, whatever the desk told."""
+
+READY_SECONDS = 0.25
+
+FORGET_US = 61 * 86_400 * 1_000_000
+"""How long an entry is kept of which the desk knows nothing (any more)."""
+
+log = structlog.get_logger("integrations")
+
+Tell = Callable[[FindingRecord], Awaitable[bool]]
+
+
+class Channel(Protocol):
+    """One vendor's way to tell people. All raise DeliveryError (or CredentialError) for what is to be tried again."""
+
+    @property
+    def name(self) -> str:
+        """As the book and the metrics have it."""
+        ...
+
+    def place(self, standing: Standing) -> str | None:
+        """Where this approval is told; None: not here."""
+        ...
+
+    async def find(self, standing: Standing, place: str) -> str:
+        """The message of an earlier try that nobody knows the end of; '' when there is none, or no way to know."""
+        ...
+
+    async def tell(self, standing: Standing, place: str) -> str:
+        """Tells; the vendor's name of the message."""
+        ...
+
+    async def retell(self, standing: Standing, place: str, external_id: str) -> None:
+        """Brings that message up to date."""
+        ...
+
+
+@dataclass(slots=True)
+class _Turn:
+    """When something is to be tried, and how often it failed."""
+
+    at: float
+    failed: int = 0
+
+
+class Courier:
+    """Runs one channel."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        desk: DeskLike,
+        book: Book,
+        retries: Retries,
+        raise_finding: Tell,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._channel = channel
+        self._desk = desk
+        self._book = book
+        self._retries = retries
+        self._raise_finding = raise_finding
+        self._clock = clock
+        self._turns: dict[str, _Turn] = {}
+        self._wake = asyncio.Event()
+        self._alone_until = 0.0
+        self._look_at = 0.0
+        self._raised = False
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with self._watching():
+            while True:
+                self._look()
+                for approval_id in self._due():
+                    await self._turn(approval_id)
+                METRICS.behind.labels(self._channel.name).set(len(self._turns))
+                await self._next()
+
+    # -- what is to be done
+
+    def _look(self) -> None:
+        """Notes all that differs, every now and then: a change that was not heard of is late, not lost."""
+        now = self._clock()
+        if now < self._look_at:
+            return
+        self._look_at = now + (LOOK_SECONDS if self._desk.ready else READY_SECONDS)
+        if not self._desk.ready:
+            return
+        for standing in self._desk.standings():
+            self._note(standing)
+        for entry in self._book.entries(self._channel.name):
+            if self._desk.standing(entry["approval_id"]) is None:
+                self._turns.setdefault(entry["approval_id"], _Turn(now))
+
+    def _note(self, standing: Standing) -> None:
+        entry = self._book.entry(standing.approval_id, self._channel.name)
+        if entry is None and (not wanted(standing) or self._channel.place(standing) is None):
+            return
+        if entry is None or entry["told"] != said(standing):
+            self._turns.setdefault(standing.approval_id, _Turn(self._clock()))
+
+    def _due(self) -> list[str]:
+        now = self._clock()
+        if now < self._alone_until:
+            return []
+        return [approval_id for approval_id, turn in self._turns.items() if turn.at <= now]
+
+    async def _next(self) -> None:
+        """Waits for a change, for the first turn, or for the next look."""
+        first = min((turn.at for turn in self._turns.values()), default=self._look_at)
+        until = min(self._look_at, max(first, self._alone_until))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, until - self._clock())):
+                await self._wake.wait()
+        self._wake.clear()
+
+    @asynccontextmanager
+    async def _watching(self) -> AsyncIterator[None]:
+        async def watch() -> None:
+            async for standing in self._desk.subscribe():
+                self._note(standing)
+                self._wake.set()
+
+        task = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    # -- doing it
+
+    async def _turn(self, approval_id: str) -> None:
+        turn = self._turns.get(approval_id)
+        if turn is None or self._clock() < self._alone_until:
+            return
+        try:
+            outcome = await self._bring(approval_id)
+        except (DeliveryError, BookError, CredentialError) as error:
+            await self._failed(approval_id, turn, error)
+            return
+        if outcome:
+            METRICS.told.labels(self._channel.name, outcome).inc()
+            log.info("approval_told", integration=self._channel.name, approval=approval_id, outcome=outcome)
+        self._turns.pop(approval_id, None)
+        self._raised = False
+        if standing := self._desk.standing(approval_id):
+            self._note(standing)  # it may have changed meanwhile
+
+    async def _bring(self, approval_id: str) -> str:
+        """What was done: told, updated, or '' for nothing."""
+        standing = self._desk.standing(approval_id)
+        entry = self._book.entry(approval_id, self._channel.name)
+        if standing is None:
+            if entry and entry["at"] < time.time_ns() // 1_000 - FORGET_US:
+                await self._book.strike(entry)
+            return ""
+        if entry is None or not entry["external_id"]:
+            return await self._first(standing, entry)
+        if entry["told"] == said(standing):
+            return ""
+        await self._channel.retell(standing, entry["place"], entry["external_id"])
+        await self._noted(entry, standing)
+        return "updated"
+
+    async def _first(self, standing: Standing, entry: ApprovalDelivery | None) -> str:
+        """Tells for the first time, unless an earlier try did."""
+        place = entry["place"] if entry else self._channel.place(standing)
+        if place is None:
+            return ""
+        found = await self._channel.find(standing, place) if entry else ""
+        if not found and not wanted(standing):
+            if entry:
+                await self._book.strike(entry)  # it ended before anybody heard of it
+            return ""
+        if entry is None:
+            entry = _entry(standing.approval_id, self._channel.name, place)
+            await self._book.write(entry)
+        if found:
+            await self._book.write({**entry, "external_id": found})
+            return ""
+        told = said(standing)
+        external_id = await self._channel.tell(standing, place)
+        await self._book.write({**entry, "external_id": external_id, "told": told, "at": _now()})
+        return "told"
+
+    async def _noted(self, entry: ApprovalDelivery, standing: Standing) -> None:
+        if wanted(standing) or standing.state == "approved":
+            await self._book.write({**entry, "told": said(standing), "at": _now()})
+        else:
+            await self._book.strike(entry)
+
+    async def _failed(self, approval_id: str, turn: _Turn, error: Exception) -> None:
+        turn.failed += 1
+        after = error.after_seconds if isinstance(error, DeliveryError) else None
+        pause = after if after is not None else backoff(self._retries, turn.failed)
+        turn.at = self._clock() + pause
+        if after is not None:
+            self._alone_until = turn.at
+        METRICS.told.labels(self._channel.name, "failed").inc()
+        log.warning(
+            "approval_not_told",
+            integration=self._channel.name,
+            approval=approval_id,
+            tries=turn.failed,
+            reason=str(error),
+            again_in_seconds=round(pause, 1),
+        )
+        if turn.failed >= self._retries.tries and not self._raised:
+            self._raised = await self._raise_finding(_finding(self._channel.name, approval_id, str(error)))
+
+
+def wanted(standing: Standing) -> bool:
+    """Whether somebody has to do something."""
+    return standing.state == "pending" or standing.review_due
+
+
+def fits(only: Only, standing: Standing) -> bool:
+    """Whether an approval is one of these."""
+    asked = {reviewer for part in standing.request["quorum"] for reviewer in part["reviewers"]}
+    return (not only.connections or standing.request["connection"] in only.connections) and (
+        not only.reviewers or bool(asked.intersection(only.reviewers))
+    )
+
+
+def backoff(retries: Retries, failed: int) -> float:
+    """Seconds after so many failures: doubled each time, and up to a fifth off, so that many do not come at once."""
+    whole = min(retries.longest_seconds, retries.first_seconds * 2.0 ** min(failed - 1, 30))
+    return whole * random.uniform(0.8, 1.0)
+
+
+def _entry(approval_id: str, integration: str, place: str) -> ApprovalDelivery:
+    return {
+        "approval_id": approval_id,
+        "integration": integration,
+        "at": _now(),
+        "place": place,
+        "external_id": "",
+        "told": "",
+    }
+
+
+def _finding(integration: str, approval_id: str, reason: str) -> FindingRecord:
+    title = f"Approvals cannot be told by {integration}: {reason}"
+    name = f"{integration}:{approval_id}"
+    return finding_record(
+        "approval-not-told",
+        "medium",
+        title,
+        [integration, approval_id],
+        raised_at=_now(),
+        name=name,
+        attributes={"integration": integration},
+    )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000
