@@ -1,0 +1,120 @@
+"""The answer to a held call whose client is not kept waiting any longer, or whose call will not be executed.
+
+    mcp          a tool's result that is an error, which the agent reads; a JSON-RPC error for what is no tool call
+    http         202 with `Location` and `Retry-After`; 403 when it will not be executed
+    kubernetes   403 with a `Status`, whose message kubectl prints
+
+All in the same form as `gateway.tools.denials`, for the same reasons. Source: RFC 9110, 15.3.3 (202); Kubernetes API
+conventions, "Response Status Kind".
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+from gateway.frames.headers import Headers
+from gateway.frames.jsonrpc import Look, error_body
+from gateway.frames.modern import is_modern
+from gateway.held import Approval
+from gateway.tools.denials import CODE, META_KEY
+from gateway.waiting import words
+
+Kind = Literal["mcp", "http", "kubernetes"]
+Told = tuple[int, Headers, bytes]
+_JSON = (b"content-type", b"application/json")
+
+
+def pending_answer(
+    look: Look,
+    approval: Approval,
+    reason: str = "",
+    *,
+    status_url: str = "",
+    retry_after: int = 0,
+    kind: Kind = "mcp",
+    version: str = "",
+) -> Told:
+    """HTTP status, headers and body for who shall come back. `reason`: the rule's words; `status_url`: where the
+    approval can be seen; `retry_after`: seconds; `version`: of the protocol, where the body does not say it."""
+    text = words.pending_text(approval, reason, status_url, retry_after)
+    data = words.data(approval, status_url, retry_after)
+    if kind == "http":
+        return 202, [_JSON, *_come_back(status_url, retry_after)], _plain("pending", text, data)
+    return _answer(look, text, data, kind, version)
+
+
+def denied_answer(
+    look: Look,
+    approval: Approval,
+    reason: str = "",
+    *,
+    status_url: str = "",
+    kind: Kind = "mcp",
+    version: str = "",
+) -> Told:
+    """HTTP status, headers and body for who waits in vain: denied, expired, revoked, or used before."""
+    text, data = words.denied_text(approval, reason), words.data(approval, status_url)
+    if kind == "http":
+        return 403, [_JSON], _plain(approval.state, text, data)
+    return _answer(look, text, data, kind, version)
+
+
+def _answer(look: Look, text: str, data: dict[str, Any], kind: Kind, version: str) -> Told:
+    if kind == "kubernetes":
+        return 403, [_JSON], _status(text, data)
+    if look.kind == "batch":
+        each = [_message(m, text, data, version) for m in look.members if m.kind == "request"]
+        if each:
+            return 200, [_JSON], b"[" + b",".join(each) + b"]"
+    if look.kind != "request":
+        return 403, [_JSON], error_body("", CODE, text, **data)
+    return 200, [_JSON], _message(look, text, data, version)
+
+
+def _message(look: Look, text: str, data: dict[str, Any], version: str) -> bytes:
+    if look.method != "tools/call":
+        return error_body(look.id, CODE, text, **data)
+    said: dict[str, Any] = {
+        "content": [{"type": "text", "text": text}],
+        "isError": True,
+        "_meta": {META_KEY: data},
+    }
+    return result(look, said, version)
+
+
+def result(look: Look, said: dict[str, Any], version: str, kind: str = "complete") -> bytes:
+    """A JSON-RPC response to `look`; from 2026-07-28 on with its `resultType`."""
+    if is_modern(look.meta_version or version):
+        said = {**said, "resultType": kind}
+    return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (look.id.encode(), msgspec.json.encode(said))
+
+
+def _come_back(status_url: str, retry_after: int) -> Headers:
+    found: Headers = []
+    if retry_after > 0:
+        found.append((b"retry-after", b"%d" % retry_after))
+    if status_url:
+        found.append((b"location", status_url.encode("ascii", "ignore")))
+    return found
+
+
+def _plain(state: str, text: str, data: dict[str, Any]) -> bytes:
+    return msgspec.json.encode({"state": state, "message": text, **data})
+
+
+def _status(text: str, data: dict[str, Any]) -> bytes:
+    """A `Status` of Kubernetes: clients print its message, and show a cause's reason to programs."""
+    cause = {"reason": data["reason"], "message": data["approval_id"], "field": "approval"}
+    details: dict[str, Any] = {"group": "sluicegate", "kind": "approvals", "name": data["approval_id"]}
+    return msgspec.json.encode(
+        {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": text,
+            "reason": "Forbidden",
+            "details": {**details, "causes": [cause]},
+            "code": 403,
+        }
+    )
