@@ -53,7 +53,7 @@ class Responses:
     exempt: tuple[str, ...] = ()
     blocks_hour_max: int = 5
     others_hour_max: int = 60
-    lowered: Lowered = Lowered(0.2, 5)
+    lowered: Lowered = field(default_factory=lambda: Lowered(0.2, 5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,15 @@ class AlertSettings:
     """One worker process; of several, one works and the others stand by: topic `findings` has one partition.
 
     `datadir` is this worker's own directory. A delivery may take `attempt_seconds`; one that failed is tried again
-    after `retry_seconds`, doubling up to `retry_seconds_max`, for as long as it takes. A URL that has been failing for
-    `failing_seconds` is a finding for the other routes.
+    after `retry_seconds`, doubling up to `retry_seconds_max`, for as long as it takes. A URL that has been failing
+    for `failing_seconds` is a finding for the other routes.
     `port` 0 takes a free one; the port that was taken is written to `port_file`, when given, once it listens.
     """
 
     datadir: Path
     routes: tuple[Route, ...] = ()
     silences: tuple[Silence, ...] = ()
-    responses: Responses = Responses()
+    responses: Responses = field(default_factory=Responses)
     host: str = "127.0.0.1"
     port: int = 0
     port_file: Path | None = None
