@@ -24,7 +24,7 @@ class Person:
 
 
 class Directory:
-    """Who is who, as configured; upper and lower case make no difference. To decide by OIDC nobody has to be in it."""
+    """Who is who, as configured; upper and lower case are one. To decide by OIDC nobody has to be in it."""
 
     def __init__(self, entries: Iterable[PersonEntry] = ()) -> None:
         self._entries = tuple(
