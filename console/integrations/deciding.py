@@ -6,16 +6,16 @@ from uuid import UUID
 
 import structlog
 
-from console.integrations.desk import DeskError, DeskLike
+from console.desk import DeskError, Verb
+from console.integrations.desk import DeskLike
 from console.integrations.metrics import METRICS
 from console.integrations.showing import STATES, inert
-from schemas.approvals import DecisionVerb
 
 log = structlog.get_logger("integrations")
 
 Outcome = Literal["counted", "refused", "stranger", "unknown", "unavailable"]
 
-VERBS: dict[str, DecisionVerb] = {"approve": "approve", "deny": "deny", "review": "review"}
+VERBS: dict[str, Verb] = {"approve": "approve", "deny": "deny", "review": "review"}
 """What may be said through a vendor."""
 
 COMMENT_CHARACTERS_MAX = 4_000
@@ -71,12 +71,11 @@ class Decisions:
             return Reply(
                 "stranger", f"Nobody here is known as {name}; an operator adds it to approvals.people."
             )
+        comment = word.comment[:COMMENT_CHARACTERS_MAX]
         try:
-            settled = await self._desk.decide(found, verb, person, word.comment[:COMMENT_CHARACTERS_MAX])
+            settled = await self._desk.decide(found, verb, person, comment, component=self._integration)
         except DeskError as error:
             return _failed(error)
-        if settled["refusal"]:
-            return Reply("refused", f"It does not count: {settled['refusal']}.", settled["state"])
         return Reply("counted", f"The approval {STATES[settled['state']]}.", settled["state"])
 
 
@@ -89,4 +88,9 @@ def approval_id(text: object) -> str:
 
 
 def _failed(error: DeskError) -> Reply:
-    return Reply("unavailable", str(error))
+    match error.reason:
+        case "refused":
+            return Reply("refused", f"It does not count: {error}.")
+        case "not_found":
+            return Reply("unknown", "There is no such approval here.")
+    return Reply("unavailable", f"It cannot be decided now: {error}.")

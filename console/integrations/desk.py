@@ -1,19 +1,12 @@
-"""What an integration needs of the console's desk, as types: see `console.desk` for what does it."""
+"""What an integration needs of the desk, as types: `console.desk.Desk` is one."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection
 from typing import Protocol
 
+from console.desk import Verb
 from console.directory import Person
 from console.standing import Standing
-from schemas.approvals import ApprovalSettled, DecisionVerb
-
-
-class DeskError(Exception):
-    """Until console.desk has it."""
-
-    def __init__(self, kind: str, text: str = "") -> None:
-        super().__init__(text)
-        self.kind = kind
+from schemas.approvals import ApprovalSettled
 
 
 class DirectoryLike(Protocol):
@@ -37,7 +30,7 @@ class DeskLike(Protocol):
         """Whether all that is on the topics has been read."""
         ...
 
-    def standings(self, *, states: Iterable[str] | None = None) -> list[Standing]:
+    def standings(self, *, states: Collection[str] | None = None) -> list[Standing]:
         """All that are in one of `states`; None: all."""
         ...
 
@@ -50,7 +43,7 @@ class DeskLike(Protocol):
         ...
 
     async def decide(
-        self, approval_id: str, verb: DecisionVerb, who: Person, comment: str
+        self, approval_id: str, verb: Verb, who: Person, comment: str = "", *, component: str = ""
     ) -> ApprovalSettled:
-        """Signed, written, answered by the processor. Raises DeskError."""
+        """The answer of the processor, which counts it. `component`: through what it came. Raises DeskError."""
         ...

@@ -11,21 +11,22 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 
+from console.integrations.reading import member, text
+
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 WAIT_SECONDS_MAX = 3_600.0
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
 
 class DeliveryError(Exception):
-    """The vendor was not told, or may have been (`doubtful`). The text is safe to show: it holds nothing of secrets.
+    """The vendor was not told, or nobody knows. The text is safe to show: it holds nothing of secrets.
 
     `after_seconds`: how long the vendor asks to be left alone; None when it did not say.
     """
 
-    def __init__(self, text: str, *, after_seconds: float | None = None, doubtful: bool = False) -> None:
+    def __init__(self, text: str, *, after_seconds: float | None = None) -> None:
         super().__init__(text)
         self.after_seconds = after_seconds
-        self.doubtful = doubtful
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +36,13 @@ class Answer:
     status: int
     document: Any
 
-    def member(self, *names: str | int) -> Any:
+    def member(self, *path: str | int) -> Any:
         """What is at a path into the document; None when there is nothing."""
-        found = self.document
-        for name in names:
-            if isinstance(found, dict) and isinstance(name, str):
-                found = found.get(name)
-            elif isinstance(found, list) and isinstance(name, int) and -len(found) <= name < len(found):
-                found = found[name]
-            else:
-                return None
-        return found
+        return member(self.document, *path)
 
-    def text(self, *names: str | int) -> str:
+    def text(self, *path: str | int) -> str:
         """The text at a path; '' when there is none."""
-        found = self.member(*names)
-        return found if isinstance(found, str) else ""
+        return text(self.document, *path)
 
 
 def session() -> ClientSession:
@@ -93,7 +85,7 @@ class Vendor:
                 read = await _bounded(response.content)
                 status, retry_after = response.status, response.headers.get("Retry-After", "")
         except (TimeoutError, asyncio.IncompleteReadError):
-            raise DeliveryError(f"{self.name} did not answer in time", doubtful=True) from None
+            raise DeliveryError(f"{self.name} did not answer in time") from None
         except (ClientError, OSError) as error:
             raise DeliveryError(
                 f"{self.name} cannot be reached ({type(error).__name__})", doubtful=True
@@ -102,7 +94,6 @@ class Vendor:
             raise DeliveryError(
                 f"{self.name} answered with status {status}",
                 after_seconds=wait_of(retry_after) if retry_after else None,
-                doubtful=status >= 500,
             )
         return Answer(status, _document(read))
 
