@@ -57,13 +57,20 @@ Wanted = Mapping[str, tuple[str | bool | int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of a sequence: what it must look like, what it shares with the first and what must differ."""
+    """One call of a sequence: what it looks like, how often it comes, which fields differ from the first call's."""
 
     where: Wanted
     unless: Wanted = field(default_factory=dict)
-    same: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
     times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Calls that follow each other within the rule's window; all agree in the fields `same`."""
+
+    steps: tuple[Step, ...]
+    same: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ class Rule:
     `key`: whose calls are counted together. `window_us` slides in `buckets` steps. `where`/`unless` choose the calls.
     `memory_us`: how long a `new_*` feature remembers; `warm_up_us`: how old a key must be before anything is new.
     A finding ends when its condition has not held for `cooldown_us`. `title` and `explanation` are templates over
-    `{principal}`, `{value}`, `{threshold}`, `{baseline}`, `{window}` and the other dimensions.
+    what `telling.WORDS` lists.
     """
 
     name: str
@@ -93,7 +100,7 @@ class Rule:
     window_us: int
     feature: str = ""
     threshold: Threshold | None = None
-    sequence: tuple[Step, ...] = ()
+    sequence: Sequence | None = None
     where: Wanted = field(default_factory=dict)
     unless: Wanted = field(default_factory=dict)
     technique: str = ""

@@ -1,0 +1,80 @@
+"""What followed what: the calls that a sequence may need, bounded, and the search for a chain among them.
+
+Calls may come in any order within the lateness: all but the last step are kept for the window, the last one for the
+lateness only, since it is checked on arrival and would otherwise push out what it is looked for with.
+"""
+
+from processors.anomaly.case import Case
+from processors.anomaly.plan import Planned
+from processors.anomaly.row import Met
+from processors.anomaly.rules import Sequence
+from processors.anomaly.sketch import ITEM_BYTES, item
+
+KEPT_MAX = 16
+"""Calls kept for each step."""
+
+Chain = list[Met]
+
+
+def follow(case: Case) -> Chain:
+    """Keep what the observation may be a step of; the chain that it completes, or an empty one."""
+    planned, slot, seen = case.planned, case.slot, case.seen
+    sequence = planned.rule.sequence
+    assert sequence is not None
+    steps = [place for place, wants in enumerate(planned.wanted) if wants(seen)]
+    if not steps or not all(getattr(seen, name) for name in sequence.same):
+        return []  # calls that name nothing do not agree in what they name
+    for place in steps:
+        slot.met.append(_met(place, sequence, case))
+    slot.met.sort(key=lambda met: (met.at, met.frame, met.step))
+    found = _chain(planned, sequence, slot.met, case.frame)
+    slot.met = _kept(case)
+    return found
+
+
+def _met(place: int, sequence: Sequence, case: Case) -> Met:
+    seen = case.seen
+    same = item("\n".join(str(getattr(seen, name)) for name in sequence.same)) if sequence.same else b""
+    other = b"".join(item(str(getattr(seen, name))) for name in case.planned.others)
+    return Met(place, seen.at, same, other, case.frame)
+
+
+def _chain(planned: Planned, sequence: Sequence, met: list[Met], frame: bytes) -> Chain:
+    """The earliest chain that has `frame` in it. `met` is in the order of time."""
+    for start, first in enumerate(met):
+        if first.step == planned.steps[0]:
+            chain = _from(start, planned, sequence, met)
+            if chain and any(each.frame == frame for each in chain):
+                return chain
+    return []
+
+
+def _from(start: int, planned: Planned, sequence: Sequence, met: list[Met]) -> Chain:
+    first = met[start]
+    chain, until = [first], first.at + planned.rule.window_us
+    for one in met[start + 1 :]:
+        if len(chain) == len(planned.steps) or one.at > until:
+            break
+        step = planned.steps[len(chain)]
+        if one.step == step and one.frame != chain[-1].frame and _fits(one, first, planned, sequence):
+            chain.append(one)
+    return chain if len(chain) == len(planned.steps) else []
+
+
+def _fits(one: Met, first: Met, planned: Planned, sequence: Sequence) -> bool:
+    if one.same != first.same:
+        return False
+    places = [planned.others.index(name) * ITEM_BYTES for name in sequence.steps[one.step].other]
+    return all(one.other[at : at + ITEM_BYTES] != first.other[at : at + ITEM_BYTES] for at in places)
+
+
+def _kept(case: Case) -> list[Met]:
+    planned, lateness_us = case.planned, case.lateness_us
+    kept: list[Met] = []
+    for place in range(len(planned.wanted)):
+        ends = place == planned.steps[-1] and planned.steps.count(place) == 1
+        span = lateness_us if ends else planned.rule.window_us + lateness_us
+        kept += [each for each in case.slot.met if each.step == place and each.at >= case.row.head - span][
+            -KEPT_MAX:
+        ]
+    return sorted(kept, key=lambda each: (each.at, each.frame, each.step))
