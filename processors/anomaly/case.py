@@ -10,12 +10,11 @@ from processors.anomaly.row import Row, Slot
 
 @dataclass(slots=True)
 class Case:
-    """`slot` is the rule's part of the key's `row`; `frame` is the id of the observation's frame, in bytes."""
+    """`slot` is the rule's part of the key's `row`."""
 
     planned: Planned
     key: Key
     row: Row
     slot: Slot
     seen: Observation
-    frame: bytes
     lateness_us: int

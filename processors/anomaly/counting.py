@@ -12,6 +12,7 @@ from processors.anomaly.case import Case
 from processors.anomaly.keys import VALUES
 from processors.anomaly.novelty import meeting, met, unusual_hour
 from processors.anomaly.observation import Observation
+from processors.anomaly.plan import Planned
 from processors.anomaly.row import Cell, Slot
 from processors.anomaly.rules import DAY_US, HOUR_US
 
@@ -107,10 +108,12 @@ def prune(case: Case) -> None:
         slot.cells = {place: cell for place, cell in slot.cells.items() if place > oldest}
 
 
-def touch(case: Case) -> None:
-    """The key was active in this window, even if nothing is counted."""
-    window = case.seen.at // case.planned.rule.window_us
-    case.slot.open.setdefault(window, b"" if case.planned.distinct else 0)
+def touch(planned: Planned, slot: Slot, seen: Observation) -> bool:
+    """The key was active in this window, even if nothing is counted. Whether an earlier one is open still."""
+    window = seen.at // planned.rule.window_us
+    if window not in slot.open:
+        slot.open[window] = b"" if planned.distinct else 0
+    return len(slot.open) > 1
 
 
 def closing(case: Case) -> list[tuple[int, float]]:

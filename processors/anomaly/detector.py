@@ -89,10 +89,14 @@ class Detector:
         return True
 
     def _rule(self, planned: Planned, counts: bool, key: Key, row: Row, seen: Observation) -> Finding | None:
-        slot = row.slots.setdefault(planned.slot, Slot())
-        case = Case(planned, key, row, slot, seen, frame_bytes(seen.frame_id), self._plan.lateness_us)
-        if planned.learns:
-            counting.touch(case)
+        slot = row.slots.get(planned.slot)
+        if slot is None:
+            slot = row.slots[planned.slot] = Slot()
+        over = planned.learns and counting.touch(planned, slot, seen)
+        if not counts and not over:
+            return None
+        case = Case(planned, key, row, slot, seen, self._plan.lateness_us)
+        if over:
             self._close(case)
         if not counts:
             return None
@@ -102,7 +106,7 @@ class Detector:
         if not counting.add(case):
             return None
         counting.prune(case)
-        case.slot.frames = [*case.slot.frames[1 - FRAMES_MAX :], case.frame]
+        case.slot.frames = [*case.slot.frames[1 - FRAMES_MAX :], frame_bytes(case.seen.frame_id)]
         excess = excess_of(case, self._state)
         return tell(case, excess) if excess else None
 

@@ -9,6 +9,7 @@ from processors.anomaly.plan import Planned
 from processors.anomaly.row import Met
 from processors.anomaly.rules import Sequence
 from processors.anomaly.sketch import ITEM_BYTES, item
+from processors.anomaly.telling import frame_bytes
 
 KEPT_MAX = 16
 """Calls kept for each step."""
@@ -27,7 +28,7 @@ def follow(case: Case) -> Chain:
     for place in steps:
         slot.met.append(_met(place, sequence, case))
     slot.met.sort(key=lambda met: (met.at, met.frame, met.step))
-    found = _chain(planned, sequence, slot.met, case.frame)
+    found = _chain(planned, sequence, slot.met, frame_bytes(seen.frame_id))
     slot.met = _kept(case)
     return found
 
@@ -36,7 +37,7 @@ def _met(place: int, sequence: Sequence, case: Case) -> Met:
     seen = case.seen
     same = item("\n".join(str(getattr(seen, name)) for name in sequence.same)) if sequence.same else b""
     other = b"".join(item(str(getattr(seen, name))) for name in case.planned.others)
-    return Met(place, seen.at, same, other, case.frame)
+    return Met(place, seen.at, same, other, frame_bytes(seen.frame_id))
 
 
 def _chain(planned: Planned, sequence: Sequence, met: list[Met], frame: bytes) -> Chain:

@@ -36,8 +36,9 @@ class Excess:
 
 def frame_bytes(frame_id: str) -> bytes:
     """A frame's id in 16 bytes; another text as it is."""
+    bare = frame_id.replace("-", "")
     try:
-        return UUID(frame_id).bytes
+        return bytes.fromhex(bare) if len(bare) == 2 * _UUID_BYTES else frame_id.encode()[: 2 * _UUID_BYTES]
     except ValueError:
         return frame_id.encode()[: 2 * _UUID_BYTES]
 
