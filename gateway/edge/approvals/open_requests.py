@@ -1,18 +1,16 @@
 """What this process has asked for and what has not ended: whose it is, and whether anybody counts on it. Pure."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 from gateway.edge.approvals.state import Owner
-from gateway.held import HeldCall
+from gateway.held import Approval, HeldCall
 
 
 @dataclass(slots=True)
 class _Asked:
+    approval: Approval
     owner: Owner
     exchange_id: str
-    expires_at: int
-    settled: bool = False
     doubted: bool = False
     held: HeldCall | None = None
 
@@ -22,15 +20,15 @@ class OpenRequests:
 
     def __init__(self) -> None:
         self._asked: dict[str, _Asked] = {}
-        self._unsettled: Counter[Owner] = Counter()
+        self._unseen: dict[Owner, dict[str, Approval]] = {}
 
     def __len__(self) -> int:
         return len(self._asked)
 
-    def add(self, approval_id: str, owner: Owner, exchange_id: str, expires_at: int) -> None:
-        """A request is on its way; times are UTC in microseconds."""
-        self._asked[approval_id] = _Asked(owner, exchange_id, expires_at)
-        self._unsettled[owner] += 1
+    def add(self, approval: Approval, owner: Owner, exchange_id: str) -> None:
+        """The request of a pending approval is on its way."""
+        self._asked[approval.approval_id] = _Asked(approval, owner, exchange_id)
+        self._unseen.setdefault(owner, {})[approval.approval_id] = approval
 
     def doubt(self, approval_id: str, held: HeldCall | None) -> None:
         """Its acknowledgement did not come: nobody waits for it. `held` is the call to take it back for."""
@@ -48,7 +46,7 @@ class OpenRequests:
         asked = self._asked.get(approval_id)
         if asked is None:
             return None
-        self._count(asked)
+        self._see(asked)
         if state not in ("pending", "approved"):
             del self._asked[approval_id]
         held, asked.held = asked.held, None
@@ -59,18 +57,19 @@ class OpenRequests:
         asked = self._asked.get(approval_id)
         return asked is not None and asked.exchange_id == exchange_id
 
-    def unsettled(self, owner: Owner) -> int:
-        """How many were asked that nobody has seen on the topic yet."""
-        return self._unsettled[owner]
+    def unseen(self, owner: Owner) -> list[Approval]:
+        """What the owner has asked for here that was not seen on the topic yet."""
+        return list(self._unseen.get(owner, {}).values())
 
     def sweep(self, now: int) -> None:
-        """Forgets what has expired."""
-        for approval_id in [each for each, asked in self._asked.items() if asked.expires_at <= now]:
-            self._count(self._asked.pop(approval_id))
+        """Forgets what has expired; UTC in microseconds."""
+        for asked in [each for each in self._asked.values() if each.approval.ends_at <= now]:
+            self._see(asked)
+            del self._asked[asked.approval.approval_id]
 
-    def _count(self, asked: _Asked) -> None:
-        if not asked.settled:
-            asked.settled = True
-            self._unsettled[asked.owner] -= 1
-            if not self._unsettled[asked.owner]:
-                del self._unsettled[asked.owner]
+    def _see(self, asked: _Asked) -> None:
+        unseen = self._unseen.get(asked.owner)
+        if unseen is not None:
+            unseen.pop(asked.approval.approval_id, None)
+            if not unseen:
+                del self._unseen[asked.owner]
