@@ -11,12 +11,13 @@
 
 from gateway.waiting import tasks
 from gateway.waiting.answers import denied_answer, pending_answer
+from gateway.waiting.asked import cancelled_id
 from gateway.waiting.caller import OWN_HEADERS, asked_for
 from gateway.waiting.elicitation import elicitation, page_taken
 from gateway.waiting.held_tasks import HeldTask, HeldTasks, answer_in
 from gateway.waiting.manner import Manner, manner, reads_stream
 from gateway.waiting.seals import OpenedTask, StateSeal, TaskSeal, asked_task, opened_state, without_state
-from gateway.waiting.stream import OPENING, event, keep_alive, progress, wrapped
+from gateway.waiting.stream import OPENING, event, keep_alive, patience, progress, wrapped
 from gateway.waiting.words import waiting_text
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "answer_in",
     "asked_for",
     "asked_task",
+    "cancelled_id",
     "denied_answer",
     "elicitation",
     "event",
@@ -38,6 +40,7 @@ __all__ = [
     "manner",
     "opened_state",
     "page_taken",
+    "patience",
     "pending_answer",
     "progress",
     "reads_stream",

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from gateway.frames.jsonrpc import look
+
 CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 TASKS_EXTENSION = "io.modelcontextprotocol/tasks"
 
@@ -49,3 +51,13 @@ def declared(body: bytes, *path: str) -> bool:
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None
     return isinstance(found, dict)
+
+
+def cancelled_id(body: bytes) -> str:
+    """Which request a `notifications/cancelled` takes back, as `Look.id` has it; '' for any other message.
+
+    Up to 2025-11-25 this is how a client leaves: its stream may stay open for as long as we keep it.
+    """
+    asked = look(body)
+    raw = bytes(params_of(body).get("requestId", b"")) if asked.method == "notifications/cancelled" else b""
+    return look(b'{"method":"x","id":%b}' % raw).id if raw else ""

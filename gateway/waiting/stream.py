@@ -18,6 +18,7 @@ OPENING: Headers = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),  # proxies are to pass each event on at once
 ]
+SILENT_SECONDS_MAX = 50
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
 
@@ -27,13 +28,20 @@ def keep_alive() -> bytes:
     return b": held for approval\n\n"
 
 
+def patience(body: bytes, seconds: float) -> float:
+    """How long this client is kept waiting, of the `seconds` that may be. Without a progress token not for long: the
+    TypeScript SDK gives a request up after 60 s unless it hears of progress, and then its agent would learn neither
+    that the call waits nor that it finds its approval when it is repeated."""
+    return seconds if _token(body) is not None else min(seconds, SILENT_SECONDS_MAX)
+
+
 def progress(asked: Look, body: bytes, n: int, total: int, text: str) -> bytes | None:
     """A progress notification; None where the client gave no token, and none may be sent.
 
     `n`: seconds waited, more each time; `total`: seconds until nobody can approve any more, 0 when not known.
     """
-    token = meta_of(body).get("progressToken")
-    if asked.kind != "request" or isinstance(token, bool) or not isinstance(token, str | int):
+    token = _token(body)
+    if asked.kind != "request" or token is None:
         return None
     params: dict[str, Any] = {"progressToken": token, "progress": n, "message": text}
     if total > 0:
@@ -64,6 +72,11 @@ def event(data: bytes) -> bytes:
     """An event of type `message`; line ends in `data` become line feeds, which JSON takes as the space they are."""
     lines = b"\n".join(b"data: " + line for line in _LINE_END.split(data.removeprefix(_BOM)))
     return b"event: message\n" + lines + b"\n\n"
+
+
+def _token(body: bytes) -> str | int | None:
+    token = meta_of(body).get("progressToken")
+    return token if isinstance(token, str | int) and not isinstance(token, bool) else None
 
 
 def _answering(asked: Look, body: bytes) -> bytes:

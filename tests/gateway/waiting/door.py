@@ -48,6 +48,7 @@ class Door:
     beats: int = 0
     left: int = 0
     session: str = ""
+    cancelled: list[str] = field(default_factory=list)
     kept: waiting.HeldTasks = field(default_factory=waiting.HeldTasks)
     states: waiting.StateSeal = field(default_factory=lambda: waiting.StateSeal(KEY))
     ids: waiting.TaskSeal = field(default_factory=lambda: waiting.TaskSeal(KEY))
@@ -92,6 +93,8 @@ class Door:
             return await self._held(request, asked, version)
         if (task_id := waiting.asked_task(request.body)) is not None:
             return await self._task(request, asked, version, task_id)
+        if cancelled := waiting.cancelled_id(request.body):
+            await self._note("cancelled", cancelled)
         return await self._passed_on(request)
 
     async def _held(self, request: Request, asked: Look, version: str) -> Response:

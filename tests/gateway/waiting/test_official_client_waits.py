@@ -100,6 +100,10 @@ async def test_its_own_deadline_is_not_moved_by_progress_and_then_it_leaves(era:
         assert door.beats > 3
         if era == "2026-07-28":  # closing the stream is how it cancels
             await door.until("left", 1)
+        else:  # a message of its own says so, and the stream stays open
+            await door.until("cancelled", 1)
+            await door.until("beats", door.beats + 5)
+            assert door.left == 0
         await door.decide("approved")
         assert text(await calling.call_tool("add", {"a": 2, "b": 3})) == "5"
 
