@@ -12,13 +12,18 @@ from sinks.clickhouse import StoreAwayError
 from sinks.readers import (
     AdminAct,
     AdminFilter,
+    ApprovalFilter,
     Exchange,
+    Finding,
+    FindingFilter,
+    FindingRate,
     Frame,
     FrameFilter,
     Reader,
     ReadError,
     Session,
     SessionFilter,
+    StoredApproval,
     Table,
 )
 from sinks.settings import SinkSettings
@@ -53,6 +58,23 @@ class HttpReader:
     async def admin(self, wanted: AdminFilter, limit: int) -> list[AdminAct]:
         """See Reader."""
         return cast("list[AdminAct]", await self._get("/api/admin", {**asdict(wanted), "limit": limit}))
+
+    async def findings(self, wanted: FindingFilter, limit: int) -> list[Finding]:
+        """See Reader."""
+        return cast("list[Finding]", await self._get("/api/findings", {**asdict(wanted), "limit": limit}))
+
+    async def finding(self, finding_id: str) -> Finding | None:
+        """See Reader."""
+        return cast("Finding | None", await self._get_one(f"/api/findings/{quote(finding_id, safe='')}"))
+
+    async def finding_rates(self) -> list[FindingRate]:
+        """See Reader."""
+        return cast("list[FindingRate]", await self._get("/api/finding-rates", {}))
+
+    async def approvals(self, wanted: ApprovalFilter, limit: int) -> list[StoredApproval]:
+        """See Reader."""
+        given = {**asdict(wanted), "limit": limit}
+        return cast("list[StoredApproval]", await self._get("/api/approvals", given))
 
     async def query(self, sql: str) -> Table:
         """See Reader."""

@@ -70,9 +70,7 @@ class SinkConsumer:
     async def start(self) -> None:
         """Joins the group. Raises KafkaError when no broker answers."""
         await self._consumer.start()
-        topics = self._settings.topics
-        stored = [topics.audit, topics.findings, topics.admin, topics.sealed]
-        self._consumer.subscribe(stored, listener=self.partitions)
+        self._consumer.subscribe(list(self._settings.topics.stored), listener=self.partitions)
 
     async def stop(self) -> None:
         """Leaves the group."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sinks.clickhouse import quoted
-from sinks.readers import AdminFilter, FrameFilter, SessionFilter
+from sinks.readers import AdminFilter, ApprovalFilter, FindingFilter, FrameFilter, SessionFilter
 
 FRAME_COLUMNS = (
     "frame_id, exchange_id, session_id, recorded_at, elapsed_us, lane, lane_seq, direction, protocol, connection,"
@@ -48,7 +48,23 @@ _ADMIN_CONDITIONS = {
     "target": "target = {target:String}",
     "since": "at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
 }
+_FINDING_CONDITIONS = {
+    "state": "state = {state:String}",
+    "rule": "rule = {rule:String}",
+    "severity": "severity = {severity:String}",
+    "principal": "principal = {principal:String}",
+    "connection": "connection = {connection:String}",
+    "since": "last_seen_at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
+}
+_APPROVAL_CONDITIONS = {
+    "state": "state = {state:String}",
+    "kind": "kind = {kind:String}",
+    "principal": "principal = {principal:String}",
+    "connection": "connection = {connection:String}",
+    "since": "requested_at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
+}
 
+Filter = FrameFilter | SessionFilter | AdminFilter | FindingFilter | ApprovalFilter
 Query = tuple[str, dict[str, Any]]
 
 
@@ -115,10 +131,35 @@ GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcom
 
     def admin(self, wanted: AdminFilter, limit: int) -> Query:
         """Rows of v_admin, the latest first."""
-        conditions, values = _given(wanted, _ADMIN_CONDITIONS)
+        return self._view("v_admin", wanted, _ADMIN_CONDITIONS, "at DESC, admin_id DESC", limit)
+
+    def findings(self, wanted: FindingFilter, limit: int) -> Query:
+        """Rows of v_findings, the latest raised first."""
+        order = "raised_at DESC, finding_id DESC"
+        return self._view("v_findings", wanted, _FINDING_CONDITIONS, order, limit)
+
+    def finding(self, finding_id: str) -> Query:
+        """One row of v_findings."""
+        return f"SELECT * FROM {self._in}.v_findings WHERE finding_id = {{id:UUID}}", {"id": finding_id}
+
+    def finding_acts(self, finding_id: str) -> Query:
+        """Rows of v_finding_acts, in order."""
+        text = f"SELECT * FROM {self._in}.v_finding_acts WHERE finding_id = {{id:UUID}} ORDER BY at, k_offset"
+        return text, {"id": finding_id}
+
+    def finding_rates(self) -> Query:
+        """Rows of v_finding_rates, the rule with the most findings first."""
+        return f"SELECT * FROM {self._in}.v_finding_rates ORDER BY findings DESC, rule", {}
+
+    def approvals(self, wanted: ApprovalFilter, limit: int) -> Query:
+        """Rows of v_approvals, the latest asked first."""
+        order = "requested_at DESC, approval_id DESC"
+        return self._view("v_approvals", wanted, _APPROVAL_CONDITIONS, order, limit)
+
+    def _view(self, view: str, wanted: Filter, known: dict[str, str], order: str, limit: int) -> Query:
+        conditions, values = _given(wanted, known)
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        text = f"SELECT * FROM {self._in}.v_admin {where} ORDER BY at DESC, admin_id DESC LIMIT {int(limit)}"
-        return text, values
+        return f"SELECT * FROM {self._in}.{view} {where} ORDER BY {order} LIMIT {int(limit)}", values
 
     def exchange(self, exchange_id: str) -> Query:
         """One row of v_exchanges."""
@@ -146,8 +187,6 @@ GROUP BY e.session_id HAVING session_id IN ({{ids:Array(UUID)}}) ORDER BY last_a
         return text, {"ids": ids}
 
 
-def _given(
-    wanted: FrameFilter | SessionFilter | AdminFilter, conditions: dict[str, str]
-) -> tuple[list[str], dict[str, Any]]:
+def _given(wanted: Filter, conditions: dict[str, str]) -> tuple[list[str], dict[str, Any]]:
     values = {name: getattr(wanted, name) for name in conditions if getattr(wanted, name)}
     return [conditions[name] for name in values], values

@@ -149,6 +149,133 @@ class AdminAct(TypedDict):
     detail: str
 
 
+class FindingAct(TypedDict):
+    """An act of a finding, with the columns of v_finding_acts."""
+
+    finding_id: str
+    at: str
+    act: str
+    rule: str
+    severity: str
+    title: str
+    evidence: list[str]
+    count: int
+    attributes: dict[str, str]
+    by: str
+    comment: str
+    verdict: str
+    k_offset: int
+
+
+class Finding(TypedDict):
+    """A finding and what became of it, with the columns of v_findings; `acts` where it was asked for alone."""
+
+    finding_id: str
+    rule: str
+    severity: str
+    raised_at: str
+    title: str
+    evidence: list[str]
+    state: str
+    verdict: str
+    count: int
+    last_seen_at: str
+    principal: str
+    principal_issuer: str
+    connection: str
+    session_id: str
+    tool: str
+    technique: str
+    attributes: dict[str, str]
+    acknowledged_by: str
+    closed_by: str
+    closed_at: str | None
+    comment: str
+    acts: NotRequired[list[FindingAct]]
+
+
+class FindingRate(TypedDict):
+    """What became of the findings of a rule, with the columns of v_finding_rates."""
+
+    rule: str
+    findings: int
+    open: int
+    acknowledged: int
+    true_positives: int
+    false_positives: int
+    benign: int
+    false_positive_rate: float | None
+    last_raised_at: str
+    median_hours_to_close: float | None
+
+
+class Quorum(TypedDict):
+    """So many people out of these reviewers."""
+
+    reviewers: list[str]
+    people: int
+
+
+class StoredApproval(TypedDict):
+    """An approval: asked, decided, used; with the columns of v_approvals."""
+
+    approval_id: str
+    requested_at: str
+    kind: str
+    state: str
+    principal: str
+    principal_issuer: str
+    client_id: str
+    connection: str
+    method: str
+    tool: str
+    verb: str
+    object: str
+    rule: str
+    reason: str
+    quorum: list[Quorum]
+    expires_at: str
+    exchange_id: str
+    session_id: str
+    argument_digest: str
+    policy_version: str
+    decided_at: str | None
+    waited_ms: float | None
+    approvers: list[str]
+    denied_by: str
+    comments: list[str]
+    refused_decisions: int
+    use_exchanges: list[str]
+    uses_left: int
+    ends_at: str | None
+    review_due_at: str | None
+    reviewed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFilter:
+    """Which findings: in this state (`open`, `acknowledged`, `closed`), of this rule, severity, caller, connection,
+    seen since (ISO time). '' asks for all."""
+
+    state: str = ""
+    rule: str = ""
+    severity: str = ""
+    principal: str = ""
+    connection: str = ""
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalFilter:
+    """Which approvals: in this state, of this kind, caller, connection, asked since (ISO time). '' asks for all."""
+
+    state: str = ""
+    kind: str = ""
+    principal: str = ""
+    connection: str = ""
+    since: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class AdminFilter:
     """Which acts: of this actor, of this kind (`session.kill`), on this target, since (ISO time). '' asks for all."""
@@ -223,6 +350,22 @@ class Reader(Protocol):
 
     async def admin(self, wanted: AdminFilter, limit: int) -> Sequence[AdminAct]:
         """What operators did, the latest first."""
+        ...
+
+    async def findings(self, wanted: FindingFilter, limit: int) -> Sequence[Finding]:
+        """Findings, the latest raised first."""
+        ...
+
+    async def finding(self, finding_id: str) -> Finding | None:
+        """One finding with its acts in order; None when the trail has none of this id."""
+        ...
+
+    async def finding_rates(self) -> Sequence[FindingRate]:
+        """What became of the findings of each rule."""
+        ...
+
+    async def approvals(self, wanted: ApprovalFilter, limit: int) -> Sequence[StoredApproval]:
+        """Approvals, the latest asked first."""
         ...
 
     async def query(self, sql: str) -> Table:

@@ -16,13 +16,21 @@ from starlette.routing import Route
 from sinks.access import App, Guard
 from sinks.clickhouse import StoreAwayError, StoreError
 from sinks.metrics import SinkMetrics
-from sinks.readers import AdminFilter, FrameFilter, Reader, ReadError, SessionFilter
+from sinks.readers import (
+    AdminFilter,
+    ApprovalFilter,
+    FindingFilter,
+    FrameFilter,
+    Reader,
+    ReadError,
+    SessionFilter,
+)
 
 _LIMIT_DEFAULT = 100
 _BODY_BYTES_MAX = 128 * 1024
 _TRUE = ("1", "true", "yes")
 
-Filter = TypeVar("Filter", FrameFilter, SessionFilter, AdminFilter)
+Filter = TypeVar("Filter", FrameFilter, SessionFilter, AdminFilter, FindingFilter, ApprovalFilter)
 
 
 class QueryApi:
@@ -47,6 +55,10 @@ class QueryApi:
             Route("/api/frames", _answering(self._frames)),
             Route("/api/exchanges/{id}", _answering(self._exchange)),
             Route("/api/admin", _answering(self._admin)),
+            Route("/api/findings", _answering(self._findings)),
+            Route("/api/findings/{id}", _answering(self._finding)),
+            Route("/api/finding-rates", _answering(self._finding_rates)),
+            Route("/api/approvals", _answering(self._approvals)),
             Route("/api/query", _answering(self._query), methods=["POST"]),
         ]
         return Guard(Starlette(routes=routes), token, hosts)
@@ -76,6 +88,18 @@ class QueryApi:
 
     async def _admin(self, request: Request) -> Response:
         return _lines(await self._reader.admin(_filter(AdminFilter, request), _limit(request)))
+
+    async def _findings(self, request: Request) -> Response:
+        return _lines(await self._reader.findings(_filter(FindingFilter, request), _limit(request)))
+
+    async def _finding(self, request: Request) -> Response:
+        return _one(await self._reader.finding(request.path_params["id"]), "finding")
+
+    async def _finding_rates(self, _request: Request) -> Response:
+        return _lines(await self._reader.finding_rates())
+
+    async def _approvals(self, request: Request) -> Response:
+        return _lines(await self._reader.approvals(_filter(ApprovalFilter, request), _limit(request)))
 
     async def _query(self, request: Request) -> Response:
         body = b""

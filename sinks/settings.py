@@ -17,6 +17,15 @@ class SinkTopics:
     dead_letters: str = "dead-letters"
     admin: str = "admin"
     sealed: str = "sealed"
+    requested: str = "approvals.requested"
+    decided: str = "approvals.decided"
+    settled: str = "approvals.settled"
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """Those that are read."""
+        approvals = (self.requested, self.decided, self.settled)
+        return (self.audit, self.findings, self.admin, self.sealed, *approvals)
 
 
 @dataclass(frozen=True, slots=True)

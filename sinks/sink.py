@@ -1,4 +1,4 @@
-"""The sink: what lies on `audit`, `findings` and `admin` goes into the store, once.
+"""The sink: what lies on `audit`, `findings`, `admin`, `sealed` and `approvals.*` goes into the store, once.
 
     take over → fetch → cut a batch → sort → journal → insert, dead letters → note the position → fetch …
 
@@ -25,7 +25,16 @@ from sinks.patience import AbandonedError, Patience
 from sinks.seen import SeenFrames
 from sinks.settings import SinkSettings, SinkTopics
 from sinks.store import load_seen
-from sinks.tables import Target, admin_target, findings_target, frames_target, sealed_target
+from sinks.tables import (
+    Target,
+    admin_target,
+    decided_target,
+    findings_target,
+    frames_target,
+    requested_target,
+    sealed_target,
+    settled_target,
+)
 from sinks.writer import BatchWriter
 
 log = structlog.get_logger(__name__)
@@ -196,6 +205,9 @@ def targets_of(topics: SinkTopics) -> tuple[Target, ...]:
         findings_target(topics.findings),
         admin_target(topics.admin),
         sealed_target(topics.sealed),
+        requested_target(topics.requested),
+        decided_target(topics.decided),
+        settled_target(topics.settled),
     )
 
 

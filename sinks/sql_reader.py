@@ -15,12 +15,17 @@ from sinks.readers import (
     LIMIT_MAX,
     AdminAct,
     AdminFilter,
+    ApprovalFilter,
     Exchange,
+    Finding,
+    FindingFilter,
+    FindingRate,
     Frame,
     FrameFilter,
     ReadError,
     Session,
     SessionFilter,
+    StoredApproval,
     Table,
 )
 from sinks.rows import frames_of, plain
@@ -104,6 +109,29 @@ class SqlReader:
     async def admin(self, wanted: AdminFilter, limit: int) -> list[AdminAct]:
         """See Reader."""
         rows = await self._rows(self._queries.admin(wanted, _checked(limit)))
+        return [plain(row) for row in rows]
+
+    async def findings(self, wanted: FindingFilter, limit: int) -> list[Finding]:
+        """See Reader."""
+        rows = await self._rows(self._queries.findings(wanted, _checked(limit)))
+        return [plain(row) for row in rows]
+
+    async def finding(self, finding_id: str) -> Finding | None:
+        """See Reader."""
+        rows = await self._rows(self._queries.finding(_uuid(finding_id)))
+        if not rows:
+            return None
+        found: Finding = plain(rows[0])
+        found["acts"] = plain(await self._rows(self._queries.finding_acts(finding_id)))
+        return found
+
+    async def finding_rates(self) -> list[FindingRate]:
+        """See Reader."""
+        return [plain(row) for row in await self._rows(self._queries.finding_rates())]
+
+    async def approvals(self, wanted: ApprovalFilter, limit: int) -> list[StoredApproval]:
+        """See Reader."""
+        rows = await self._rows(self._queries.approvals(wanted, _checked(limit)))
         return [plain(row) for row in rows]
 
     async def query(self, sql: str) -> Table:

@@ -42,27 +42,41 @@ def frames_target(topic: str, schemas: Iterable[dict[str, Any]] | None = None) -
 
 
 def findings_target(topic: str) -> Target:
-    """Findings, one row each."""
-    look = ("finding_id", "raised_at")
-    return Target(
-        topic, "findings_stored", WriterSchemas(schema_versions("finding"), look), has_identity=False
-    )
+    """Acts of findings, one row each."""
+    return _plain_target(topic, "finding_acts_stored", "finding", "finding_id", "raised_at")
 
 
 def admin_target(topic: str) -> Target:
     """What operators did, one row an act."""
-    return Target(
-        topic,
-        "admin_stored",
-        WriterSchemas(schema_versions("admin"), ("admin_id", "at")),
-        has_identity=False,
-    )
+    return _plain_target(topic, "admin_stored", "admin", "admin_id", "at")
 
 
 def sealed_target(topic: str) -> Target:
     """Sealed originals, one row a piece."""
     look = ("frame_id", "exchange_id", "recorded_at", "expires_at")
-    return Target(topic, "sealed_stored", WriterSchemas(schema_versions("sealed"), look), has_identity=False)
+    return _plain_target(topic, "sealed_stored", "sealed", *look)
+
+
+def requested_target(topic: str) -> Target:
+    """Requests for approvals; their arguments are no column."""
+    return _plain_target(
+        topic, "approvals_requested_stored", "approval_requested", "approval_id", "requested_at"
+    )
+
+
+def decided_target(topic: str) -> Target:
+    """Decisions on approvals, one row each."""
+    return _plain_target(topic, "approvals_decided_stored", "approval_decided", "decision_id", "approval_id")
+
+
+def settled_target(topic: str) -> Target:
+    """What was settled of approvals, one row a version."""
+    look = ("settled_id", "approval_id", "version")
+    return _plain_target(topic, "approvals_settled_stored", "approval_settled", *look)
+
+
+def _plain_target(topic: str, table: str, schema: str, *look: str) -> Target:
+    return Target(topic, table, WriterSchemas(schema_versions(schema), look), has_identity=False)
 
 
 def _check_frame(record: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from sinks.client import HttpReader
+from tests.sinks.records import APPROVALS
 from tests.sinks.shared_store import Store, embedded_store
 
 PARTITIONS = 4
@@ -53,6 +54,11 @@ class Topics:
         for value in values:
             await self.producer.send_and_wait(f"{self.prefix}-admin", value)
 
+    async def approval(self, topic: str, *values: bytes) -> None:
+        """Puts `values` on a topic of approvals: requested, decided, settled."""
+        for value in values:
+            await self.producer.send_and_wait(f"{self.prefix}-{topic}", value)
+
     async def dead(self, count: int) -> list[bytes]:
         """The first `count` dead letters."""
         consumer = AIOKafkaConsumer(
@@ -72,7 +78,7 @@ async def kafka_topics(broker: str) -> AsyncIterator[Topics]:
     prefix = f"sink-{uuid4().hex[:8]}"
     admin = AIOKafkaAdminClient(bootstrap_servers=broker)
     await admin.start()
-    single = [f"{prefix}-{name}" for name in ("findings", "admin", "dead")]
+    single = [f"{prefix}-{name}" for name in ("findings", "admin", "dead", "sealed", *APPROVALS)]
     names = [(f"{prefix}-audit", PARTITIONS), *((name, 1) for name in single)]
     await admin.create_topics([NewTopic(name, count, 1) for name, count in names])
     await admin.close()

@@ -5,7 +5,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from schemas.frames import FrameHeader, audit_value, open_frame, seal_frame
+from sinks.settings import SinkTopics
 
+APPROVALS = ("requested", "decided", "settled")
 START_US = 1_790_000_000_000_000
 
 _DEFAULTS: dict[str, Any] = {
@@ -46,6 +48,12 @@ _DEFAULTS: dict[str, Any] = {
     "redactions": [],
     "body_commitment": b"",
 }
+
+
+def sink_topics(prefix: str) -> SinkTopics:
+    """The topics of one test."""
+    names = ("audit", "findings", "dead", "admin", "sealed", *APPROVALS)
+    return SinkTopics(*(f"{prefix}-{name}" for name in names))
 
 
 def identifier(number: int) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 from schemas.kafka import KafkaAddress
 from sinks.clickhouse import ClickHouseAddress
 from sinks.run import run_sink
-from sinks.settings import SinkSettings, SinkTopics
+from sinks.settings import SinkSettings
+from tests.sinks.records import sink_topics
 
 
 def main() -> None:
@@ -18,7 +19,7 @@ def main() -> None:
         data_dir=Path(data_dir),
         port=int(port),
         group=f"{prefix}-sink",
-        topics=SinkTopics(f"{prefix}-audit", f"{prefix}-findings", f"{prefix}-dead", f"{prefix}-admin"),
+        topics=sink_topics(prefix),
     )
     asyncio.run(run_sink(settings, KafkaAddress(bootstrap, embedded=True)))
 

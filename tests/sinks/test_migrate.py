@@ -38,6 +38,11 @@ def test_a_second_run_applies_nothing_and_keeps_what_is_stored(store: Store) -> 
         "v_exchanges",
         "v_sessions",
         "v_findings",
+        "v_finding_acts",
+        "v_finding_rates",
+        "v_approvals",
+        "v_approval_decisions",
+        "v_approval_settlements",
         "v_admin",
         "v_sealed",
     } <= names(store.client, "twice")

@@ -16,23 +16,22 @@ from schemas.codec import Codec, load_schema
 from schemas.kafka import KafkaAddress
 from sinks.clickhouse import StoreAwayError, StoreThread
 from sinks.metrics import SinkMetrics
-from sinks.settings import SinkSettings, SinkTopics
+from sinks.settings import SinkSettings
 from sinks.sink import Sink
 from sinks.tables import Target, findings_target, frames_target
 from tests.sinks.conftest import PARTITIONS, Topics
-from tests.sinks.records import Trail
+from tests.sinks.records import Trail, sink_topics
 from tests.sinks.shared_store import Store
 
 
 def settings_for(store: Store, topics: Topics, **changes: Any) -> SinkSettings:
     assert store.address.data_dir is not None
-    prefix = topics.prefix
     settings = SinkSettings(
         clickhouse=store.address,
         data_dir=store.address.data_dir,
-        group=f"{prefix}-sink",
+        group=f"{topics.prefix}-sink",
         instance="",
-        topics=SinkTopics(f"{prefix}-audit", f"{prefix}-findings", f"{prefix}-dead", f"{prefix}-admin"),
+        topics=sink_topics(topics.prefix),
     )
     return replace(settings, **changes)
 
