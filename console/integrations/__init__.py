@@ -10,5 +10,5 @@ The way of an approval, in order:
 5. `courier` sees that it is settled, wherever that was done, and brings what was told up to date.
 
 Whatever fails is tried again, counted, and after some tries a finding. Secrets are read by `secrets` when they are
-used, and are in no message, log line or error.
+used, and are in no message, log line or error. `whole` puts everything together.
 """

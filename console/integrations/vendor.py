@@ -87,9 +87,7 @@ class Vendor:
         except (TimeoutError, asyncio.IncompleteReadError):
             raise DeliveryError(f"{self.name} did not answer in time") from None
         except (ClientError, OSError) as error:
-            raise DeliveryError(
-                f"{self.name} cannot be reached ({type(error).__name__})", doubtful=True
-            ) from None
+            raise DeliveryError(f"{self.name} cannot be reached ({type(error).__name__})") from None
         if status == 429 or status >= 500:
             raise DeliveryError(
                 f"{self.name} answered with status {status}",

@@ -1,4 +1,5 @@
-"""Decisions by signed requests: `{"type": "approval.decision", "data": {"approval_id", "verb", "person", "comment"}}`.
+"""Decisions by signed requests: `{"type": "approval.decision", "data": {…}}` with `approval_id`, `verb` (approve,
+deny or review), `person` and maybe `comment`.
 
 Who holds the secret vouches for the people of that webhook, and for nobody else's: they are `webhook:NAME/PERSON`.
 A message that comes again changes nothing, and is told how the approval stands.
