@@ -17,10 +17,15 @@ class Gate:
         self._subjects = frozenset(access.subjects)
         self._holds = holds
 
-    def lets(self, principal: Principal, call: Callable[[], Call]) -> bool:
-        """Whether `principal` may use the connection; `call` gives the facts that a condition may look at."""
-        listed = not (self._groups or self._subjects)
-        listed = (
-            listed or principal.subject in self._subjects or not self._groups.isdisjoint(principal.groups)
+    def names(self, principal: Principal) -> bool:
+        """Whether `principal` is one of those who may use the connection, or everybody is."""
+        return (
+            not (self._groups or self._subjects)
+            or principal.subject in self._subjects
+            or not self._groups.isdisjoint(principal.groups)
         )
-        return listed and (self._holds is None or self._holds(call()))
+
+    def lets(self, principal: Principal, call: Callable[[], Call], *, lent: bool = False) -> bool:
+        """Whether `principal` may use the connection; `call` gives the facts that a condition may look at. `lent`:
+        somebody has lent it the access that it does not have itself; the condition counts all the same."""
+        return (lent or self.names(principal)) and (self._holds is None or self._holds(call()))

@@ -4,6 +4,7 @@ from gateway.effects import Answer
 from gateway.frames.headers import Headers
 from gateway.frames.jsonrpc import Look, error_body
 from gateway.refusals import REFUSALS, Refused
+from gateway.waiting.stream import event
 
 _JSON = (b"content-type", b"application/json")
 
@@ -24,4 +25,4 @@ def own_answer(exchange_id: str, asked: Look, refused: Refused) -> Answer:
 
 def own_event(exchange_id: str, asked: Look, refused: Refused) -> bytes:
     """A refusal as the last event of a stream that has begun."""
-    return b"event: message\ndata: " + own_error(exchange_id, asked, refused) + b"\n\n"
+    return event(own_error(exchange_id, asked, refused))

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute
 from gateway.counters import SessionCounters
 from gateway.edge.admission import Admission
 from gateway.edge.announce import Announcer, stamp
+from gateway.edge.approvals import Approvals
 from gateway.edge.background import Background
 from gateway.edge.control import Control
 from gateway.edge.downstream import McpEndpoint
@@ -32,6 +33,7 @@ from gateway.edge.route import Process
 from gateway.edge.sealer import Sealer
 from gateway.edge.tokens import SessionTokenIssuer, Sweeper, TokenEndpoint
 from gateway.edge.tracing import Tracing
+from gateway.edge.waiting_room import WaitingRoom
 from gateway.effects import Request
 from gateway.sessions import Principal
 from gateway.settings import GatewaySettings, IdentitySettings
@@ -40,6 +42,7 @@ from gateway.workers import Workers, bound, shared_metrics_folder
 from masking import PROFILES
 from schemas.admin import GATEWAY, Outcome, admin_record
 from schemas.control import policy_in_force
+from schemas.findings import FindingRecord
 from schemas.kafka import KafkaAddress
 
 GRACE_SECONDS = 8.0
@@ -63,6 +66,7 @@ class Gateway:
         self.announcer = Announcer(kafka, deadline_seconds=settings.record_deadline_seconds)
         self.control = Control(kafka)
         self.background = Background()
+        self.approvals = Approvals(kafka, settings.holding, tell=self._raise)
         self.sealer = Sealer(settings.connections, kafka, self.background)
         self.recorder.keep = self.sealer.keep
         self.policies = Policies(settings.connections, self._policy_changed, PROFILES)
@@ -74,10 +78,17 @@ class Gateway:
         )
         self._routes = {c.name: route(c, parts) for c in settings.connections}
         quotas = Quotas(settings.connections, time.monotonic)
-        self.admission = Admission(self.identity, self.control, quotas)
+        self.admission = Admission(self.identity, self.control, quotas, self.approvals)
         self.tracing = Tracing(settings.telemetry)
         process = Process(
-            self.recorder, quotas, settings.limits, self.background, self.tracing, self.announcer
+            self.recorder,
+            quotas,
+            settings.limits,
+            self.background,
+            self.tracing,
+            self.announcer,
+            self.approvals,
+            WaitingRoom(settings.holding),
         )
         self.endpoint = McpEndpoint(
             self._routes,
@@ -101,6 +112,8 @@ class Gateway:
             return self.recorder.fault or "frames are not acknowledged within the deadline"
         if not self.control.ready:
             return self.control.fault
+        if not self.approvals.ready:
+            return self.approvals.fault
         return "" if self.identity is None or self.identity.ready else self.identity.fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Write) -> None:
@@ -115,6 +128,7 @@ class Gateway:
         self.recorder.start()
         self.announcer.start()
         self.control.start()
+        self.approvals.start()
         self.policies.start()
         self.sweeper.start()
         self.sealer.start()
@@ -130,10 +144,18 @@ class Gateway:
             await each.injector.close()
         await self.background.stop(DRAIN_SECONDS)
         await self.sealer.stop()
+        await self.approvals.stop()
         await self.control.stop()
         await self.announcer.stop()
         await self.recorder.stop(DRAIN_SECONDS)
         await asyncio.to_thread(self.tracing.stop)
+
+    def _raise(self, finding: FindingRecord) -> None:
+        """Nobody waits for a finding to be recorded."""
+        self.background.run(self._tell_finding(finding))
+
+    async def _tell_finding(self, finding: FindingRecord) -> None:
+        await self.announcer.finding(finding)
 
     def _tokens(self, issuer: SessionTokenIssuer | None, identity: Identity | None) -> list[BaseRoute]:
         """The routes of the session tokens, where they are given."""

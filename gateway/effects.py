@@ -4,6 +4,11 @@ An exchange yields an effect and is sent the fact that answers it:
 
     Conceal         → Concealed, or None when the masking could not do its work
     Claim           → float: seconds to wait before the rate allows it; 0.0 when it is taken
+    Seek            → Approval that the held call may join, None when there is none, Broken when it may not wait
+    Ask             → Approval that people are asked for now; None when that could not be recorded
+    Await           → Approval as soon as it is settled, None when it is not in that time, Broken or Gone
+    Use             → str: "" when the call may run now, else why not
+    Withdraw        → nothing: people need not look at it any more
     Record          → bool: every frame is acknowledged by Kafka, or it is not within the deadline
     Note            → nothing: the frames will be recorded as soon as Kafka takes them; nobody waits
     Forward         → Head, Broken or Gone
@@ -23,6 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.frames.headers import Headers
+from gateway.held import Approval, HeldCall
 from gateway.settings import Rate
 from schemas.frames import Redaction
 
@@ -96,6 +102,45 @@ class Claim:
 
     rule: str
     rate: Rate
+
+
+@dataclass(slots=True)
+class Seek:
+    """Look for an approval that this very call may join. Its place among those that wait is taken with it."""
+
+    held: HeldCall
+
+
+@dataclass(slots=True)
+class Ask:
+    """Ask people."""
+
+    held: HeldCall
+
+
+@dataclass(slots=True)
+class Await:
+    """Wait for what people say, so many seconds."""
+
+    approval_id: str
+    seconds: float
+
+
+@dataclass(slots=True)
+class Use:
+    """Take the approval for this call: it is good for so many uses only."""
+
+    approval_id: str
+    held: HeldCall
+
+
+@dataclass(slots=True)
+class Withdraw:
+    """Nobody waits for the approval any more."""
+
+    approval_id: str
+    held: HeldCall
+    why: str
 
 
 @dataclass(slots=True)
@@ -213,12 +258,17 @@ class CutStream:
     """Break the streamed answer off, so that the client sees that it is not whole."""
 
 
-Fact = bool | float | bytes | Concealed | Head | Broken | Gone | None
+Fact = bool | float | str | bytes | Approval | Concealed | Head | Broken | Gone | None
 Effect = (
     Alert
+    | Ask
+    | Await
     | Claim
     | Conceal
     | Listed
+    | Seek
+    | Use
+    | Withdraw
     | Reply
     | Record
     | Note

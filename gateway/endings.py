@@ -1,13 +1,16 @@
 """What one exchange is made of, and the ways in which it ends without an answer of upstream."""
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.answers import own_answer, own_event
 from gateway.drafting import Drafting, MaskingFailedError, MaskText
 from gateway.effects import (
+    Alert,
+    Answer,
     Broken,
+    CloseStream,
     Conceal,
     Concealed,
     CutStream,
@@ -27,18 +30,23 @@ from gateway.frames.jsonrpc import NOTHING
 from gateway.law import OPEN, Case, Law, Opened, Ruling
 from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD, Refused
 from gateway.sessions import Principal
-from gateway.settings import Limits
+from gateway.settings import Holding, Limits
+from gateway.waiting import StateSeal, event
 from schemas.frames import Redaction
 
 Life = Generator[Effect, Fact, None]
 Mask = Callable[[bytes], tuple[bytes, list[Redaction]]]
 SESSION = b"mcp-session-id"
+OF_OTHERS = frozenset({"session_not_yours", "request_state_invalid", "task_not_yours"})
 ASIDE_BYTES = 256 * 1024  # a larger body takes so long to mask that others would notice
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for every exchange of a connection. `masks` gives the mask of another profile, by its name."""
+    """What holds for every exchange of a connection. `masks` gives the mask of another profile, by its name.
+
+    `status_url`: where an approval is seen, with `{id}` in it.
+    """
 
     connection: str
     mask: Mask
@@ -47,6 +55,9 @@ class Terms:
     masks: Callable[[str], Mask]
     law: Law = OPEN
     keeps_originals: bool = False
+    holding: Holding = field(default_factory=Holding)
+    status_url: str = ""
+    state_seal: StateSeal = field(default_factory=lambda: StateSeal(b""))
 
 
 class Ending:
@@ -64,6 +75,7 @@ class Ending:
         self._opened = Opened(request.body, request.headers)
         self._case: Case | None = None
         self._decoded: Any = None
+        self._opened_early = False  # the client got the head of a stream while its call was held
         self._drafting = Drafting(exchange_id, request, principal, terms.connection, terms.mask_text)
         claimed = first(request.headers, SESSION).decode("latin-1")
         own = self._law.unbind(claimed, principal) if claimed else ""
@@ -109,7 +121,36 @@ class Ending:
     def _fail_closed(self) -> Life:
         """The trail cannot be written (G3): the client is told so, and the trail will say that it was."""
         yield Note([self._drafting.end("refused", AUDIT_UNAVAILABLE, 503)])
-        yield own_answer(self.id, self.look, Refused(AUDIT_UNAVAILABLE))
+        yield from self._say(Refused(AUDIT_UNAVAILABLE))
+
+    def _refuse(self, asked: Draft, refused: Refused) -> Life:
+        self._drafting.refused(asked, refused)
+        if refused.reason_code in OF_OTHERS:
+            yield self._alert(refused)
+        if (yield Record([asked])):
+            yield from self._say(refused)
+        else:
+            yield from self._fail_closed()
+
+    def _say(self, refused: Refused) -> Life:
+        """A refusal, in the gateway's own words."""
+        yield from self._tell(own_answer(self.id, self.look, refused))
+
+    def _tell(self, answer: Answer) -> Life:
+        """A whole answer; on a stream that is open already it is the last event."""
+        if not self._opened_early:
+            yield answer
+            return
+        yield Send(event(answer.body))
+        yield CloseStream()
+
+    def _alert(self, refused: Refused) -> Alert:
+        """Somebody shows what was given to somebody else."""
+        who = f"{self.principal.issuer}|{self.principal.subject}"
+        evidence = (f"exchange {self.id}", f"connection {self._terms.connection}", f"principal {who}")
+        return Alert(
+            refused.reason_code.replace("_", "-"), f"{who} used what was given to another principal", evidence
+        )
 
     # -- ends
 
@@ -122,14 +163,14 @@ class Ending:
         outcome = "refused" if fact.outcome == "withheld" and not fact.sent else fact.outcome
         end = self._drafting.end(outcome, fact.reason_code, status, fact.reason, late=fact.sent)
         if (yield Record([end])) or not fact.sent:
-            yield own_answer(self.id, self.look, Refused(fact.reason_code, fact.reason, late=fact.sent))
+            yield from self._say(Refused(fact.reason_code, fact.reason, late=fact.sent))
         else:
             yield from self._withhold(RESULT_WITHHELD)
 
     def _withhold(self, reason_code: str, detail: str = "") -> Life:
         status = REFUSALS[reason_code].status
         yield Note([self._drafting.end("withheld", reason_code, status, detail, late=True)])
-        yield own_answer(self.id, self.look, Refused(reason_code, detail, late=True))
+        yield from self._say(Refused(reason_code, detail, late=True))
 
     def _break_off(self, fact: Broken | Gone, opened: bool) -> Life:
         """A stream ends before its end."""

@@ -1,7 +1,8 @@
 """The life of one exchange, as a pure state machine: it is sent facts and yields effects.
 
     look ─▶ refuse?  ─▶ Record, Answer
-     └▶ judge ─▶ deny, hold ─▶ Record, Answer
+     └▶ judge ─▶ deny ─▶ Record, Answer
+         ├▶ hold ─▶ see `gateway.awaiting`
          └▶ Record(request) ─▶ Forward ─▶ Head ─┬▶ ReadBody ─▶ mask ─▶ Record ─▶ Answer
                                                 └▶ OpenStream, then for each chunk: cut at events, mask, Record, Send
 
@@ -10,26 +11,27 @@ was recorded but could not be released), a later `end` frame says so, and the la
 """
 
 from collections.abc import Generator
+from dataclasses import replace
 
+from gateway import waiting
 from gateway.answers import own_answer
+from gateway.awaiting import Awaiting
 from gateway.drafting import BESIDE_BODY, MaskingFailedError
-from gateway.effects import Alert, Answer, Claim, Draft, Effect, Fact, Record
+from gateway.effects import Answer, Claim, Draft, Effect, Fact, Record, Request
 from gateway.endings import Life
+from gateway.exact import shown
 from gateway.frames import headers as header_rules
 from gateway.frames import modern, strict_json
 from gateway.frames.headers import first
 from gateway.frames.jsonrpc import TooDeepError, look
 from gateway.law import Case
 from gateway.refusals import REFUSALS, Refused, too_often
-from gateway.relaying import Relaying
 from gateway.tools.denials import denied
 from gateway.tools.tasks import task_of
 from schemas.frames import Redaction
 
-OF_OTHERS = frozenset({"session_not_yours", "request_state_invalid", "task_not_yours"})
 
-
-class Exchange(Relaying):
+class Exchange(Awaiting):
     """One request and its answers, from the first look at it."""
 
     def unheard(self, reason_code: str, status: int, reason: str) -> Draft:
@@ -84,13 +86,19 @@ class Exchange(Relaying):
         contradiction = modern.mismatch(self._request.headers, self.look, task_of(body))
         if contradiction:
             return Refused("header_mismatch", contradiction)
-        opened = self._law.opened(self._request, self.principal)
+        opened = self._law.opened(self._unsaid(), self.principal)
         if isinstance(opened, Refused):
             # whoever asks in a way that no longer is learns only that
             gone = self.look.method == "tasks/result" and modern.is_modern(self.look.meta_version or "")
             return Refused("unknown_method") if gone else opened
         self._opened = opened
         return None
+
+    def _unsaid(self) -> Request:
+        """The request without what it says to the gateway alone: state of ours, when its client comes back."""
+        if waiting.opened_state(self._request.body) is None:
+            return self._request
+        return replace(self._request, body=waiting.without_state(self._request.body))
 
     def _asked(self) -> Generator[Effect, Fact, tuple[Draft, Refused | None]]:
         """The request frame, masked; without a body, and with the reason, where that cannot be done."""
@@ -135,6 +143,10 @@ class Exchange(Relaying):
                 return
             asked.body, asked.redactions = again.body, [*again.redactions, *_beside_body(asked.redactions)]
             asked.original = again.original
+        if ruling.held is not None and self._terms.holding.machine_public:
+            ruling.held.shown = shown(asked.body)
+            yield from self._await_approval(asked, ruling.held)
+            return
         if verdict.action != "allow":
             yield from self._deny(asked)
             return
@@ -159,25 +171,6 @@ class Exchange(Relaying):
             yield Answer(status, headers, body)
         else:
             yield from self._fail_closed()
-
-    def _refuse(self, asked: Draft, refused: Refused) -> Life:
-        self._drafting.refused(asked, refused)
-        if refused.reason_code in OF_OTHERS:
-            yield self._alert(refused)
-        if (yield Record([asked])):
-            yield own_answer(self.id, self.look, refused)
-        else:
-            yield from self._fail_closed()
-
-    def _alert(self, refused: Refused) -> Alert:
-        """Somebody shows what was given to somebody else."""
-        who = f"{self.principal.issuer}|{self.principal.subject}"
-        evidence = (f"exchange {self.id}", f"connection {self._terms.connection}", f"principal {who}")
-        return Alert(
-            refused.reason_code.replace("_", "-"), f"{who} used what was given to another principal", evidence
-        )
-
-    # -- towards upstream and back
 
 
 def _beside_body(redactions: list[Redaction]) -> list[Redaction]:

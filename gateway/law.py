@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from gateway.effects import Request
 from gateway.frames.headers import Headers
 from gateway.frames.jsonrpc import Look
+from gateway.held import HeldCall
 from gateway.policy.verdict import ALLOWED, Verdict
 from gateway.refusals import Refused
 from gateway.sessions import Principal
@@ -28,11 +29,15 @@ class Case:
 
 @dataclass(slots=True)
 class Ruling:
-    """The verdict on a request, the version of the policy that gave it, and further facts for the record."""
+    """The verdict on a request, the version of the policy that gave it, and further facts for the record.
+
+    `held` is the call for those who may approve it; None where nobody can.
+    """
 
     verdict: Verdict = ALLOWED
     version: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
+    held: HeldCall | None = None
 
 
 @dataclass(slots=True)

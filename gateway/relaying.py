@@ -1,5 +1,6 @@
 """Upstream's answer on its way to the client: read, masked, judged, recorded, and only then released (G2)."""
 
+from gateway import waiting
 from gateway.drafting import MaskingFailedError, answer_facts, quiet_look, verdict_facts
 from gateway.effects import (
     Answer,
@@ -82,13 +83,21 @@ class Relaying(Ending):
         if not (yield Record([answer])):
             yield from self._withhold(RESULT_WITHHELD)
             return
-        yield Answer(head.status, self._headers_down(head), passage.body)
+        yield from self._release(head, passage.body)
+
+    def _release(self, head: Head, body: bytes) -> Life:
+        """The whole answer; on a stream that was opened while the call was held it is the last event."""
+        if not self._opened_early:
+            yield Answer(head.status, self._headers_down(head), body)
+            return
+        yield Send(waiting.wrapped(self.look, head.status, head.headers, body))
+        yield CloseStream()
 
     def _relay_stream(self, head: Head, decoder: Decoder | None) -> Life:
         """Each event is recorded, then released. The head goes with the first event, or alone when that is late."""
         splitter = sse.EventSplitter(self._terms.limits.event_bytes_max)
         chunk = yield ReadReady()
-        opened = False
+        opened, headed = self._opened_early, False
         while True:
             if isinstance(chunk, Broken | Gone):
                 yield from self._break_off(chunk, opened)
@@ -101,9 +110,10 @@ class Relaying(Ending):
                 yield from self._break_off(Broken("withheld", exc.reason_code, str(exc)), opened)
                 return
             yield from effects
-            if not opened:
+            if not headed:
                 drafts = drafts or [Draft("response")]
                 self._drafting.head(drafts[0], head)
+                headed = True
             if drafts and not (yield Record(drafts)):
                 yield from self._break_off(Broken("withheld", RESULT_WITHHELD, ""), opened)
                 return

@@ -8,18 +8,32 @@ from functools import lru_cache
 from gateway.belonging import Seals
 from gateway.counters import SessionCounters
 from gateway.effects import Request
+from gateway.exact import held_call
 from gateway.law import Case, Opened, Passage, Ruling
 from gateway.policy import ALLOWED, Around, Call, Policy, UnreadableError, Verdict, calls_of
 from gateway.policy.facts import ConnectionFacts, HttpFacts, McpFacts, PrincipalFacts, SessionFacts, ToolFacts
+from gateway.policy.verdict import Asked, Hold
 from gateway.policy.visible import could_pass
 from gateway.refusals import Refused
 from gateway.sessions import Principal
 from gateway.settings import ToolSettings
 from gateway.tools import ListedTool, ToolBook, denied, has_tools, tools_in, verdict_for, without
-from gateway.tools.asked import Asked, asked_by_server, refusal, without_asked
+from gateway.tools.asked import Asked as Question
+from gateway.tools.asked import asked_by_server, refusal, without_asked
 
 PolicyNow = Callable[[], Policy | None]
+Demanded = Callable[[str, Principal], str]
+"""Why every act of this session needs approval; '' when it does not."""
+
+ACTS = frozenset({"tools/call", "resources/read", "prompts/get", "sampling/createMessage"})
+DEMANDED = "approval-demanded"
+HELD = "policy_held"
 _SEVERITY = {"allow": 0, "hold": 1, "deny": 2}
+
+
+def nothing_demanded(_session_id: str, _principal: Principal) -> str:
+    """Where no response demands anything."""
+    return ""
 
 
 class Rules:
@@ -34,6 +48,8 @@ class Rules:
         tools: ToolSettings,
         counters: SessionCounters,
         seals: Seals | None,
+        reviewers: tuple[str, ...] = (),
+        demanded: Demanded = nothing_demanded,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._facts = facts
@@ -42,21 +58,55 @@ class Rules:
         self._tools = tools
         self._counters = counters
         self._seals = seals
+        self._reviewers = reviewers
+        self._demanded = demanded
         self._clock = clock
 
     def judge(self, case: Case) -> Ruling | Refused:
         """See `Law`."""
         policy = self._policy()
+        verdict = ALLOWED
         if policy is None:
-            return Ruling(self._pinned([member.tool for member in case.look.members or (case.look,)]))
+            verdict = self._pinned([member.tool for member in case.look.members or (case.look,)])
+            if verdict.action == "allow" and not self._demanded(case.session_id, case.principal):
+                return Ruling(verdict)
         try:
             calls = calls_of(case.request.body, self._around(case), decoded=case.decoded)
         except UnreadableError as exc:
             return Refused("unreadable_request", str(exc))
-        verdicts = [self._verdict(policy, call) for call in calls]
-        verdict = verdicts[0] if len(verdicts) == 1 else worst(verdicts)
+        if policy is not None:
+            verdicts = [self._verdict(policy, call) for call in calls]
+            verdict = verdicts[0] if len(verdicts) == 1 else worst(verdicts)
+        verdict = self._as_demanded(case, calls, verdict)
         self._counters.count(case.session_id, refused=verdict.action != "allow")
-        return Ruling(verdict, policy.version, self._noted(calls, verdict))
+        version = "" if policy is None else policy.version
+        return self._held(case, calls, Ruling(verdict, version, self._noted(calls, verdict)))
+
+    def _as_demanded(self, case: Case, calls: Sequence[Call], verdict: Verdict) -> Verdict:
+        """What would be allowed is held where a response demands it for the rest of the session."""
+        if verdict.action != "allow" or not any(call.mcp.method in ACTS for call in calls):
+            return verdict
+        why = self._demanded(case.session_id, case.principal)
+        return self._reviewed(Verdict("hold", DEMANDED, why, HELD, self._reviewers)) if why else verdict
+
+    def _held(self, case: Case, calls: Sequence[Call], ruling: Ruling) -> Ruling:
+        """With the call for those who may approve it. Members of a batch cannot wait: each has to come by itself."""
+        if ruling.verdict.action == "hold" and len(calls) == 1:
+            try:
+                ruling.held = held_call(case, calls[0], ruling.verdict, ruling.version)
+            except ValueError:  # it has no digest, so nobody can be bound to it
+                ruling.held = None
+        return ruling
+
+    def _reviewed(self, verdict: Verdict) -> Verdict:
+        """A hold that no rule gives terms for: the connection's reviewers may approve it."""
+        if verdict.action != "hold" or verdict.hold is not None or not self._reviewers:
+            return verdict
+        return replace(
+            verdict,
+            reviewers=self._reviewers,
+            hold=Hold((Asked(self._reviewers),)),
+        )
 
     def opened(self, request: Request, principal: Principal) -> Opened | Refused:
         """See `Law`."""
@@ -111,7 +161,7 @@ class Rules:
         kept = without_asked(raw, {each.id for each, _ in refused}, event=event)
         return Passage(kept, verdict, replies)
 
-    def _call_of_server(self, case: Case, asked: Asked) -> Call:
+    def _call_of_server(self, case: Case, asked: Question) -> Call:
         around = self._around(case)
         return Call(
             principal=around.principal,
@@ -156,12 +206,12 @@ class Rules:
         said = policy.judge(call)
         if said.action == "deny" or call.tool.state != "changed":
             return said
-        return worst([said, verdict_for(call.tool.state, self._tools) or ALLOWED])
+        return worst([said, self._reviewed(verdict_for(call.tool.state, self._tools) or ALLOWED)])
 
     def _pinned(self, tools: Sequence[str]) -> Verdict:
         """What holds of tools where there is no policy."""
         found = [self._book.verdict(tool, self._tools) for tool in tools if tool]
-        return worst([verdict for verdict in found if verdict is not None])
+        return worst([self._reviewed(verdict) for verdict in found if verdict is not None])
 
     def _noted(self, calls: Sequence[Call], verdict: Verdict) -> dict[str, str]:
         """What the record keeps beside the verdict."""

@@ -152,6 +152,7 @@ class Holding:
     waiting_max: int = 200  # in one process
     waiting_by_principal_max: int = 20
     status_url: str = ""
+    reviewers: tuple[str, ...] = ()  # of calls that no rule names reviewers for
 
 
 # ---- towards upstream

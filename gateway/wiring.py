@@ -30,6 +30,7 @@ from gateway.policy.facts import ConnectionFacts
 from gateway.rules import Rules
 from gateway.settings import Connection, GatewaySettings, Sealing
 from gateway.tools import ToolBook
+from gateway.waiting import StateSeal
 from masking import Masker, MaskingError, placed, profile_from
 from schemas.frames import Redaction
 
@@ -60,6 +61,8 @@ def route(connection: Connection, parts: Parts) -> Route:
         tools=connection.tools,
         counters=parts.counters,
         seals=None if identity.mode == "none" else Seals(parts.settings.masking_key, connection.name),
+        reviewers=connection.tool_change_reviewers or parts.settings.holding.reviewers,
+        demanded=parts.control.demanded,
     )
     masks = _masks(parts.settings.masking_key, connection)
     make = partial(
@@ -99,7 +102,18 @@ def _terms(
     name: str, profile: str, *, masks: Masks, settings: GatewaySettings, law: Law, sealed: Sealing | None
 ) -> Terms:
     mask = masks(profile)
-    return Terms(name, mask, _mask_text(mask), settings.limits, masks, law, sealed is not None)
+    return Terms(
+        name,
+        mask,
+        _mask_text(mask),
+        settings.limits,
+        masks,
+        law,
+        sealed is not None,
+        settings.holding,
+        settings.holding.status_url or f"{settings.identity.public_url}/approvals/{{id}}",
+        StateSeal(settings.masking_key),
+    )
 
 
 def _upstream(connection: Connection) -> Upstream:

@@ -6,6 +6,7 @@ from functools import lru_cache, partial
 from typing import Protocol
 
 from gateway.access import Gate
+from gateway.edge.approvals import Approvals
 from gateway.edge.control import Control
 from gateway.edge.identity import Identity, UnidentifiedError
 from gateway.edge.identity.challenge import challenge
@@ -22,10 +23,12 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A caller who may go on; `lease` is its place in the quotas, to be left at the end."""
+    """A caller who may go on; `lease` is its place in the quotas, to be left at the end. `lent`: it may only for as
+    long as somebody has lent it access."""
 
     principal: Principal
     lease: Lease
+    lent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,13 @@ class Entrance(Protocol):
 class Admission:
     """One a process. `identity` is None where nobody is asked who they are."""
 
-    def __init__(self, identity: Identity | None, control: Control, quotas: Quotas) -> None:
+    def __init__(
+        self, identity: Identity | None, control: Control, quotas: Quotas, approvals: Approvals
+    ) -> None:
         self._identity = identity
         self._control = control
         self._quotas = quotas
+        self._approvals = approvals
 
     async def admit(self, request: Request, entrance: Entrance) -> Admitted | Turned:
         """Lets a request in, or says why not. Waits for a provider of identity only when its keys are not at hand."""
@@ -72,7 +78,22 @@ class Admission:
         lease = self._quotas.enter(entrance.name, principal)
         if isinstance(lease, OverQuota):
             return Turned(principal, too_often(lease.detail, lease.retry_after_seconds))
-        return Admitted(principal, lease)
+        wait = self._lowered(principal)
+        if wait > 0.0:
+            lease.leave()
+            return Turned(principal, too_often("the limits of this principal were lowered", wait))
+        return Admitted(principal, lease, lent=not entrance.gate.names(principal))
+
+    def _lowered(self, principal: Principal) -> float:
+        """Seconds to wait where a response has lowered what this principal may do; 0.0 for none."""
+        rate = self._control.lowered(principal)
+        if rate is None:
+            return 0.0
+        return self._quotas.take(("", "lowered", principal.issuer, principal.subject), rate)
+
+    def still_lent(self, principal: Principal, connection: str) -> bool:
+        """Whether the access that was lent to this principal has not ended."""
+        return self._approvals.may_access(principal, connection)
 
     def stopped(self, principal: Principal) -> Refused | None:
         """Whether an operator has stopped this caller, or its token: asked again whenever that may have changed."""
@@ -91,10 +112,13 @@ class Admission:
         return stopped
 
     def may_use(self, principal: Principal, entrance: Entrance, request: Request) -> bool:
-        """Whether the principal may use the connection, its session token's own bound included."""
+        """Whether the principal may use the connection: by its binding or because access was lent to it, within its
+        session token's own bound."""
         if principal.connection and principal.connection != entrance.name:
             return False
-        return entrance.gate.lets(principal, partial(access_call, principal, entrance.facts, request))
+        lent = not entrance.gate.names(principal) and self.still_lent(principal, entrance.name)
+        facts = partial(access_call, principal, entrance.facts, request)
+        return entrance.gate.lets(principal, facts, lent=lent)
 
     async def _principal(self, request: Request, entrance: Entrance) -> Principal:
         if self._identity is None:

@@ -19,7 +19,7 @@ from gateway.endings import Terms
 from gateway.exchange import Exchange
 from gateway.frames.headers import LOOPBACK_NAMES, Headers, claimed_origin, first, host_name
 from gateway.refusals import Refused
-from gateway.sessions import NOBODY
+from gateway.sessions import NOBODY, Principal
 
 PREFIX = "/mcp/"
 HEADERS_MAX = 100
@@ -53,6 +53,7 @@ class McpEndpoint:
         self._running: set[Performer] = set()
         self._idle = asyncio.Event()
         control.subscribe(self._end_what_is_barred)
+        process.approvals.subscribe(self._end_what_is_barred)
 
     def serves(self, scope: Scope) -> bool:
         """Whether a request is for a connection: by its path, or by the host that one has for itself."""
@@ -66,14 +67,14 @@ class McpEndpoint:
         route = route or self._routes.get(name)
         reason = self._refusal(asked, route)
         refused = Refused(reason) if reason else None
-        principal, lease = NOBODY, None
+        principal, lease, lent = NOBODY, None, False
         if refused is None and route is not None:
             admitted = await self._admission.admit(asked, route)
             principal = admitted.principal
             if isinstance(admitted, Turned):
                 refused = admitted.refused
             else:
-                lease = admitted.lease
+                lease, lent = admitted.lease, admitted.lent
         try:
             if refused is None:  # nobody's body is read before it is known whose it is
                 body, reason = await self._read(receive, first(asked.headers, b"content-length"))
@@ -89,6 +90,7 @@ class McpEndpoint:
             performer = Performer(
                 exchange, self._process, route, receive=receive, write=send, client_token=token, traced=traced
             )
+            performer.lent = lent
             await self._run(performer, exchange, refused, terms.connection)
         finally:
             if lease is not None:
@@ -113,8 +115,16 @@ class McpEndpoint:
         for performer in list(self._running):
             exchange = performer.exchange
             ended = self._admission.stopped(exchange.principal) or self._killed(exchange)
+            ended = ended or self._lent_no_more(performer, exchange.principal)
             if ended is not None:
                 performer.stop(Broken("withheld", ended.reason_code, ended.detail))
+
+    def _lent_no_more(self, performer: Performer, principal: Principal) -> Refused | None:
+        """Access that was lent ends for what is under way, too."""
+        connection = str(performer.exchange.base["connection"])
+        if not performer.lent or self._admission.still_lent(principal, connection):
+            return None
+        return Refused("connection_not_allowed", "the access that was lent has ended")
 
     def _route_by_host(self, headers: Headers) -> Route | None:
         return self._by_host.get(host_name(first(headers, b"host"))) if self._by_host else None

@@ -13,14 +13,18 @@ from typing import Any
 import structlog
 
 from gateway.drafting import MaskingFailedError
+from gateway.edge.approvals import Approvals
 from gateway.edge.credentials import CredentialError
 from gateway.edge.http1 import UpstreamBrokenError
 from gateway.edge.route import Process, Route
 from gateway.edge.tracing import UNTRACED, Traced
 from gateway.edge.upstream import Answering
+from gateway.edge.waiting_room import Place
 from gateway.effects import (
     Alert,
     Answer,
+    Ask,
+    Await,
     Broken,
     Claim,
     CloseStream,
@@ -40,12 +44,16 @@ from gateway.effects import (
     ReadReady,
     Record,
     Reply,
+    Seek,
     Send,
+    Use,
+    Withdraw,
 )
 from gateway.endings import Life, Mask
 from gateway.exchange import Exchange
 from gateway.frames.headers import Headers, first
 from gateway.frames.user_agent import with_exchange
+from gateway.held import Approval
 from gateway.settings import Rate, Timeouts
 
 Scope = MutableMapping[str, Any]
@@ -89,10 +97,13 @@ class Performer:
         self._watcher: asyncio.Task[None] | None = None
         self._watch_timer: asyncio.TimerHandle | None = None
         self._gone: Broken | Gone | None = None
+        self._waiting: asyncio.Task[Approval | None] | None = None
+        self._place: Place | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self._forwarded = False
         self._begun = False
         self.streaming = False
+        self.lent = False  # whether its caller may use the connection only while access is lent to it
         self.upstream_seconds = 0.0
 
     async def run(self, life: Life) -> None:
@@ -121,7 +132,9 @@ class Performer:
     def stop(self, fact: Broken | Gone) -> None:
         """Ends the wait on upstream, now or when it comes: the client has left, or the gateway is stopping."""
         self._gone = fact
-        if self._answering is not None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+        elif self._answering is not None:
             self._answering.fail(fact)
         elif self._asking is not None:  # it still waits for its turn, and must not be sent when that comes
             asking, self._asking = self._asking, None
@@ -135,16 +148,27 @@ class Performer:
                 return await self._wait_on_upstream(effect)
             case Answer() | OpenStream() | Send() | CloseStream():
                 await self._give(effect)
-            case Note(frames):
-                self._recorder.note(self.exchange.base, frames, self._started)
-            case Alert():
-                self._alert(effect)
             case Conceal(mask, body):
                 return await asyncio.to_thread(_concealed, mask, body)
+            case Seek() | Ask() | Await() | Use():
+                return await self._held(effect)
             case Claim(rule, rate):
                 principal = self.exchange.principal
                 name = self._route.name if self._route else ""
                 return self._process.quotas.take((name, rule, principal.issuer, principal.subject), rate)
+            case _:
+                self._do(effect)
+        return None
+
+    def _do(self, effect: Effect) -> None:
+        """What nobody waits for."""
+        match effect:
+            case Note(frames):
+                self._recorder.note(self.exchange.base, frames, self._started)
+            case Alert():
+                self._alert(effect)
+            case Withdraw(approval_id, held, why):
+                self._process.background.run(self._process.approvals.withdraw(approval_id, held, why))
             case Listed(raw, event):
                 if self._route is not None:
                     self._route.pinning.listed(raw, event)
@@ -152,7 +176,6 @@ class Performer:
                 self._process.background.run(self._reply(headers, body))
             case CutStream():
                 pass  # leaving a begun answer without its end makes the server break the connection off
-        return None
 
     def _alert(self, alert: Alert) -> None:
         """Raises a finding. Of a flood by one caller only some are: each is on the trail, and nobody reads 1,000."""
@@ -160,6 +183,50 @@ class Performer:
         key = ("alert", alert.rule, principal.issuer, principal.subject)
         if self._process.quotas.take(key, ALERTS) <= 0.0:
             self._process.background.run(self._process.raise_finding(alert.rule, alert.title, alert.evidence))
+
+    # -- people
+
+    async def _held(self, effect: Seek | Ask | Await | Use) -> Fact:
+        approvals = self._process.approvals
+        match effect:
+            case Seek(held):
+                self._place = self._process.waiting.take(held.principal)
+                if self._place is None:
+                    return Broken("withheld", "approvals_full", "", sent=False)
+                return approvals.find(held)
+            case Ask(held):
+                return await approvals.ask(held)
+            case Await(approval_id, seconds):
+                return await self._until_settled(approvals, approval_id, seconds)
+            case Use(approval_id, held):
+                return self._barred() or await approvals.use(approval_id, held)
+
+    async def _until_settled(self, approvals: Approvals, approval_id: str, seconds: float) -> Fact:
+        if self._gone is not None:
+            return _unsent(self._gone)
+        if self._watcher is None:
+            self._watch()
+        self._waiting = asyncio.create_task(approvals.wait(approval_id, seconds))
+        try:
+            return await self._waiting
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self._gone is None or (task is not None and task.cancelling()):
+                raise
+            return _unsent(self._gone)
+        finally:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _barred(self) -> Broken | None:
+        """Why nothing may be taken for this caller any more: it has left, or its token has ended."""
+        if isinstance(self._gone, Broken):
+            return replace(self._gone, sent=False)
+        if self._gone is not None:
+            return Broken("withheld", "client_gone", "", sent=False)
+        if time.time() >= self.exchange.principal.expires_at:
+            return replace(EXPIRED, sent=False)
+        return None
 
     async def _wait_on_upstream(self, effect: Forward | ReadBody | ReadReady | ReadChunk) -> Fact:
         if self._gone is not None:
@@ -282,8 +349,9 @@ class Performer:
     # -- the client's leaving
 
     def _watch_soon(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._watch_timer = loop.call_later(WATCH_AFTER_SECONDS, self._watch)
+        if self._watcher is None:  # a held call is watched since it waits
+            loop = asyncio.get_running_loop()
+            self._watch_timer = loop.call_later(WATCH_AFTER_SECONDS, self._watch)
 
     def _watch(self) -> None:
         self._watcher = asyncio.create_task(self._until_gone())
@@ -294,6 +362,8 @@ class Performer:
         self.stop(Gone())
 
     def _leave(self) -> None:
+        if self._place is not None:
+            self._place.leave()
         if self._watch_timer is not None:
             self._watch_timer.cancel()
         if self._watcher is not None:

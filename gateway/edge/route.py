@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gateway.access import Gate
 from gateway.edge.announce import Announcer, stamp
+from gateway.edge.approvals import Approvals
 from gateway.edge.background import Background
 from gateway.edge.credentials import Injector
 from gateway.edge.pinning import Pinning
@@ -11,6 +12,7 @@ from gateway.edge.quotas import Quotas
 from gateway.edge.recorder import Recorder
 from gateway.edge.tracing import Tracing
 from gateway.edge.upstream import Upstream
+from gateway.edge.waiting_room import WaitingRoom
 from gateway.endings import Terms
 from gateway.policy.facts import ConnectionFacts
 from gateway.sessions import Principal
@@ -55,6 +57,8 @@ class Process:
     background: Background
     tracing: Tracing
     announcer: Announcer
+    approvals: Approvals
+    waiting: WaitingRoom
 
     async def raise_finding(self, rule: str, title: str, evidence: tuple[str, ...]) -> None:
         """Tells a person; what Kafka does not take is in the log of the announcer."""

@@ -75,6 +75,8 @@ _PROTECTED = frozenset(
         b"host",
         b"last-event-id",
         b"origin",
+        b"sluicegate-break-glass",  # said to the gateway alone, as the next
+        b"sluicegate-reason",
         b"traceparent",
         b"tracestate",
         b"user-agent",

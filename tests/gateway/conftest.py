@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from gateway.app import Gateway, http_config
-from gateway.settings import Connection, GatewaySettings, IdentitySettings, Limits, Telemetry
+from gateway.settings import Connection, GatewaySettings, Holding, IdentitySettings, Limits, Telemetry
 from schemas.kafka import KafkaAddress, ensure_topics
 from tests.support.broker import running
 from tests.support.proxied import proxied_broker_at
@@ -126,6 +126,7 @@ async def served(
     deadline_seconds: float = 1.0,
     identity: IdentitySettings | None = None,
     telemetry: Telemetry | None = None,
+    holding: Holding | None = None,
 ) -> AsyncIterator[Served]:
     """A gateway as `sluicegate gateway` runs it, ready to record."""
     settings = GatewaySettings(
@@ -136,6 +137,7 @@ async def served(
         limits=limits or Limits(),
         identity=identity or IdentitySettings(),
         telemetry=telemetry or Telemetry(),
+        holding=holding or Holding(),
     )
     gateway = Gateway(settings, kafka)
     listening = socket.create_server(("127.0.0.1", 0))

@@ -1,0 +1,257 @@
+"""A held call: people are asked, the client is kept waiting in the way its protocol knows, and the call runs once or
+never.
+
+    Record(request) ─▶ Seek ─┬▶ joined ─┐
+                             └▶ Ask ────┴▶ Await ─┬▶ approved ─▶ judge again ─▶ Use ─▶ Forward
+                                  ▲               │                             └▶ taken by another: Ask
+                                  │               ├▶ denied, expired, revoked ─▶ refuse
+                                  └───────────────┴▶ nothing yet ─▶ keep alive, or say where to look
+
+A call runs only after the settled record that names this very exchange (`Use`). Where that is in doubt it does not.
+"""
+
+from collections.abc import Generator
+
+from gateway import waiting
+from gateway.effects import (
+    Answer,
+    Ask,
+    Await,
+    Broken,
+    Draft,
+    Effect,
+    Fact,
+    Gone,
+    OpenStream,
+    Record,
+    Seek,
+    Send,
+    Use,
+    Withdraw,
+)
+from gateway.endings import Life
+from gateway.held import Approval, HeldCall
+from gateway.law import Ruling
+from gateway.refusals import Refused
+from gateway.relaying import Relaying
+
+ATTEMPTS = 3  # an approval that was joined may be taken by whom it was asked for
+REFUSED_FOR = {
+    "denied": "approval_denied",
+    "expired": "approval_expired",
+    "revoked": "approval_revoked",
+    "used": "approval_used",
+}
+
+
+class Awaiting(Relaying):
+    """An exchange whose call waits for a person."""
+
+    def _await_approval(self, asked: Draft, held: HeldCall) -> Life:
+        """The whole life of a call that was held, from its record on."""
+        refused, approval = self._foreign_state(held), None
+        if refused is None:
+            joined = yield Seek(held)
+            if isinstance(joined, Broken):
+                refused = Refused(joined.reason_code, joined.reason)
+            elif isinstance(joined, Approval):
+                approval = joined
+                self._names(approval)
+        if refused is not None:
+            yield from self._refuse(asked, refused)
+        elif (yield Record([asked])):
+            yield from self._by_approval(approval, held)
+        else:
+            yield from self._fail_closed()
+
+    def _by_approval(self, approval: Approval | None, held: HeldCall) -> Life:
+        """Ask where nothing was found, wait, take what people gave, and go on; or end."""
+        for _ in range(ATTEMPTS):
+            if approval is None:
+                approval = yield from self._asked_for(held)
+            settled = (yield from self._decided(approval, held)) if approval else None
+            if settled is None:
+                return
+            if settled.state != "approved":
+                yield from self._told_of(settled, REFUSED_FOR[settled.state])
+                return
+            refused = yield from self._taken(settled, held)
+            if refused is None:
+                yield from self._forward()
+                return
+            if refused.reason_code != "approval_used":
+                yield from self._turn_down(refused)
+                return
+            approval = None
+        yield from self._turn_down(Refused("approval_used"))
+
+    def _asked_for(self, held: HeldCall) -> Generator[Effect, Fact, Approval | None]:
+        """The approval that people are asked for now; None when the exchange has ended without."""
+        fresh = yield Ask(held)
+        if isinstance(fresh, Approval):
+            self._names(fresh)
+            return fresh
+        yield from self._turn_down(Refused("approval_unavailable"))
+        return None
+
+    def _foreign_state(self, held: HeldCall) -> Refused | None:
+        """A client that comes back shows the state that it was given, for this very call."""
+        returned = waiting.opened_state(self._request.body)
+        if returned is None:
+            return None
+        opened = self._terms.state_seal.open(returned, held.principal, held.connection, held.digest)
+        return Refused("request_state_invalid") if opened is None else None
+
+    def _names(self, approval: Approval) -> None:
+        self._drafting.add({"approval.id": approval.approval_id})
+
+    # -- while nobody has decided
+
+    def _decided(self, approval: Approval, held: HeldCall) -> Generator[Effect, Fact, Approval | None]:
+        """The approval once it is no longer pending; None when the exchange has ended without."""
+        if approval.state != "pending":
+            return approval
+        manner = waiting.manner(self._request, self.look, self._version, self._status_url(approval))
+        if manner == "elicit":
+            yield from self._elicit(approval, held)
+            return None
+        patience = self._terms.holding
+        whole = patience.stream_seconds if manner == "stream" else patience.poll_seconds
+        left, turn = whole, 0
+        while left > 0:
+            step = min(patience.keep_alive_seconds, left)
+            fact = yield Await(approval.approval_id, step)
+            if isinstance(fact, Approval):
+                return fact
+            if isinstance(fact, Broken | Gone):
+                yield from self._stopped_waiting(fact, approval, held)
+                return None
+            left -= step
+            turn += 1
+            if manner == "stream" and left > 0 and not (yield from self._keep(approval, turn)):
+                return None
+        yield from self._told_of(approval, "approval_pending")
+        return None
+
+    def _keep(self, approval: Approval, turn: int) -> Generator[Effect, Fact, bool]:
+        """Whether the client could be told that its call still waits: a comment, and progress where it asked."""
+        left = int(self._terms.holding.stream_seconds)
+        text = waiting.waiting_text(approval, self._ruling.verdict.reason)
+        said = waiting.progress(self.look, self._request.body, turn, left, text)
+        if said is None and self._opened_early:
+            yield Send(waiting.keep_alive())
+            return True
+        told = Draft("response", said or b"", len(said or b""))
+        if said:
+            told.facts = {"jsonrpc_type": "notification", "method": "notifications/progress"}
+        if not (yield Record([told])):
+            yield from self._turn_down(Refused("audit_unavailable"))
+            return False
+        if not self._opened_early:
+            yield OpenStream(200, waiting.OPENING)
+            self._opened_early = True
+        yield Send(said or waiting.keep_alive())
+        return True
+
+    def _stopped_waiting(self, fact: Broken | Gone, approval: Approval, held: HeldCall) -> Life:
+        """The client left, or the gateway must let it go. Nothing was sent."""
+        if isinstance(fact, Gone):
+            yield Withdraw(approval.approval_id, held, "the client has gone")
+            yield from self._unanswered(fact)
+            return
+        yield from self._turn_down(Refused(fact.reason_code, fact.reason))
+
+    def _elicit(self, approval: Approval, held: HeldCall) -> Life:
+        """The client is sent to a page, and comes back with the same call and the state that names it."""
+        state = self._terms.state_seal.seal(
+            approval.approval_id, held.principal, held.connection, held.digest, approval.ends_at
+        )
+        url, reason = self._status_url(approval), self._ruling.verdict.reason
+        body = waiting.elicitation(self.look, approval, url, state, reason)
+        answer = Draft("response", body, len(body))
+        answer.facts = {"jsonrpc_type": "response", "jsonrpc_id": self.look.id}
+        answer.facts |= {"reason_code": "approval_pending", "http_status": 200}
+        self._drafting.finish(answer, "refused")
+        if (yield Record([answer])):
+            yield from self._tell(Answer(200, [(b"content-type", b"application/json")], body))
+        else:
+            yield from self._fail_closed()
+
+    # -- once somebody has
+
+    def _told_of(self, approval: Approval, reason_code: str) -> Life:
+        """An end that names the approval, in the form that the client can use."""
+        url, reason = self._status_url(approval), self._ruling.verdict.reason
+        if reason_code == "approval_pending":
+            told = waiting.pending_answer(
+                self.look,
+                approval,
+                reason,
+                status_url=url,
+                retry_after=self._retry_seconds,
+                version=self._version,
+            )
+        else:
+            told = waiting.denied_answer(self.look, approval, reason, status_url=url, version=self._version)
+        status, headers, body = told
+        end = self._drafting.end("refused", reason_code, status, approval.comment or approval.refusal)
+        if (yield Record([end])):
+            yield from self._tell(Answer(status, headers, body))
+        else:
+            yield from self._fail_closed()
+
+    def _taken(self, approval: Approval, held: HeldCall) -> Generator[Effect, Fact, Refused | None]:
+        """Why the call may not run although it was approved; None when the approval was taken for it."""
+        found = self._still_held(held)
+        if found is not None:
+            return found
+        why = yield Use(approval.approval_id, held)
+        if isinstance(why, Broken):
+            return Refused(why.reason_code, why.reason)
+        if why:
+            return Refused("approval_used", str(why))
+        self._drafting.add({"approval.id": approval.approval_id, "approval.by": ",".join(approval.approvers)})
+        return None
+
+    def _still_held(self, held: HeldCall) -> Refused | None:
+        """What was decided was this call under this policy: the rules have their say again."""
+        case = self._case
+        if case is None:
+            return Refused("approval_stale")
+        ruling = self._law.judge(case)
+        if isinstance(ruling, Refused):
+            return ruling
+        if ruling.verdict.action == "deny":
+            return Refused(ruling.verdict.reason_code or "policy_denied", ruling.verdict.reason)
+        if not _same(ruling, held):
+            return Refused("approval_stale")
+        return None
+
+    # -- words
+
+    def _turn_down(self, refused: Refused) -> Life:
+        """Refused after its request was recorded."""
+        yield from self._unanswered(Broken("withheld", refused.reason_code, refused.detail, sent=False))
+
+    @property
+    def _retry_seconds(self) -> int:
+        return max(1, int(self._terms.holding.keep_alive_seconds))
+
+    @property
+    def _version(self) -> str:
+        return self.look.meta_version or str(self.base["mcp_protocol_version"])
+
+    def _status_url(self, approval: Approval) -> str:
+        return self._terms.status_url.replace("{id}", approval.approval_id)
+
+
+def _same(ruling: Ruling, held: HeldCall) -> bool:
+    """Whether the rules still hold the call for the same reason."""
+    if ruling.verdict.action == "allow":
+        return ruling.version == held.policy_version
+    now = ruling.held
+    return now is not None and (now.digest, now.policy_version, now.rule) == (
+        held.digest,
+        held.policy_version,
+        held.rule,
+    )

@@ -1,0 +1,83 @@
+"""The exact call that people are asked about: what it is bound to, and what of it they are shown."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from gateway.held import HeldCall
+from gateway.law import Case
+from gateway.policy.facts import Call
+from gateway.policy.verdict import Verdict
+from gateway.waiting import asked_for
+from schemas.calls import ExactCall, argument_digest
+
+SHOWN_BYTES_MAX = 256 * 1024
+_OURS = frozenset({"_meta", "name", "task", "requestState", "inputResponses"})
+
+
+def held_call(case: Case, call: Call, verdict: Verdict, version: str) -> HeldCall | None:
+    """The call for those who may approve it; None where nobody can: no reviewers, or nothing that can wait.
+
+    `case.request.body` is what upstream would get. Raises ValueError for arguments that have no digest.
+    """
+    if verdict.hold is None or case.look.kind != "request":
+        return None
+    decoded = _decoded(case)
+    reason, break_glass = asked_for(case.request, decoded)
+    principal = case.principal
+    exact = ExactCall(
+        principal_issuer=principal.issuer,
+        principal_subject=principal.subject,
+        connection=call.connection.name,
+        method=call.mcp.method,
+        tool=call.tool.name,
+        verb="",
+        object=call.mcp.resource,
+        arguments=arguments_of(decoded),
+    )
+    return HeldCall(
+        exchange_id=case.exchange_id,
+        session_id=case.session_id,
+        principal=principal,
+        connection=exact["connection"],
+        method=exact["method"],
+        tool=exact["tool"],
+        verb=exact["verb"],
+        object=exact["object"],
+        shown=b"",
+        digest=argument_digest(exact),
+        policy_version=version,
+        rule=verdict.rule,
+        reason=verdict.reason,
+        hold=verdict.hold,
+        asked_for=reason or principal.purpose,
+        break_glass=break_glass and verdict.hold.break_glass is not None,
+        facts=call,
+    )
+
+
+def arguments_of(message: Any) -> Any:
+    """What a JSON-RPC request asks with: its params but for the tool's name and what a repeat has otherwise."""
+    params = message.get("params") if isinstance(message, dict) else None
+    if not isinstance(params, dict):
+        return {}
+    return {name: value for name, value in params.items() if name not in _OURS}
+
+
+def shown(masked_body: bytes) -> bytes:
+    """The arguments out of the masked request, as JSON; of very large ones only how large they are."""
+    try:
+        arguments = arguments_of(msgspec.json.decode(masked_body))
+    except (msgspec.DecodeError, RecursionError):
+        return json.dumps({"not shown": "the masked request is no JSON"}).encode()
+    if set(arguments) <= {"arguments"}:
+        arguments = arguments.get("arguments", {})
+    text = json.dumps(arguments, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+    if len(text) <= SHOWN_BYTES_MAX:
+        return text
+    return json.dumps({"not shown": f"{len(text)} bytes; the trail has them all"}).encode()
+
+
+def _decoded(case: Case) -> Any:
+    return msgspec.json.decode(case.request.body) if case.decoded is None else case.decoded
