@@ -102,9 +102,11 @@ class Desk:
 
     # -- changes
 
-    async def subscribe(self) -> AsyncIterator[Standing]:
+    def subscribe(self) -> AsyncIterator[Standing]:
         """Every change from now on, until the desk stops. Who is slow misses states in between, never the last."""
-        feed = self.feed()
+        return self._changes(self.feed())
+
+    async def _changes(self, feed: Feed) -> AsyncIterator[Standing]:
         try:
             while await feed.news():
                 for approval_id in feed.take():

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -49,3 +50,17 @@ class ConsoleMetrics:
         }
         for name, (text, value) in texts.items():
             Gauge(name, text, registry=self.registry).set_function(value)
+
+    def counted(self, app: ASGIApp) -> ASGIApp:
+        """`app`, with each request counted once its answer begins."""
+
+        async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+            async def sending(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    name = getattr(scope.get("endpoint"), "__qualname__", "none")
+                    self.requests.labels(name.rpartition(">.")[2], str(message["status"])).inc()
+                await send(message)
+
+            await app(scope, receive, sending)
+
+        return counting

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from console.integrations.settings import IntegrationSettings
 from gateway.settings import IdentitySettings, ServerTls
 from schemas.signatures import TrustedKey
 
@@ -60,10 +61,11 @@ class ApiLimits:
 class ConsoleSettings:
     """One console process.
 
-    `identity`: as the gateway's, but with the console's own `public_url` (its resource) and audiences; mode `none`
-    is for loopback only, and whoever asks is the user at this terminal. Members of `auditor_groups` see every
-    approval; those of `revoker_groups` see and may revoke every one. `hosts`: names in `Host` and `Origin` that
-    are ours, beside loopback, `host` and that of the public URL. `port` 0 takes a free one, written to `port_file`.
+    `identity`: as the gateway's, but with the console's own `public_url` (its resource) and audiences. Mode `none`
+    is for loopback only: whoever can read `token_file`, written anew at each start for the owner alone, is the user
+    at this terminal. Members of `auditor_groups` see every approval; those of `revoker_groups` see and may revoke
+    every one. `hosts`: names in `Host` and `Origin` that are ours, beside loopback, `host` and that of the public
+    URL. `port` 0 takes a free one, written to `port_file`.
     """
 
     keys: DeskKeys
@@ -75,6 +77,8 @@ class ConsoleSettings:
     people: tuple[PersonEntry, ...] = ()
     auditor_groups: tuple[str, ...] = ()
     revoker_groups: tuple[str, ...] = ()
+    token_file: Path | None = None  # needed by mode none
     port_file: Path | None = None
+    integrations: IntegrationSettings = field(default_factory=IntegrationSettings)
     desk: DeskLimits = field(default_factory=DeskLimits)
     api: ApiLimits = field(default_factory=ApiLimits)

@@ -77,14 +77,15 @@ def floor(broker: str) -> Floor:
     return Floor(broker)
 
 
-@pytest.fixture
-def settled(floor: Floor, tmp_path: Path) -> Iterator[Floor]:
+@pytest.fixture(scope="module")
+def settled(floor: Floor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
     """With a processor at work."""
+    folder = tmp_path_factory.mktemp("settling")
 
     def arguments(home: Path) -> list[str]:
         return ["tests.console.settling", floor.broker, str(home)]
 
-    with Fleet(tmp_path, arguments, 1, Random(1)) as workers:
+    with Fleet(folder, arguments, 1, Random(1)) as workers:
         workers.add()
         yield floor
 

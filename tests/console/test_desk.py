@@ -195,21 +195,6 @@ async def test_abuse_80_what_was_taken_back_does_not_come_back_by_writing_it_aga
     assert given.delegation_id not in found
 
 
-async def test_without_a_processor_nothing_is_claimed(floor: Floor) -> None:
-    desk = new_desk(floor, answer_seconds=0.3)
-    desk.start()
-    try:
-        await asyncio.wait_for(desk.wait_ready(), 60)
-        approval = await floor.ask()
-        await comes_to(desk, approval, "unread")
-        with pytest.raises(DeskError, match="nobody has answered") as away:
-            await desk.decide(approval, "approve", person("ann"))
-        assert away.value.reason == "unavailable"
-        assert [str(row["outcome"]) for row in await floor.acts(approval)] == ["asked", "failed"]
-    finally:
-        await desk.stop()
-
-
 async def test_who_follows_hears_of_every_change_and_may_go_on_where_it_was(
     settled: Floor, desk: Desk
 ) -> None:

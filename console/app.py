@@ -1,0 +1,145 @@
+"""Wires a console: settings in, an ASGI application and a desk out."""
+
+from collections.abc import Sequence
+from functools import partial
+from urllib.parse import urlsplit
+
+from prometheus_client import generate_latest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from console.api.approvals import Approvals
+from console.api.callers import Callers, TerminalVouching, TokenVouching, Vouching
+from console.api.delegations import DelegationsApi
+from console.api.document import document
+from console.api.events import Events
+from console.api.guard import LOOPBACK, App, Guard
+from console.api.persons import Persons
+from console.api.problems import Problem, on_desk_error, on_http_error, on_problem
+from console.desk import Desk
+from console.directory import Directory
+from console.errors import DeskError
+from console.metrics import ConsoleMetrics
+from console.settings import ConsoleSettings
+from console.terminal import terminal_person
+from gateway.edge.identity import Identity, protected_resources
+from schemas.kafka import KafkaAddress
+
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Console:
+    """One console process: its desk, who may come in, its ASGI application.
+
+    `token`: what the terminal's user shows in mode none. `routes`: further ones, of integrations. Raises ValueError
+    for settings that let in whom they should not.
+    """
+
+    def __init__(self, settings: ConsoleSettings, kafka: KafkaAddress, *, token: str = "") -> None:
+        self.settings = settings
+        self.metrics = ConsoleMetrics()
+        self.directory = Directory(settings.people)
+        self.desk = Desk(kafka, settings.keys, self.directory, limits=settings.desk, metrics=self.metrics)
+        self.identity = None if settings.identity.mode == "none" else _identity(settings)
+        self._callers = Callers(settings, self._vouching(token))
+
+    def app(self, routes: Sequence[BaseRoute] = ()) -> App:
+        """The ASGI application; `routes` are further ones, of integrations."""
+        starlette = Starlette(
+            routes=[*self._probes(), *self._metadata(), *self._api(), *routes],
+            exception_handlers={
+                Problem: on_problem,
+                DeskError: on_desk_error,
+                HTTPException: on_http_error,
+            },
+        )
+        settings = self.settings
+        public = urlsplit(settings.identity.public_url).hostname
+        hosts = [*settings.hosts, settings.host, *([public] if public else [])]
+        return Guard(self.metrics.counted(starlette), hosts, settings.api.body_bytes_max)
+
+    @property
+    def fault(self) -> str:
+        """What keeps the console from serving; '' when nothing does."""
+        if not self.desk.ready or self.desk.fault:
+            return self.desk.fault or "approvals have not been read yet"
+        return "" if self.identity is None or self.identity.ready else self.identity.fault
+
+    def start(self) -> None:
+        """Begins to read and to reach for Kafka and the issuers, in the running loop."""
+        self.desk.start()
+        if self.identity is not None:
+            self.identity.start()
+
+    async def stop(self) -> None:
+        """Ends feeds, and lets go of everything."""
+        if self.identity is not None:
+            await self.identity.stop()
+        await self.desk.stop()
+
+    def _vouching(self, token: str) -> Vouching:
+        if self.identity is not None:
+            resource = self.settings.identity.public_url.rstrip("/")
+            return TokenVouching(self.identity, resource, self.directory)
+        if self.settings.host not in LOOPBACK:
+            raise ValueError(
+                "identity mode none is for loopback only: listen on 127.0.0.1, or ask for tokens"
+            )
+        if not token:
+            raise ValueError("identity mode none needs a token that only this user can read")
+        return TerminalVouching(token, terminal_person(), self.directory)
+
+    def _api(self) -> list[BaseRoute]:
+        limits = self.settings.api
+        approvals = Approvals(self.desk, self._callers, limits)
+        events = Events(self.desk, self._callers, limits, self.metrics)
+        delegations = DelegationsApi(self.desk, self._callers)
+        persons = Persons(self.desk, self._callers)
+        content = document(self.settings.identity)
+
+        async def openapi(_: Request) -> Response:
+            return JSONResponse(content)
+
+        route = partial(Route, methods=["GET"])
+        return [
+            route("/api/openapi.json", openapi),
+            route("/api/approvals", approvals.list),
+            route("/api/approvals/events", events.follow),
+            route("/api/approvals/{id}", approvals.show),
+            Route("/api/approvals/{id}/decision", approvals.decide, methods=["POST"]),
+            route("/api/delegations", delegations.list),
+            Route("/api/delegations", delegations.give, methods=["POST"]),
+            Route("/api/delegations/{id}", delegations.take_back, methods=["DELETE"]),
+            route("/api/me", persons.me),
+            route("/api/people", persons.people),
+        ]
+
+    def _metadata(self) -> list[BaseRoute]:
+        """Protected resource metadata (RFC 9728)."""
+        documents = protected_resources(self.settings.identity, ())
+
+        async def metadata(request: Request) -> Response:
+            return Response(documents[request.url.path], media_type="application/json")
+
+        return [Route(path, metadata) for path in documents]
+
+    def _probes(self) -> list[BaseRoute]:
+        async def healthz(_: Request) -> Response:
+            return PlainTextResponse("ok\n")
+
+        async def readyz(_: Request) -> Response:
+            return PlainTextResponse(f"{self.fault or 'ready'}\n", 503 if self.fault else 200)
+
+        async def metrics(_: Request) -> Response:
+            return Response(generate_latest(self.metrics.registry), media_type=METRICS)
+
+        return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def _identity(settings: ConsoleSettings) -> Identity:
+    if not settings.identity.public_url:
+        raise ValueError("the console needs a public_url: tokens name it as what they are for")
+    return Identity(settings.identity)
