@@ -1,5 +1,5 @@
 """What holds on every replica: blocked principals, killed sessions, revoked tokens, pinned tools, policies in force,
-approvals demanded and limits lowered.
+approvals demanded, limits lowered and alerts silenced.
 
 Topic `control` is compacted: the latest record of a key is the state, a tombstone takes it back. The key is the
 record's `target`; a record that lies under another key is not believed. What answers a finding has its id (`cause`)
@@ -26,6 +26,7 @@ ControlKind = Literal[
     "policy_in_force",
     "approval_demanded",
     "limits_lowered",
+    "alerts_silenced",
 ]
 PinState = Literal["pinned", "changed"]
 
@@ -189,6 +190,25 @@ def limits_lowered(
     return cast("ControlRecord", {**record, **whose, "detail": _text(rate._asdict())})
 
 
+def alerts_silenced(
+    stamp: Stamp, rule: str, issuer: str, subject: str, *, by: str, reason: str, expires_at: int
+) -> ControlRecord:
+    """Nobody is told of findings of `rule` (with `*` and `?`; '': any) about `subject` ('': anybody) for a while.
+
+    Raises ValueError when neither is named, and for an issuer with a `|`.
+    """
+    if not rule and not subject:
+        raise ValueError("silence a rule, a principal, or both")
+    record = _record(stamp, "alerts_silenced", silence_key(rule, issuer, subject), by, reason)
+    whose = {"issuer": issuer, "subject": subject, "expires_at": expires_at}
+    return cast("ControlRecord", {**record, **whose, "detail": _text({"rule": rule})})
+
+
+def silence_key(rule: str, issuer: str, subject: str) -> str:
+    """Key of a silence. Raises ValueError for an issuer with a `|`."""
+    return f"silence:{rule}|{_principal(issuer, subject)}"
+
+
 def block_key(issuer: str, subject: str, cause: str = "") -> str:
     """Key of the block of a principal. Raises ValueError for an issuer with a `|`: a URL has none."""
     return f"{_head('block', cause)}:{_principal(issuer, subject)}"
@@ -249,6 +269,14 @@ def lowered_of(record: ControlRecord) -> Lowered:
         raise CodecError(f"broken control: detail of lowered limits: {type(exc).__name__}") from exc
 
 
+def silenced_rule(record: ControlRecord) -> str:
+    """The rule in a record of kind `alerts_silenced`; '' for any. Raises CodecError for a broken detail."""
+    try:
+        return str(json.loads(record["detail"])["rule"])
+    except (ValueError, TypeError, KeyError, RecursionError) as exc:
+        raise CodecError(f"broken control: detail of a silence: {type(exc).__name__}") from exc
+
+
 def control_value(record: ControlRecord) -> bytes:
     """The value for topic `control`; its key is `record["target"]`. Raises CodecError when it does not fit."""
     return codec("control").encode(record)
@@ -291,6 +319,8 @@ def _key_of(record: ControlRecord) -> str:
             kind, named = "demand", principal
         case "limits_lowered":
             kind, named = "limit", principal
+        case "alerts_silenced":
+            kind, named = "silence", f"{silenced_rule(record)}|{principal}"
     return f"{_head(kind, record['cause'])}:{named}"
 
 

@@ -10,6 +10,8 @@ from sluicegate.cli import (
     completeness,
     config,
     dead_letters,
+    findings,
+    findings_silence,
     frames,
     login,
     mask,
@@ -62,6 +64,10 @@ sessions.commands.command()(sessions_kill.kill)
 app.add_typer(sessions.commands, name="sessions")
 app.add_typer(principals.commands, name="principals")
 app.add_typer(responses.commands, name="responses")
+findings.commands.command()(findings_silence.silence)
+findings.commands.command()(findings_silence.unsilence)
+findings.commands.command()(findings_silence.silences)
+app.add_typer(findings.commands, name="findings")
 app.command()(login.login)
 app.command()(token.token)
 app.add_typer(token.commands, name="tokens")

@@ -14,6 +14,7 @@ from typing import Any
 from gateway.edge.announce import Announcer, stamp
 from schemas.admin import Actor, Outcome, admin_record
 from schemas.control import ControlRecord
+from schemas.findings import FindingRecord
 from schemas.kafka import KafkaAddress
 
 ADMIN, CONTROL = "admin", "control"
@@ -29,13 +30,17 @@ class DecisionError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What somebody wants: `action` and `target` as topic `admin` has them, and the changes that it comes to."""
+    """What somebody wants: `action` and `target` as topic `admin` has them, and the changes that it comes to.
+
+    `findings` are acts on findings.
+    """
 
     action: str
     target: str
     reason: str
     changes: Sequence[Change]
     detail: Mapping[str, Any] = field(default_factory=dict)
+    findings: Sequence[FindingRecord] = ()
 
 
 def operator() -> Actor:
@@ -65,6 +70,11 @@ async def _decide(announcer: Announcer, decision: Decision) -> None:
             fault = announcer.fault
             await _record(announcer, decision, "failed")
             raise DecisionError(f"it is in doubt whether {key} is changed; run the command again: {fault}")
+    for act in decision.findings:
+        if not await announcer.finding(act):
+            fault = announcer.fault
+            await _record(announcer, decision, "failed")
+            raise DecisionError(f"it is in doubt whether that was written; run the command again: {fault}")
     if not await _record(announcer, decision, "done"):
         raise DecisionError(f"it is in force, but the trail does not say so yet: {announcer.fault}")
 

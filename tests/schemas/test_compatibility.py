@@ -47,7 +47,7 @@ FINGERPRINTS = {
     "approval_requested": "8d04b9d7c0056b6e",
     "approval_settled": "282ee362142c7f6f",
     "audit": "4da423ab90c48178",
-    "control": "1ad162d3edb65ad7",
+    "control": "cef6c87eadb0b622",
     "dead_letter": "2dc19864de10133b",
     "finding": "0f05e92ef484ce4f",
     "frame": "dd100e1559ce65b6",

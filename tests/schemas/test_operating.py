@@ -21,6 +21,7 @@ from schemas.control import (
     ControlRecord,
     Lowered,
     ToolPin,
+    alerts_silenced,
     approval_demanded,
     control_value,
     limits_lowered,
@@ -56,6 +57,7 @@ RECORDS = [
     approval_demanded(STAMP, session_id="s-1", by="rule:r", reason="r", expires_at=5, cause=STAMP.id),
     approval_demanded(STAMP, subject="мэллори", by="rule:r", reason="r"),
     limits_lowered(STAMP, "https://id/x", "a|b", Lowered(0.5, 2), by="rule:r", reason="r", cause=STAMP.id),
+    alerts_silenced(STAMP, "secret-*", "", "m|x", by="b", reason="r", expires_at=STAMP.at),
     principal_blocked(STAMP, "", "m", by="rule:r", reason="r", expires_at=5, cause=STAMP.id),
 ]
 

@@ -122,6 +122,8 @@ class ControlState:
             case "limits_lowered":
                 rate = lowered_of(record)
                 _put_in(self._limits, record, replace(held, rate=Rate(rate.per_second, rate.burst)))
+            case "alerts_silenced":
+                pass  # of no concern to a gateway
 
     def _take_back(self, key: str) -> ControlKind | None:
         record = self._records.pop(key, None)

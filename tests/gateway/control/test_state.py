@@ -12,6 +12,7 @@ from schemas.control import (
     ControlRecord,
     Lowered,
     ToolPin,
+    alerts_silenced,
     approval_demanded,
     block_key,
     control_value,
@@ -90,6 +91,10 @@ def test_a_tombstone_takes_back_each_kind() -> None:
     assert state.revoked("t-1")
     assert state.pins["demo", "get|pod"] == ToolPin("aa")
     assert state.policies["demo"] == "ff"
+    records.append(
+        alerts_silenced(stamp(), "r", "", "", by="cli:ann@ops", reason="", expires_at=2_000_000_000)
+    )
+    put(state, records[-1])
     assert state.demanded("s-2", somebody("alice"))
     assert state.demanded("s-3", somebody("mallory"))
     assert state.lowered(somebody("mallory")) == Rate(1.0, 2)
