@@ -232,11 +232,13 @@ class UpstreamTls:
 
 @dataclass(frozen=True, slots=True)
 class MaskingRules:
-    """A connection's own, beside its profile: `masking.profile_from(profile, rules, allow, leave)` takes them."""
+    """A connection's own, beside its profile: `masking.profile_from(profile, rules, allow, leave, forms)` takes
+    them."""
 
     rules: tuple[Mapping[str, Any], ...] = field(default=(), hash=False)
     allow: tuple[str, ...] = ()
     leave: tuple[str, ...] | None = None
+    forms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

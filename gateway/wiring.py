@@ -126,8 +126,9 @@ def _masks(key: bytes, connection: Connection) -> Masks:
     @lru_cache(maxsize=16)
     def mask(profile: str) -> Mask:
         own = connection.masking_rules
-        known = profile if own is None else profile_from(profile, own.rules, own.allow, own.leave)
-        return _mask(Masker(key, known))
+        if own is None:
+            return _mask(Masker(key, profile))
+        return _mask(Masker(key, profile_from(profile, own.rules, own.allow, own.leave, own.forms)))
 
     return mask
 
