@@ -9,6 +9,7 @@ conventions, "Response Status Kind".
 """
 
 from typing import Any, Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -21,6 +22,7 @@ from gateway.waiting import words
 
 Kind = Literal["mcp", "http", "kubernetes"]
 Told = tuple[int, Headers, bytes]
+_IN_URLS = ":/?#[]@!$&'()*+,;=%"
 _JSON = (b"content-type", b"application/json")
 
 
@@ -94,7 +96,7 @@ def _come_back(status_url: str, retry_after: int) -> Headers:
     if retry_after > 0:
         found.append((b"retry-after", b"%d" % retry_after))
     if status_url:
-        found.append((b"location", status_url.encode("ascii", "ignore")))
+        found.append((b"location", quote(status_url, safe=_IN_URLS).encode()))
     return found
 
 

@@ -61,14 +61,19 @@ class HeldTasks:
         self._tasks: dict[str, HeldTask] = {}
 
     def put(self, task: OpenedTask, held: HeldCall, request: Request) -> bool:
-        """Keep a call; False when there is no room: its client has to wait in another way."""
+        """Keep a call; False when there is no room, or it runs already: its client has to wait in another way."""
         self._tidy()
+        before = self._tasks.pop(task.approval_id, None)
+        if before and before.state == "running":
+            self._tasks[task.approval_id] = before
+            return False
         one = HeldTask(task, held, request, "waiting", task.created)
         mine = len(self.of(held.principal, held.connection))
-        if mine >= self._by_principal_max or self._bytes() + one.size > self._bytes_max:
-            return False
-        self._tasks[task.approval_id] = one
-        return True
+        fits = mine < self._by_principal_max and self._bytes() + one.size <= self._bytes_max
+        kept = one if fits else before
+        if kept:
+            self._tasks[task.approval_id] = kept
+        return fits
 
     def find(self, approval_id: str) -> HeldTask | None:
         """What is kept of it; None when nothing is, or no longer."""
