@@ -42,10 +42,19 @@ log = structlog.get_logger("approvals")
 
 
 class Approvals:
-    """One a process. `tell` is given findings to raise. Whatever is in doubt is not approved."""
+    """One a process. `tell` is given findings to raise; `deadline_seconds` is how long Kafka has to acknowledge.
+
+    Whatever is in doubt is not approved.
+    """
 
     def __init__(
-        self, kafka: KafkaAddress, holding: Holding, *, clock: Clock = time.time, tell: Tell = untold
+        self,
+        kafka: KafkaAddress,
+        holding: Holding,
+        *,
+        clock: Clock = time.time,
+        tell: Tell = untold,
+        deadline_seconds: float = USE_SECONDS,
     ) -> None:
         self._clock = clock
         self._changes: Bells[None] = Bells()
@@ -55,7 +64,7 @@ class Approvals:
         self._belief = Belief(holding.machine_public, tell) if self.enabled else None
         self._parts = Parts(
             SigningKey(holding.signing_seed or bytes(32)),
-            Writer(kafka, deadline_seconds=USE_SECONDS),
+            Writer(kafka, deadline_seconds=deadline_seconds),
             ApprovalsState(),
             OpenRequests(),
             Claims(time.monotonic),
@@ -212,7 +221,7 @@ class Approvals:
         approval_id, state = record["approval_id"], record["state"]
         doubted = self._open.settle(approval_id, state)
         if doubted is not None and state == "pending":
-            self._run(self._using.take_back(approval_id, doubted, IN_DOUBT))
+            self._run(self._using.take_back_at_last(approval_id, doubted, IN_DOUBT))
         self._changes.ring(approval_id, None)
 
     def _fresh(self) -> bool:

@@ -14,6 +14,8 @@ from schemas.approvals import ApprovalDecision, ApprovalSettled
 from schemas.codec import CodecError
 
 USE_SECONDS = 5.0
+TRIES = 10
+PAUSE_SECONDS = 1.0
 
 
 class Using:
@@ -67,11 +69,17 @@ class Using:
             parts.claims.release(approval_id)
             await self.take_back(approval_id, held, why)
 
-    async def take_back(self, approval_id: str, held: HeldCall, why: str) -> None:
-        """Says so in the name of the one who asked; where that is not recorded, the request expires."""
-        await self._parts.writer.decided(
-            said("revoke", approval_id, held, stamp(), self._parts.key, comment=why)
-        )
+    async def take_back(self, approval_id: str, held: HeldCall, why: str) -> bool:
+        """Says so in the name of the one who asked; False where it is not known to be recorded."""
+        decision = said("revoke", approval_id, held, stamp(), self._parts.key, comment=why)
+        return await self._parts.writer.decided(decision)
+
+    async def take_back_at_last(self, approval_id: str, held: HeldCall, why: str) -> None:
+        """As `take_back`, several times where Kafka is slow; a request that stays all the same expires."""
+        for _ in range(TRIES):
+            if await self.take_back(approval_id, held, why):
+                return
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
 def _why_not(answer: ApprovalSettled, decision: ApprovalDecision) -> str:
