@@ -27,3 +27,7 @@ def canonical(name: str) -> str:
 def is_person(name: str) -> bool:
     """Whether a canonical name is one person's, and not a group's."""
     return "|" in name
+
+
+ANONYMOUS: Final = identity("", "anonymous")
+"""Every caller of a gateway that asks nobody who they are."""

@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from processors.approvals import telling
 from processors.approvals.entry import Entry, Voice
-from processors.approvals.people import People, Person, identity, roles
+from processors.approvals.people import People, Person, roles
 from processors.approvals.quorum import fits
 from processors.approvals.terms import SECOND
 from schemas.approvals import ApprovalDecision, ApprovalRequest
 from schemas.hours import hours
+from schemas.people import ANONYMOUS, identity
 
 SKEW = 120 * SECOND
 """How far the clocks of two components may be apart."""
@@ -19,10 +20,12 @@ COMMENT_CHARACTERS_MAX = 4_000
 
 
 class Rules(NamedTuple):
-    """Configured: who is who, and whose members may revoke whatever they like."""
+    """Configured: who is who, whose members may revoke whatever they like, and whether what somebody without
+    identity asks for may be approved."""
 
     people: People = People()
     revoker_groups: frozenset[str] = frozenset()
+    anonymous: bool = False
 
 
 class Refusal(NamedTuple):
@@ -79,7 +82,8 @@ def _approving(
     if entry.state != "pending":
         return Refusal(f"it is {entry.state} already")
     found = (
-        _altered(request, decision)
+        _anonymous(request, rules)
+        or _altered(request, decision)
         or _reviewer(request, decision, now, rules)
         or _commented(request, decision)
     )
@@ -91,6 +95,14 @@ def _approving(
     if any(person.intersection(voice.person) for voice in entry.voices):
         return Refusal("this person approved it already")
     return None
+
+
+def _anonymous(request: ApprovalRequest, rules: Rules) -> Refusal | None:
+    """Of a caller who could be anybody nobody can say that it is somebody else."""
+    asks = identity(request["principal_issuer"], request["principal_subject"])
+    if rules.anonymous or asks != ANONYMOUS:
+        return None
+    return Refusal("who asked is not known, so it could be whoever approves; see `approvals.anonymous`")
 
 
 def _denying(

@@ -14,7 +14,8 @@ class ApprovalSettings:
     `datadir` is this worker's own directory. `signing_seed` (32 bytes) makes the key that signs what is settled, the
     same in all workers; `trusted` are the keys of those that request and decide. `people` lists, for each person who
     has several, all their names: `ISSUER|SUBJECT`, `|USER@HOST` on a command line, `mail:ADDRESS`. Members of
-    `revoker_groups` may revoke every approval; they approve none by that.
+    `revoker_groups` may revoke every approval; they approve none by that. `anonymous`: whether what a caller without
+    identity asks for may be approved at all.
     """
 
     datadir: Path
@@ -22,6 +23,7 @@ class ApprovalSettings:
     trusted: Sequence[TrustedKey]
     people: Sequence[Sequence[str]] = ()
     revoker_groups: Sequence[str] = ()
+    anonymous: bool = False
     host: str = "127.0.0.1"
     port: int = 0
     port_file: Path | None = None

@@ -45,7 +45,7 @@ def office_of(settings: ApprovalSettings, partitions: int, limit: int) -> Office
     """The keys and rules of `settings`; our own key is good for ticks alone. Raises ValueError for a bad seed."""
     key = SigningKey(settings.signing_seed)
     own = TrustedKey(key.public, "machine", frozenset({TICK}))
-    rules = Rules(People(settings.people), frozenset(settings.revoker_groups))
+    rules = Rules(People(settings.people), frozenset(settings.revoker_groups), settings.anonymous)
     return Office(KeyRing([*settings.trusted, own]), key, rules, partitions, limit)
 
 

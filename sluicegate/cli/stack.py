@@ -16,7 +16,7 @@ from sluicegate.embedded.say import Say, plain_say
 from sluicegate.embedded.up import EmbeddedBroker, Listen, OtherBroker, up
 from sluicegate.settings import Settings
 from sluicegate.settings.addresses import EMBEDDED, reachable, split_address
-from sluicegate.settings.parts import port_file
+from sluicegate.settings.probes import port_file
 
 GATEWAY_STOP_S = 25.0  # its streams end with a record each, and its workers have 20 s
 STORE_READY_S = 180.0  # migrations of a large store take their time
@@ -79,7 +79,9 @@ def _command(config: Path, *words: str) -> tuple[str, ...]:
 def _processor(settings: Settings, config: Path, number: int) -> Part:
     host, _, _ = (settings.processors.listen or "127.0.0.1:").rpartition(":")
     argv = _command(config, "processors", "--worker", str(number))
-    return Part(f"processors-{number}", argv, _ready_by_file(port_file(settings.data_dir, number), host))
+    return Part(
+        f"processors-{number}", argv, _ready_by_file(port_file(settings.data_dir, "masking", number), host)
+    )
 
 
 def _sink(settings: Settings, config: Path) -> Part:

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+from gateway.settings import Holding
 from processors.approvals.settings import ApprovalSettings
+from schemas.durations import seconds_in
 from schemas.signatures import SigningKey, TrustedKey
 from sluicegate.settings.keys import key
 from sluicegate.settings.model import Settings
+from sluicegate.settings.probes import port_file, probes_of
 
 VERBS = {
     "gateway": frozenset({"request", "use", "revoke"}),
@@ -42,11 +45,32 @@ def machine_key(data_dir: Path) -> TrustedKey:
     return TrustedKey(public, "machine", frozenset({"settle"}))
 
 
+def holding(settings: Settings) -> Holding:
+    """How held calls wait in the gateway. Raises KeyFileError."""
+    wait = settings.approvals.wait
+    return Holding(
+        signing_seed=signing_seed(settings.data_dir, "gateway"),
+        machine_public=machine_key(settings.data_dir).public,
+        stream_seconds=float(seconds_in(wait.stream)),
+        poll_seconds=float(seconds_in(wait.poll)),
+        keep_alive_seconds=float(seconds_in(wait.keep_alive)),
+        waiting_max=wait.calls_max,
+        waiting_by_principal_max=wait.calls_by_caller_max,
+        status_url=settings.approvals.status_url or "",
+    )
+
+
 def approval_settings(settings: Settings, worker: int) -> ApprovalSettings:
     """What `processors.approvals.worker` takes for worker number `worker`, from 0. Raises KeyFileError."""
+    host, port = probes_of(settings, "approvals", worker)
     return ApprovalSettings(
         datadir=settings.data_dir / "faust" / f"approvals-{worker}",
         signing_seed=signing_seed(settings.data_dir, "machine"),
         trusted=trusted_keys(settings.data_dir),
-        port_file=settings.data_dir / "run" / f"approvals-{worker}.port",
+        people=[person.names for person in settings.approvals.people],
+        revoker_groups=settings.approvals.revoker_groups,
+        anonymous=settings.approvals.anonymous == "allow",
+        host=host,
+        port=port,
+        port_file=port_file(settings.data_dir, "approvals", worker),
     )

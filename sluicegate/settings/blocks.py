@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
+from schemas.durations import seconds_in
 from sluicegate.settings.addresses import (
     check_brokers,
     check_dsn,
@@ -56,6 +57,11 @@ def _in_folder_of_file(path: Path, info: ValidationInfo) -> Path:
     return Path(folder, path.expanduser()).resolve()
 
 
+def _a_duration(text: str) -> str:
+    seconds_in(text)
+    return text
+
+
 FilePath = Annotated[Path, AfterValidator(_in_folder_of_file)]
 Listen = Annotated[str, AfterValidator(check_listen)]
 Brokers = Annotated[str, AfterValidator(check_brokers)]
@@ -67,6 +73,9 @@ Origin = Annotated[str, AfterValidator(check_origin)]
 HostName = Annotated[str, AfterValidator(check_host)]
 Text = Annotated[str, Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Duration = Annotated[
+    str, AfterValidator(_a_duration), Field(json_schema_extra={"pattern": "^[0-9]{1,9}[smhd]$"})
+]
 Bytes = Annotated[int, Field(ge=1_024, le=1024 * MIB)]
 Name = Annotated[
     str,
@@ -77,3 +86,10 @@ Name = Annotated[
 VariableName = Annotated[
     str, AfterValidator(named(_VARIABLE_NAME, "must be letters, digits and `_`, no digit first"))
 ]
+
+
+class ServerTlsBlock(Block):
+    """A part's own certificate."""
+
+    certificate_file: FilePath = Field(description="Certificate, with those between (PEM).")
+    key_file: FilePath = Field(description="Key of the certificate (PEM).")

@@ -19,6 +19,7 @@ from sluicegate.settings.blocks import (
 )
 from sluicegate.settings.credentials import CredentialBlock
 from sluicegate.settings.masking import Masking, Profile, SealedBlock
+from sluicegate.settings.reviewing import RequestsBlock, Reviewer
 
 
 class TimeoutsBlock(Block):
@@ -47,6 +48,9 @@ class AccessBlock(Block):
     )
     subjects: tuple[Text, ...] = Field(default=(), description="Callers who may use it, by subject.")
     when: str = Field(default="", description="CEL condition that must hold beside.")
+    requests: RequestsBlock | None = Field(
+        default=None, description="Who may lend access for a time; not given: nobody can ask for it."
+    )
 
 
 class RateBlock(Block):
@@ -85,6 +89,10 @@ class ToolsBlock(Block):
     )
     filter_list: bool = Field(
         default=True, description="Whether `tools/list` shows only what the caller may call."
+    )
+    reviewers: tuple[Reviewer, ...] = Field(
+        default=(),
+        description="Who may approve calls of a tool that changed: groups, or persons; not given: nobody.",
     )
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sluicegate.settings.connection import ConnectionBlock, QuotaBlock, RateBlock
+from sluicegate.settings.connection import ConnectionBlock, QuotaBlock, RateBlock, ToolsBlock
 from sluicegate.settings.credentials import ClientsOwnBlock, SecretBlock, TokenExchangeBlock
 from sluicegate.settings.masking import MaskingBlock, SealedBlock, rules_at
+from sluicegate.settings.reviewing_rules import access_requests_faults
 from sluicegate.settings.source import Loc
 
 Fault = tuple[Loc, str]
@@ -21,6 +22,8 @@ def connection_faults(connection: ConnectionBlock, loc: Loc, mode: str) -> Itera
     yield from _credential(connection, (*loc, "credential"), mode)
     yield from _tls(connection, (*loc, "tls"))
     yield from _access(connection, (*loc, "access"), mode)
+    yield from access_requests_faults(connection.access, (*loc, "access"), mode)
+    yield from _tools(connection.tools, (*loc, "tools"))
     yield from _quota(connection.quota, (*loc, "quota"))
     if connection.policy:
         yield from file_faults(connection.policy, (*loc, "policy"))
@@ -67,13 +70,14 @@ def _credential(connection: ConnectionBlock, loc: Loc, mode: str) -> Iterator[Fa
         return
     if isinstance(credential, TokenExchangeBlock) and mode == "none":
         yield (*loc, "kind"), "without identity there is no token to exchange; set `identity.mode: oidc`"
-    yield from _secret(credential.secret, (*loc, "secret"))
+    yield from secret_faults(credential.secret, (*loc, "secret"))
     ca_file = getattr(credential, "ca_file", None)
     if ca_file:
         yield from file_faults(ca_file, (*loc, "ca_file"))
 
 
-def _secret(secret: SecretBlock, loc: Loc) -> Iterator[Fault]:
+def secret_faults(secret: SecretBlock, loc: Loc) -> Iterator[Fault]:
+    """A secret that is read from no place, or from two."""
     if bool(secret.env) == bool(secret.file):
         yield loc, "needs one of `env` (a variable's name) and `file` (a path)"
 
@@ -102,6 +106,14 @@ def _access(connection: ConnectionBlock, loc: Loc, mode: str) -> Iterator[Fault]
                     (*loc, name),
                     "without identity everyone is `anonymous` and nobody is let in; set `identity.mode: oidc`",
                 )
+
+
+def _tools(tools: ToolsBlock, loc: Loc) -> Iterator[Fault]:
+    if tools.reviewers and tools.on_change != "hold":
+        yield (
+            (*loc, "reviewers"),
+            f"approve what `on_change: hold` holds, and here it is `{tools.on_change}`; remove it, or hold",
+        )
 
 
 def _condition(text: str, loc: Loc) -> Iterator[Fault]:
@@ -143,7 +155,7 @@ def _sealed(sealed: SealedBlock, loc: Loc) -> Iterator[Fault]:
 
 def _masking(masking: MaskingBlock, loc: Loc) -> Iterator[Fault]:
     """Own rules are read and their examples tried, each entry by itself, so that a fault names its entry."""
-    if masking.profile == "off" and (masking.rules or masking.allow or masking.leave):
+    if masking.profile == "off" and (masking.rules or masking.allow or masking.leave or masking.forms):
         yield (*loc, "profile"), "with `off` nothing is masked, whatever else stands here; choose another"
     rules: list[Mapping[str, Any]] = []
     faults: list[Fault] = []
@@ -154,6 +166,7 @@ def _masking(masking: MaskingBlock, loc: Loc) -> Iterator[Fault]:
     yield from faults
     if not faults:  # names of rules can only be told wrong when all rules are known
         yield from _left(masking, rules, (*loc, "leave"))
+        yield from _forms(masking, rules, (*loc, "forms"))
 
 
 def _rules_of_entry(masking: MaskingBlock, index: int) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
@@ -181,6 +194,18 @@ def _left(masking: MaskingBlock, rules: Sequence[Mapping[str, Any]], loc: Loc) -
             profile_from(masking.profile, rules, leave=[name])
         except ValueError as error:
             yield (*loc, index), str(error).removeprefix("masking: ")
+
+
+def _forms(masking: MaskingBlock, rules: Sequence[Mapping[str, Any]], loc: Loc) -> Iterator[Fault]:
+    """Forms of rules that there are not, and forms that say two things at once."""
+    from masking import profile_from  # noqa: PLC0415
+
+    for name, form in masking.forms.items():
+        try:
+            profile_from(masking.profile, rules, forms={name: form.model_dump(exclude_defaults=True)})
+        except ValueError as error:
+            told = str(error).removeprefix("masking: ").removeprefix(f"masking rule {name!r}: ")
+            yield (*loc, name), told
 
 
 def _without_examples(text: str, rules: Sequence[Mapping[str, Any]]) -> str:

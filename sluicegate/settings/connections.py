@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.settings import (
     Access,
+    AccessRequests,
     ClientCredentials,
     ClientsOwn,
     Connection,
@@ -22,9 +23,11 @@ from gateway.settings import (
     ToolSettings,
     UpstreamTls,
 )
+from schemas.durations import seconds_in
 from sluicegate.settings import credentials
 from sluicegate.settings.connection import ConnectionBlock, QuotaBlock, RateBlock
 from sluicegate.settings.masking import MaskingBlock, rules_at
+from sluicegate.settings.reviewing import AskedBlock, RequestsBlock
 
 
 def connection_of(block: ConnectionBlock) -> Connection:
@@ -35,10 +38,12 @@ def connection_of(block: ConnectionBlock) -> Connection:
         host=block.host,
         owner=block.owner,
         labels=dict(block.labels),
-        access=Access(**block.access.model_dump()),
+        access=Access(**block.access.model_dump(exclude={"requests"})),
         policy_file=block.policy,
         quota=_quota(block.quota),
-        tools=ToolSettings(**block.tools.model_dump()),
+        tools=ToolSettings(**block.tools.model_dump(exclude={"reviewers"})),
+        access_requests=_requests(block.access.requests),
+        tool_change_reviewers=block.tools.reviewers,
         credential=_credential(block.credential),
         tls=UpstreamTls(**block.tls.model_dump()) if block.tls else None,
         trace_user_agent=block.trace_user_agent,
@@ -52,6 +57,18 @@ def connection_of(block: ConnectionBlock) -> Connection:
         timeouts=Timeouts(**block.timeouts.model_dump()),
         stdio=StdioLimits(**block.stdio.model_dump()),
         connections_max=block.connections_max,
+    )
+
+
+def _requests(block: RequestsBlock | None) -> AccessRequests | None:
+    if block is None:
+        return None
+    parts = block.quorum or (AskedBlock(of=block.reviewers),)
+    return AccessRequests(
+        quorum=tuple((part.of, part.people) for part in parts),
+        seconds_max=seconds_in(block.for_max),
+        expires_seconds=seconds_in(block.expires),
+        comment_required=block.comment == "required",
     )
 
 
@@ -101,4 +118,5 @@ def masking_rules(masking: str | MaskingBlock) -> MaskingRules | None:
     if not isinstance(masking, MaskingBlock):
         return None
     rules = tuple(rule for index in range(len(masking.rules)) for rule in rules_at(masking, index))
-    return MaskingRules(rules, masking.allow, masking.leave)
+    forms = {name: form.model_dump(exclude_defaults=True) for name, form in masking.forms.items()}
+    return MaskingRules(rules, masking.allow, masking.leave, forms)

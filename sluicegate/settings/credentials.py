@@ -30,7 +30,7 @@ class SecretBlock(Block):
     """Where a secret is read: one of the two."""
 
     env: VariableName | None = Field(
-        default=None, description="Environment variable of the gateway that holds the secret."
+        default=None, description="Environment variable that holds the secret, of the part that uses it."
     )
     file: FilePath | None = Field(
         default=None, description="File that holds the secret; read again when it changes."

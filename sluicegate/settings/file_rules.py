@@ -4,10 +4,11 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import get_args
 
+from sluicegate.settings.blocks import ServerTlsBlock
 from sluicegate.settings.connection import UpstreamTlsBlock
 from sluicegate.settings.connection_rules import Fault
 from sluicegate.settings.masking import Profile
-from sluicegate.settings.model import ServerTlsBlock, Settings
+from sluicegate.settings.model import Settings
 from sluicegate.settings.source import Loc
 
 FAULTS_TOLD_MAX = 20
@@ -24,6 +25,8 @@ def files_faults(settings: Settings) -> Iterator[Fault]:
     yield from _policies(settings)
     if settings.gateway.tls:
         yield from _tried(("gateway", "tls"), _server(settings.gateway.tls))
+    if settings.approvals.tls:
+        yield from _tried(("approvals", "tls"), _server(settings.approvals.tls))
     for index, issuer in enumerate(settings.identity.issuers):
         yield from _authorities(issuer, ("identity", "issuers", index))
     for index, connection in enumerate(settings.connections):

@@ -51,6 +51,8 @@ _PLAIN_WORDS = {
 }
 _MISSING_HINTS: dict[Loc, str] = {
     ("identity",): "write `identity: {mode: none}`, which is allowed on loopback addresses only",
+    ("approvals", "slack", "signing_secrets"): "what Slack sends is believed by it; write "
+    "`signing_secrets: [{env: SLACK_SIGNING_SECRET}]`",
     ("connections",): 'write `connections: [{name: demo, upstream: "http://127.0.0.1:9000/mcp"}]`',
 }
 

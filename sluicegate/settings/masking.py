@@ -49,6 +49,18 @@ class MaskingRuleBlock(Block):
     )
 
 
+class FormBlock(Block):
+    """What is written for findings of a rule instead of the pseudonym alone."""
+
+    replacement: str = Field(default="", description="Text that is written instead of the pseudonym.")
+    keep_first: int = Field(
+        default=0, ge=0, le=8, description="Characters at the beginning that stay before the pseudonym."
+    )
+    keep_last: int = Field(
+        default=0, ge=0, le=8, description="Characters at the end that stay behind the pseudonym."
+    )
+
+
 def _rule_tag(value: Any) -> str:
     return "<file>" if isinstance(value, str | Path) else "<rule>"
 
@@ -70,6 +82,9 @@ class MaskingBlock(Block):
     )
     leave: tuple[Text, ...] | None = Field(
         default=None, description="Rules whose findings stay; not given: as the profile has it."
+    )
+    forms: dict[Name, FormBlock] = Field(
+        default={}, description="By rule, what is written for its findings instead of the pseudonym alone."
     )
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from sluicegate.settings.approvals_block import ApprovalsBlock
 from sluicegate.settings.blocks import (
     MIB,
     Block,
@@ -15,11 +16,13 @@ from sluicegate.settings.blocks import (
     Listen,
     Name,
     Seconds,
+    ServerTlsBlock,
     Text,
     Url,
     some,
 )
 from sluicegate.settings.connection import ConnectionBlock
+from sluicegate.settings.findings_block import FindingsBlock
 from sluicegate.settings.identity import IdentityBlock
 
 if TYPE_CHECKING:  # the parts take their time to import, and reading the file needs none of them
@@ -53,13 +56,6 @@ class LimitsBlock(Block):
     unrecorded_bytes_max: Bytes = Field(
         default=64 * MIB, description="Most bytes of one process that wait for their record."
     )
-
-
-class ServerTlsBlock(Block):
-    """The gateway's own certificate."""
-
-    certificate_file: FilePath = Field(description="Certificate of the gateway, with those between (PEM).")
-    key_file: FilePath = Field(description="Key of the gateway's certificate (PEM).")
 
 
 class GatewayBlock(Block):
@@ -148,8 +144,9 @@ class ProcessorsBlock(Block):
     workers: int = Field(default=1, ge=1, le=64, description="Processor processes.")
     listen: Listen | None = Field(
         default=None,
-        description="Address of the first worker's `/healthz`, `/readyz` and `/metrics`, each further worker on the "
-        "next port; not given: free ports, written to `data_dir/run/processors-N.port`.",
+        description="Address of the first worker's `/healthz`, `/readyz` and `/metrics`, each further one on the "
+        "next port: first those of masking, then of approvals, of anomaly and of alerts; not given: free ports, "
+        "written to `data_dir/run/processors-N.port`, `approvals-N.port` and so on.",
     )
 
 
@@ -185,6 +182,12 @@ class Settings(Block):
     identity: IdentityBlock = Field(description="Who may call. Always written out.")
     telemetry: TelemetryBlock = Field(default=TelemetryBlock(), description="Where traces go.")
     processors: ProcessorsBlock = Field(default=ProcessorsBlock(), description="The stream processors.")
+    approvals: ApprovalsBlock = Field(
+        default=ApprovalsBlock(), description="Who decides on held calls, where, and how long callers wait."
+    )
+    findings: FindingsBlock = Field(
+        default=FindingsBlock(), description="What is looked for, and who is told."
+    )
     connections: Annotated[tuple[ConnectionBlock, ...], AfterValidator(some)] = Field(
         json_schema_extra={"minItems": 1}, description="The registered upstreams, at least one."
     )

@@ -21,11 +21,13 @@ from sinks.settings import SinkSettings
 from sluicegate.embedded.datadir import read_state
 from sluicegate.embedded.errors import DataDirError
 from sluicegate.settings.addresses import EMBEDDED, split_address
+from sluicegate.settings.approvals import holding
 from sluicegate.settings.connections import connection_of, masking_rules, profile_of
 from sluicegate.settings.identity import IdentityBlock, IssuerBlock
 from sluicegate.settings.keys import masking_key, session_key
 from sluicegate.settings.masking import MaskingBlock
 from sluicegate.settings.model import GatewayBlock, Settings
+from sluicegate.settings.probes import port_file, probes_of
 
 
 class NotRunningError(Exception):
@@ -49,6 +51,7 @@ def gateway_settings(settings: Settings) -> GatewaySettings:
         telemetry=Telemetry(**settings.telemetry.model_dump()),
         masking_key=masking_key(settings.data_dir),
         limits=Limits(**block.limits.model_dump()),
+        holding=holding(settings),
     )
 
 
@@ -59,14 +62,15 @@ def identity_settings(settings: Settings) -> IdentitySettings:
     return IdentitySettings(
         mode=block.mode,
         public_url=block.public_url or "",
-        issuers=tuple(_issuer(issuer) for issuer in block.issuers),
+        issuers=tuple(issuer_of(issuer) for issuer in block.issuers),
         session_tokens=SessionTokens(session_key(settings.data_dir), **tokens.model_dump())
         if tokens
         else None,
     )
 
 
-def _issuer(block: IssuerBlock) -> Issuer:
+def issuer_of(block: IssuerBlock) -> Issuer:
+    """One provider of tokens."""
     fields = block.model_dump(exclude={"claims"})
     return Issuer(**fields, claims=ClaimMapping(**block.claims.model_dump()))
 
@@ -114,19 +118,17 @@ def sink_settings(settings: Settings) -> SinkSettings:
 
 
 def processor_settings(settings: Settings, worker: int) -> ProcessorSettings:
-    """What `processors.worker` takes for worker number `worker`, from 0; its probes listen that many ports further.
+    """What `processors.worker` takes for worker number `worker`, from 0, with where its probes listen.
 
     Makes the masking key when there is none; raises KeyFileError.
     """
-    host, port = (
-        split_address(settings.processors.listen) if settings.processors.listen else ("127.0.0.1", -worker)
-    )
+    host, port = probes_of(settings, "masking", worker)
     return ProcessorSettings(
         datadir=settings.data_dir / "faust" / f"worker-{worker}",
         masking_key=masking_key(settings.data_dir),
         host=host,
-        port=port + worker,
-        port_file=port_file(settings.data_dir, worker),
+        port=port,
+        port_file=port_file(settings.data_dir, "masking", worker),
         profiles={
             connection.name: _profile(profile_of(connection.masking), connection.masking)
             for connection in settings.connections
@@ -148,9 +150,4 @@ def _profile(name: str, masking: str | MaskingBlock) -> str | Profile:
     The rules and exceptions of a connection hold for the profiles of its groups too, as in the gateway.
     """
     own = masking_rules(masking)
-    return profile_from(name, own.rules, own.allow, own.leave) if own else name
-
-
-def port_file(data_dir: Path, worker: int) -> Path:
-    """Where processor worker `worker` writes the port of its probes."""
-    return data_dir / "run" / f"processors-{worker}.port"
+    return profile_from(name, own.rules, own.allow, own.leave, own.forms) if own else name

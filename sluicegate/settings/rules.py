@@ -1,12 +1,14 @@
 """What takes two settings to know. Each rule yields (where, what is wrong and what to do)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sluicegate.settings.addresses import EMBEDDED, split_address
+from sluicegate.settings.approvals_rules import approvals_faults
 from sluicegate.settings.connection import ConnectionBlock
 from sluicegate.settings.connection_rules import Fault, connection_faults, file_faults
 from sluicegate.settings.identity_rules import identity_faults
 from sluicegate.settings.model import KafkaBlock, Settings
+from sluicegate.settings.probes import PROCESSORS, probes_of
 
 
 def faults(settings: Settings) -> Iterator[Fault]:
@@ -16,13 +18,33 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from _workers(settings)
     yield from _kafka(settings.kafka)
     yield from _names(settings.connections)
+    yield from approvals_faults(settings)
     for index, connection in enumerate(settings.connections):
         yield from connection_faults(connection, ("connections", index), settings.identity.mode)
 
 
 def _listen(settings: Settings) -> Iterator[Fault]:
-    if split_address(settings.gateway.listen) == split_address(settings.console.listen):
-        yield ("console", "listen"), "is the gateway's address too; give the console another port"
+    taken = {split_address(settings.gateway.listen): "the gateway's"}
+    for name, listen in (("console", settings.console.listen), ("approvals", settings.approvals.listen)):
+        address = split_address(listen)
+        if address in taken:
+            yield (name, "listen"), f"is {taken[address]} address too; give it another port"
+        taken[address] = f"that of `{name}`, this"
+    yield from _probes(settings, taken)
+
+
+def _probes(settings: Settings, taken: Mapping[tuple[str, int], str]) -> Iterator[Fault]:
+    """The ports of processors follow each other, and may run into another address."""
+    if not settings.processors.listen:
+        return
+    workers = range(settings.processors.workers)
+    probes = {probes_of(settings, name, worker) for name in PROCESSORS for worker in workers}
+    for host, port in sorted(probes & taken.keys())[:1]:
+        yield (
+            ("processors", "listen"),
+            f"its ports, one for each worker of {len(PROCESSORS)} processors, reach {host}:{port}, which is taken; "
+            "begin elsewhere",
+        )
 
 
 def _workers(settings: Settings) -> Iterator[Fault]:

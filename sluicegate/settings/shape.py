@@ -1,7 +1,7 @@
 """The shape of the settings: which blocks a field names, and where a fault that pydantic tells stands in the file."""
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
@@ -18,12 +18,13 @@ def blocks_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def settings_in(block: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """(path, field) of every setting that is not only a block. Entries of a list are written `name[].setting`."""
+    """(path, field) of every setting that is not only a block. Entries of a list, and of names of one's own, are
+    written `name[].setting`."""
     for name, field in block.model_fields.items():
         blocks = blocks_in(field.annotation)
         if not blocks or _may_be_plain(field.annotation):
             yield f"{prefix}{name}", field
-        in_list = "[]" if "tuple" in str(field.annotation) else ""
+        in_list = "[]" if "tuple" in str(field.annotation) or _named(field.annotation) else ""
         for inner in blocks:
             yield from settings_in(inner, f"{prefix}{name}{in_list}.")
 
@@ -34,7 +35,10 @@ def block_at(loc: Loc) -> type[BaseModel]:
     annotation: Any = None
     for part in loc:
         if is_tag(part):
-            block = blocks_in(_tagged(annotation, str(part)))[0]
+            annotation = _tagged(annotation, str(part))
+            block = blocks_in(annotation)[0]
+        elif isinstance(part, str) and _named(annotation):
+            annotation = block  # a name of one's own; what is behind it is the block already
         elif isinstance(part, str):
             annotation = block.model_fields[part].annotation
             block = blocks_in(annotation)[0]
@@ -57,6 +61,11 @@ def _may_be_plain(annotation: Any) -> bool:
     if any(isinstance(part, Tag) for part in inner):
         return not blocks_in(annotation)
     return any(_may_be_plain(part) for part in inner)
+
+
+def _named(annotation: Any) -> bool:
+    """Whether blocks stand there under names of one's own."""
+    return get_origin(annotation) is dict and bool(blocks_in(annotation))
 
 
 def _tagged(annotation: Any, tag: str) -> Any:

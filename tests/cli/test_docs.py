@@ -24,7 +24,8 @@ SECRETS = {"KAFKA_PASSWORD": "k", "CLICKHOUSE_PASSWORD": "c", "TICKETS_TOKEN": "
 
 def row(path: str, field: FieldInfo) -> str:
     """The line that the reference must have for a setting."""
-    return f"| `{path}` | {shown_default(field.default)} | {field.description} |"
+    description = (field.description or "").replace("|", "\\|")  # a bare one would end the cell
+    return f"| `{path}` | {shown_default(field.default)} | {description} |"
 
 
 def shown_default(value: Any) -> str:

@@ -12,6 +12,7 @@ from pyrage import x25519
 from gateway import settings as parts
 from gateway.settings import (
     Access,
+    AccessRequests,
     ClientCredentials,
     ClientsOwn,
     Connection,
@@ -220,6 +221,25 @@ def test_a_rule_may_write_a_text_or_keep_a_few_characters(tmp_path: Path) -> Non
     assert (first.form.text, second.form) == ("***", (("", 4, 2)))
 
 
+def test_what_is_written_for_findings_of_any_rule_can_be_chosen(tmp_path: Path) -> None:
+    own = one(tmp_path, "masking: {forms: {jwt: {replacement: '***'}, card: {keep_last: 2}}}").masking_rules
+    assert own == MaskingRules(forms={"jwt": {"replacement": "***"}, "card": {"keep_last": 2}})
+    assert dict(profile_from("secrets", forms=own.forms).forms).keys() == {"jwt", "card"}
+
+
+def test_access_may_be_lent_and_changed_tools_approved(tmp_path: Path) -> None:
+    connection = one(
+        tmp_path,
+        "access: {groups: [sre], requests: {reviewers: [leads, terminal:ann@pc], for_max: 2h, expires: 1d, "
+        "comment: required}}\n  tools: {reviewers: [leads]}",
+    )
+    assert connection.access_requests == AccessRequests(((("leads", "|ann@pc"), 1),), 7_200, 86_400, True)
+    assert connection.tool_change_reviewers == ("leads",)
+    quorum = one(tmp_path, "access: {groups: [a], requests: {quorum: [{of: [b]}, {of: [c], people: 2}]}}")
+    assert quorum.access_requests == AccessRequests(((("b",), 1), (("c",), 2)))
+    assert one(tmp_path, "access: {groups: [a]}").access_requests is None
+
+
 def test_a_block_of_masking_with_nothing_in_it_is_the_usual_profile(tmp_path: Path) -> None:
     connection = one(tmp_path, "masking: {}")
     assert (connection.masking, connection.masking_rules) == ("secrets", MaskingRules())
@@ -236,7 +256,7 @@ def test_blocks_have_the_fields_and_defaults_of_their_parts() -> None:
         (ToolsBlock(), ToolSettings()),
         (UpstreamTlsBlock(), UpstreamTls()),
     ):
-        assert block.model_dump() == dataclasses.asdict(part)
+        assert block.model_dump(exclude={"requests", "reviewers"}) == dataclasses.asdict(part)
 
 
 def test_settings_go_to_worker_processes_whole(tmp_path: Path) -> None:
@@ -247,7 +267,9 @@ def test_settings_go_to_worker_processes_whole(tmp_path: Path) -> None:
 
 def test_every_setting_of_a_connection_can_be_written() -> None:
     written = {name.removesuffix("_file") for name in parts.Connection.__dataclass_fields__} - {
-        "masking_rules"
+        "masking_rules",
+        "access_requests",  # within `access`
+        "tool_change_reviewers",  # within `tools`
     }
     assert written == set(Settings.model_fields["connections"].annotation.__args__[0].model_fields)  # type: ignore[union-attr]
 
@@ -443,6 +465,76 @@ BAD = {
         NONE,
         "masking: {leave: [password-hash, jwtt]}",
         "4:36: connections[0].masking.leave[1]: there is no rule 'jwtt'; did you mean 'jwt'?",
+    ),
+    "a form of an unknown rule": (
+        NONE,
+        "masking: {forms: {jwtt: {replacement: x}}}",
+        "4:27: connections[0].masking.forms.jwtt: there is no rule 'jwtt'; did you mean 'jwt'?",
+    ),
+    "a form that says two things": (
+        NONE,
+        "masking: {forms: {jwt: {replacement: x, keep_last: 2}}}",
+        "4:26: connections[0].masking.forms.jwt: has a `replacement` and keeps characters too: remove one of both",
+    ),
+    "an unknown setting of a form": (
+        NONE,
+        "masking: {forms: {jwt: {replacment: x}}}",
+        "4:27: connections[0].masking.forms.jwt.replacment: unknown setting; did you mean `replacement`?",
+    ),
+    "requests for what everyone has": (
+        OIDC,
+        "access: {requests: {reviewers: [a]}}",
+        "4:22: connections[0].access.requests: everyone may use this connection, so nobody has to ask",
+    ),
+    "requests by nobody": (
+        NONE,
+        "access: {when: 'true', requests: {reviewers: [a]}}",
+        "4:36: connections[0].access.requests: without identity everyone is `anonymous`",
+    ),
+    "requests to nobody": (
+        OIDC,
+        "access: {groups: [a], requests: {for_max: 1h}}",
+        "4:35: connections[0].access.requests: needs one of `reviewers`",
+    ),
+    "requests to two kinds of reviewers": (
+        OIDC,
+        "access: {groups: [a], requests: {reviewers: [b], quorum: [{of: [c]}]}}",
+        "4:35: connections[0].access.requests: needs one of `reviewers`",
+    ),
+    "requests to too few": (
+        OIDC,
+        "access: {groups: [a], requests: {quorum: [{of: ['terminal:a@b', '|a@b'], people: 2}]}}",
+        "4:84: connections[0].access.requests.quorum[0].people: asks for 2 of 1, who would never be enough",
+    ),
+    "requests to too many": (
+        OIDC,
+        "access: {groups: [a], requests: {quorum: [{of: [b], people: 5}, {of: [c], people: 4}]}}",
+        "4:44: connections[0].access.requests.quorum: asks for more than 8 people",
+    ),
+    "access for longer than anything": (
+        OIDC,
+        "access: {groups: [a], requests: {reviewers: [b], for_max: 31d}}",
+        "4:61: connections[0].access.requests.for_max: is at most 30d",
+    ),
+    "a duration of no unit": (
+        OIDC,
+        "access: {groups: [a], requests: {reviewers: [b], expires: '15'}}",
+        "4:61: connections[0].access.requests.expires: write a time such as 90s, 30m, 2h or 7d",
+    ),
+    "a reviewer by a name elsewhere": (
+        NONE,
+        "tools: {reviewers: ['slack:T/U']}",
+        "4:23: connections[0].tools.reviewers[0]: is a group, or one person",
+    ),
+    "reviewers of what is not held": (
+        NONE,
+        "tools: {reviewers: [a], on_change: deny}",
+        "4:22: connections[0].tools.reviewers: approve what `on_change: hold` holds, and here it is `deny`",
+    ),
+    "a reviewer that nobody can be": (
+        NONE,
+        "tools: {reviewers: ['https://id.example.com|ann']}",
+        "4:23: connections[0].tools.reviewers[0]: without identity nobody is this person",
     ),
     "rules where nothing is masked": (
         NONE,

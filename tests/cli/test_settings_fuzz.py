@@ -20,18 +20,52 @@ WHOLE: dict[str, Any] = {
     },
     "gateway": {"listen": "0.0.0.0:8443", "hosts": ["gw.example.com"], "limits": {"exchanges_max": 5}},
     "telemetry": {"sample_ratio": 0.5},
+    "approvals": {
+        "listen": "0.0.0.0:8444",
+        "public_url": "https://approve.example.com",
+        "audiences": ["people"],
+        "wait": {"stream": "5m", "calls_max": 50},
+        "people": [
+            {"names": ["https://id.example.com|ann", "terminal:ann@pc", "slack:T/U"], "groups": ["sec"]}
+        ],
+        "slack": {"bot_token": {"env": "A"}, "signing_secrets": [{"env": "A"}], "channels": [{"id": "C"}]},
+        "teams": {"url": {"env": "A"}},
+        "webhooks": [{"name": "w", "secrets": [{"env": "A"}], "decisions": True}],
+        "jira": {
+            "url": "https://j.example.com",
+            "token": {"env": "A"},
+            "project": "OPS",
+            "fields": {"a": [1]},
+        },
+        "servicenow": {
+            "url": "https://s.example.com",
+            "username": "u",
+            "password": {"env": "A"},
+            "settled": {"denied": {"state": "4"}},
+        },
+    },
+    "findings": {
+        "responses": {"exempt": ["|root"]},
+        "alerts": [{"name": "ops", "urls": [{"env": "A"}], "severities": ["high"], "connections": ["a"]}],
+        "silences": [{"until": "2026-07-28T18:00:00Z", "by": "ann", "why": "a drill"}],
+    },
     "connections": [
         {
             "name": "a",
             "host": "a.example.com",
             "labels": {"env": "prod"},
             "upstream": "https://up.example.com/mcp",
-            "access": {"groups": ["g"], "when": "true"},
+            "access": {"groups": ["g"], "when": "true", "requests": {"reviewers": ["sre"], "for_max": "1h"}},
             "quota": {"rate": {"per_second": 5}, "concurrent": 3},
-            "tools": {"on_change": "deny"},
+            "tools": {"on_change": "hold", "reviewers": ["sre"]},
             "credential": {"kind": "basic", "username": "u", "secret": {"env": "A"}},
             "tls": {"server_name": "b.example.com"},
-            "masking": {"profile": "strict", "rules": [{"id": "a", "pattern": "x{3}"}], "allow": ["a"]},
+            "masking": {
+                "profile": "strict",
+                "rules": [{"id": "a", "pattern": "x{3}"}],
+                "allow": ["a"],
+                "forms": {"jwt": {"keep_last": 2}},
+            },
             "masking_by_group": {"g": "secrets"},
         },
         {

@@ -11,6 +11,7 @@ from masking.profiles import PROFILES
 from schemas.kafka import KafkaAddress
 from sluicegate.embedded.datadir import DataDir, RunState
 from sluicegate.settings import Settings, SettingsError, load
+from sluicegate.settings.approvals import holding
 from sluicegate.settings.blocks import Block
 from sluicegate.settings.connection import ConnectionBlock, StdioBlock, TimeoutsBlock
 from sluicegate.settings.keys import KeyFileError, masking_key
@@ -46,6 +47,7 @@ def test_the_usual_file_loads_as_it_is_written(tmp_path: Path) -> None:
         port=8080,
         connections=(Connection("demo", ConnectionKind.MCP, upstream="http://127.0.0.1:9000/mcp"),),
         masking_key=masking_key(tmp_path / "var"),
+        holding=holding(settings),
     )
 
 
