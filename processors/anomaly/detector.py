@@ -10,7 +10,7 @@ from processors.anomaly import counting
 from processors.anomaly.baseline import busy, usual
 from processors.anomaly.case import Case
 from processors.anomaly.finding import Finding
-from processors.anomaly.keys import Key, keys_of, row_name
+from processors.anomaly.keys import VALUES, Key, keys_of, row_name
 from processors.anomaly.limits import excess_of, peer_rows, put_level
 from processors.anomaly.observation import Observation
 from processors.anomaly.plan import Kept, Planned, plan_of
@@ -50,16 +50,18 @@ class Detector:
                     found += self._group(group, seen, home, source)
         return found
 
+    def homes(self, seen: Observation) -> list[Home]:
+        """The homes that have a row this call may change."""
+        found = []
+        for name, groups in self._plan.homes.items():
+            if any(group.learns or any(planned.counts(seen) for planned in group.rules) for group in groups):
+                found += [(name, value) for value in VALUES[name](seen)]
+        return found
+
     def advance(self, now: int) -> list[Finding]:
         """Forget the rows in memory that nothing at `now` (UTC, microseconds) or later can need. Finds nothing."""
-        for name, head in self._state.heads().items():
-            if self.outlived(head, now):
-                self._state.forget(name)
+        self._state.sweep(now)
         return []
-
-    def outlived(self, head: int, now: int) -> bool:
-        """Whether a row last seen at `head` is of no use any more at `now`."""
-        return head + self._plan.keep_us < now
 
     def _group(
         self, group: Kept, seen: Observation, home: Home | None, source: Source | None
@@ -70,7 +72,7 @@ class Detector:
         found = []
         for key in keys_of(group.dimensions, seen, home):
             row = self._state.row(row_name(key))
-            if row.apply(source) and self._timely(row, seen):
+            if row.apply(source) and self._timely(row, seen, group.keep_us):
                 for planned, counts in zip(group.rules, counting_it, strict=True):
                     if (counts or planned.learns) and (
                         finding := self._rule(planned, counts, key, row, seen)
@@ -78,12 +80,13 @@ class Detector:
                         found.append(finding)
         return found
 
-    def _timely(self, row: Row, seen: Observation) -> bool:
+    def _timely(self, row: Row, seen: Observation, keep_us: int) -> bool:
         if row.head and seen.at < row.head - self._plan.lateness_us:
             self._state.late += 1
             return False
-        if row.head and self.outlived(row.head, seen.at):  # as if it had been forgotten in time
+        if row.outlived(seen.at):  # as if it had been forgotten in time
             row.slots, row.peers, row.born = {}, {}, 0
+        row.keep_us = keep_us
         row.born = min(row.born, seen.at) if row.born else seen.at
         row.head = max(row.head, seen.at)
         return True
@@ -127,7 +130,7 @@ class Detector:
             level = busy([value for _, value in case.slot.learned])
             for name in peer_rows(case.key, case.seen):
                 row = self._state.row(name)
-                row.head = max(row.head, case.row.head)
+                row.head, row.keep_us = max(row.head, case.row.head), self._plan.keep_us
                 put_level(row, case.planned.slot, item(row_name(case.key)), over[-1][0], level)
 
 

@@ -1,4 +1,4 @@
-"""What the anomaly engine sees of one exchange: facts and sizes, no bodies."""
+"""What the anomaly engine sees of one call: facts and sizes, no bodies."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +13,7 @@ EVERYWHERE = "*"
 
 @dataclass(slots=True)
 class Observation:
-    """One exchange. `at` is when it was asked (UTC, microseconds); `principal` is ISSUER|SUBJECT.
+    """One call. `at` is when it was answered or refused (UTC, microseconds); `principal` is ISSUER|SUBJECT.
 
     `client` is the OAuth client id, else the family of the user agent; `address` has no port. `object` is
     namespace/kind/name of what was touched, else a URI; '' where the call names nothing. `minted`: a token or a

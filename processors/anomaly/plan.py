@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 
+from processors.anomaly.baseline import HISTORY_MAX
 from processors.anomaly.features import DISTINCT, NEW, SUMS, UNUSUAL_HOURS
 from processors.anomaly.keys import VALUES, home_of
 from processors.anomaly.matching import Predicate, predicate
@@ -44,11 +45,13 @@ class Planned:
 
 @dataclass(slots=True)
 class Kept:
-    """The rules that keep by the same dimensions. `learns`: every observation of the key matters to them."""
+    """The rules that keep by the same dimensions. `learns`: every observation of the key matters to them. `keep_us`:
+    how long after its last observation a row is of use to one of them."""
 
     dimensions: tuple[str, ...]
     rules: list[Planned] = field(default_factory=list)
     learns: bool = False
+    keep_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,11 @@ class Plan:
     homes: dict[str, list[Kept]]
     slots: frozenset[int]
     lateness_us: int
-    keep_us: int
+
+    @property
+    def keep_us(self) -> int:
+        """The longest that a row is of use."""
+        return max((group.keep_us for groups in self.homes.values() for group in groups), default=0)
 
 
 def plan_of(rules: RuleSet) -> Plan:
@@ -69,12 +76,22 @@ def plan_of(rules: RuleSet) -> Plan:
         planned = _planned(rule)
         group.rules.append(planned)
         group.learns = group.learns or planned.learns
+        group.keep_us = max(group.keep_us, _keep_us(planned) + rules.lateness_us)
     homes: dict[str, list[Kept]] = {}
     for dimensions, group in kept.items():
         homes.setdefault(home_of(dimensions), []).append(group)
     slots = frozenset(planned.slot for group in kept.values() for planned in group.rules)
-    keep_us = max((max(rule.window_us, rule.memory_us) for rule in rules.rules), default=0)
-    return Plan(homes, slots, rules.lateness_us, keep_us + rules.lateness_us)
+    return Plan(homes, slots, rules.lateness_us)
+
+
+def _keep_us(planned: Planned) -> int:
+    rule = planned.rule
+    span = rule.window_us + rule.cooldown_us
+    if planned.new or planned.hours:
+        return max(span, rule.memory_us)
+    if planned.learns:
+        return max(span, min(HISTORY_MAX * rule.window_us, rule.memory_us))
+    return span
 
 
 def _planned(rule: Rule) -> Planned:

@@ -50,13 +50,19 @@ class Slot(msgspec.Struct, array_like=True):
 
 
 class Row(msgspec.Struct, array_like=True):
-    """One key. `applied` is, by partition of the source, the last offset that went into it."""
+    """One key. `applied` is, by partition of the source, the last offset that went into it; `keep_us` is how long
+    after `head` it is of use."""
 
     born: int = 0
     head: int = 0
+    keep_us: int = 0
     applied: dict[int, int] = {}
     slots: dict[int, Slot] = {}
     peers: dict[int, dict[bytes, tuple[int, float]]] = {}
+
+    def outlived(self, now: int) -> bool:
+        """Whether nothing at `now` (UTC, microseconds) or later can need it."""
+        return self.head > 0 and self.head + self.keep_us < now
 
     def apply(self, source: tuple[int, int] | None) -> bool:
         """Whether the observation from (partition, offset) is new to this row; remembers it."""

@@ -32,15 +32,10 @@ class State:
     def row(self, name: str) -> Row:
         """The row, a new one if there is none; it will be written back."""
         self._touched.add(name)
-        row = self.find(name)
-        if row is None:
-            row = self._rows[name] = Row()
+        row = self.find(name) or Row()
+        self._rows.pop(name, None)  # to the end: the order is that of use
+        self._rows[name] = row
         return row
-
-    def forget(self, name: str) -> None:
-        """Drop a row from memory; who keeps its bytes drops them too."""
-        self._rows.pop(name, None)
-        self._touched.discard(name)
 
     def written(self) -> dict[str, bytes]:
         """The bytes of the rows that were touched since the last time, by name."""
@@ -48,9 +43,17 @@ class State:
         self._touched.clear()
         return changed
 
-    def heads(self) -> dict[str, int]:
-        """By row in memory, when it was last seen (UTC, microseconds)."""
-        return {name: row.head for name, row in self._rows.items()}
+    def shrink(self, rows_max: int) -> None:
+        """Keep at most so many rows in memory, of those that are written: the ones used last."""
+        for name in list(self._rows)[: max(0, len(self._rows) - rows_max)]:
+            if name not in self._touched:
+                del self._rows[name]
+
+    def sweep(self, now: int) -> None:
+        """Drop the rows in memory that are of no use any more at `now` (UTC, microseconds)."""
+        for name in [name for name, row in self._rows.items() if row.outlived(now)]:
+            del self._rows[name]
+            self._touched.discard(name)
 
     def __len__(self) -> int:
         return len(self._rows)

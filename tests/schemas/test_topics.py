@@ -50,7 +50,9 @@ def test_every_producer_and_consumer_is_a_part_of_the_tree() -> None:
         "console",
         "processors.masking",
         "processors.completeness",
+        "processors.alerts",
         "processors.approvals",
+        "processors.anomaly",
     }
     assert named <= known
     for who in named - {"cli"}:
