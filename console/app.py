@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
-from prometheus_client import generate_latest
+from prometheus_client import REGISTRY, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from console.api.approvals import Approvals
-from console.api.callers import Callers, TerminalVouching, TokenVouching, Vouching
+from console.api.callers import Caller, Callers, TerminalVouching, TokenVouching, Vouching
 from console.api.delegations import DelegationsApi
 from console.api.document import document
 from console.api.events import Events
@@ -20,12 +20,14 @@ from console.api.guard import LOOPBACK, App, Guard
 from console.api.persons import Persons
 from console.api.problems import Problem, on_desk_error, on_http_error, on_problem
 from console.desk import Desk
-from console.directory import Directory
+from console.directory import Directory, Person
 from console.errors import DeskError
 from console.metrics import ConsoleMetrics
 from console.settings import ConsoleSettings
 from console.terminal import terminal_person
+from gateway.edge.control import Control
 from gateway.edge.identity import Identity, protected_resources
+from gateway.sessions import Principal
 from schemas.kafka import KafkaAddress
 
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
@@ -34,17 +36,25 @@ METRICS = "text/plain; version=0.0.4; charset=utf-8"
 class Console:
     """One console process: its desk, who may come in, its ASGI application.
 
-    `token`: what the terminal's user shows in mode none. `routes`: further ones, of integrations. Raises ValueError
-    for settings that let in whom they should not.
+    `token`: what the terminal's user shows in mode none. Raises ValueError for settings that let in whom they
+    should not.
     """
 
     def __init__(self, settings: ConsoleSettings, kafka: KafkaAddress, *, token: str = "") -> None:
         self.settings = settings
         self.metrics = ConsoleMetrics()
         self.directory = Directory(settings.people)
-        self.desk = Desk(kafka, settings.keys, self.directory, limits=settings.desk, metrics=self.metrics)
+        self.control = Control(kafka)
+        self.desk = Desk(
+            kafka,
+            settings.keys,
+            self.directory,
+            limits=settings.desk,
+            metrics=self.metrics,
+            barred=self._blocked,
+        )
         self.identity = None if settings.identity.mode == "none" else _identity(settings)
-        self._callers = Callers(settings, self._vouching(token))
+        self._callers = Callers(settings, self._vouching(token), self._barred)
 
     def app(self, routes: Sequence[BaseRoute] = ()) -> App:
         """The ASGI application; `routes` are further ones, of integrations."""
@@ -57,8 +67,9 @@ class Console:
             },
         )
         settings = self.settings
-        public = urlsplit(settings.identity.public_url).hostname
-        hosts = [*settings.hosts, settings.host, *([public] if public else [])]
+        public = (settings.identity.public_url, settings.integrations.public_url)
+        named = [name for url in public if (name := urlsplit(url).hostname)]
+        hosts = [*settings.hosts, settings.host, *named]
         return Guard(self.metrics.counted(starlette), hosts, settings.api.body_bytes_max)
 
     @property
@@ -66,10 +77,13 @@ class Console:
         """What keeps the console from serving; '' when nothing does."""
         if not self.desk.ready or self.desk.fault:
             return self.desk.fault or "approvals have not been read yet"
+        if not self.control.ready:
+            return self.control.fault
         return "" if self.identity is None or self.identity.ready else self.identity.fault
 
     def start(self) -> None:
         """Begins to read and to reach for Kafka and the issuers, in the running loop."""
+        self.control.start()
         self.desk.start()
         if self.identity is not None:
             self.identity.start()
@@ -79,6 +93,18 @@ class Console:
         if self.identity is not None:
             await self.identity.stop()
         await self.desk.stop()
+        await self.control.stop()
+
+    def _blocked(self, person: Person) -> str:
+        """Until it is known who is blocked, everybody is."""
+        if not self.control.ready:
+            return self.control.fault
+        return self.control.blocked(Principal(person.issuer, person.subject, ""))
+
+    def _barred(self, caller: Caller) -> str:
+        if caller.credential and self.control.revoked(caller.credential):
+            return "this token was revoked"
+        return self._blocked(caller.person)
 
     def _vouching(self, token: str) -> Vouching:
         if self.identity is not None:
@@ -134,7 +160,8 @@ class Console:
             return PlainTextResponse(f"{self.fault or 'ready'}\n", 503 if self.fault else 200)
 
         async def metrics(_: Request) -> Response:
-            return Response(generate_latest(self.metrics.registry), media_type=METRICS)
+            pages = generate_latest(self.metrics.registry) + generate_latest(REGISTRY)
+            return Response(pages, media_type=METRICS)
 
         return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
 

@@ -1,7 +1,7 @@
 """The desk: what every way to decide shares. It shows how approvals stand, and takes decisions to the processor."""
 
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 
 from console.acts import Scribe
 from console.deciding import COMPONENT, Decider, Verb, Word
@@ -22,6 +22,14 @@ from schemas.signatures import SigningKey
 
 __all__ = ["Desk", "DeskError", "DeskReason", "Verb"]
 
+Barred = Callable[[Person], str]
+"""Why somebody may decide nothing at all; '' when nobody barred them."""
+
+
+def nobody_barred(_: Person) -> str:
+    """Everybody may."""
+    return ""
+
 
 def utc_micros() -> int:
     """The wall clock."""
@@ -39,9 +47,11 @@ class Desk:
         *,
         limits: DeskLimits | None = None,
         metrics: ConsoleMetrics | None = None,
+        barred: Barred = nobody_barred,
         now: Micros = utc_micros,
     ) -> None:
         self.people = people
+        self._barred = barred
         limits = limits or DeskLimits()
         self._metrics = metrics or ConsoleMetrics()
         self._same = People(people.same)
@@ -157,6 +167,7 @@ class Desk:
         try:
             standing = self._known(approval_id)
             given = self._instead_of(standing, who, delegation_id)
+            self._check(who, *([given.giver_as_person] if given else []))
             answer = await self._decider.decide(
                 standing.request, Word(verb, who, comment, component, digest, given)
             )
@@ -166,6 +177,11 @@ class Desk:
         self._metrics.decisions.labels(verb, "done").inc()
         self._metrics.decision_seconds.observe(time.perf_counter() - began)
         return answer
+
+    def _check(self, *people: Person) -> None:
+        for person in people:
+            if reason := self._barred(person):
+                raise DeskError("refused", f"{person.subject} is blocked: {reason}")
 
     def _known(self, approval_id: str) -> Standing:
         if not self.ready:
@@ -192,6 +208,7 @@ class Desk:
 
     async def delegate(self, who: Person, to: Person, until_at: int, reason: str = "") -> Given:
         """`to` may decide instead of `who` until then (UTC in microseconds), 90 days at most. Raises DeskError."""
+        self._check(who, to)
         return await self._delegator.delegate(who, to, until_at, reason)
 
     async def take_back(self, delegation_id: str, who: Person, reason: str = "") -> None:

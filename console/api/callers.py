@@ -3,7 +3,8 @@
 import hmac
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from starlette.requests import Request
@@ -26,6 +27,7 @@ class Caller:
     auditor: bool = False
     revoker: bool = False
     expires_at: float = math.inf
+    credential: str = ""
 
     def sight(self, desk: Desk) -> Sight:
         """What the caller may see and decide now."""
@@ -35,16 +37,20 @@ class Caller:
 class Vouching(Protocol):
     """Tells who asks."""
 
-    async def person(self, request: Request) -> tuple[Person, float]:
-        """Who, and until when that holds (Unix seconds). Raises Problem."""
+    async def caller(self, request: Request) -> Caller:
+        """Who, without what the groups give. Raises Problem."""
         ...
+
+
+Barring = Callable[[Caller], str]
+"""Why somebody gets nothing: blocked, or with a token that was taken back. '' when nobody did that."""
 
 
 class Callers:
     """The door of the API: who asks, and how often."""
 
-    def __init__(self, settings: ConsoleSettings, vouching: Vouching) -> None:
-        self._vouching = vouching
+    def __init__(self, settings: ConsoleSettings, vouching: Vouching, barring: Barring) -> None:
+        self._vouching, self.barred = vouching, barring
         self._auditors = frozenset(settings.auditor_groups)
         self._revokers = frozenset(settings.revoker_groups)
         limits = settings.api
@@ -54,14 +60,16 @@ class Callers:
     async def caller(self, request: Request) -> Caller:
         """Raises Problem for who may not ask, or not now."""
         try:
-            person, expires_at = await self._vouching.person(request)
+            caller = await self._vouching.caller(request)
         except Problem:
             peer = request.client.host if request.client else ""
             _go_on(self._strangers.wait(peer))
             raise
-        _go_on(self._pace.wait(person.name))
-        groups = frozenset(person.groups)
-        return Caller(person, bool(groups & self._auditors), bool(groups & self._revokers), expires_at)
+        _go_on(self._pace.wait(caller.person.name))
+        if reason := self.barred(caller):
+            raise Problem(403, "blocked", reason)
+        groups = frozenset(caller.person.groups)
+        return replace(caller, auditor=bool(groups & self._auditors), revoker=bool(groups & self._revokers))
 
 
 class TokenVouching:
@@ -71,7 +79,7 @@ class TokenVouching:
     def __init__(self, identity: Identity, resource: str, directory: Directory) -> None:
         self._identity, self._resource, self._directory = identity, resource, directory
 
-    async def person(self, request: Request) -> tuple[Person, float]:
+    async def caller(self, request: Request) -> Caller:
         """As in `Vouching`."""
         try:
             principal = await self._identity.identify(
@@ -82,7 +90,8 @@ class TokenVouching:
         except UnidentifiedError as error:
             headers = {"WWW-Authenticate": error.challenge} if error.challenge else {"Retry-After": "5"}
             raise Problem(error.status, error.reason_code, error.detail, headers) from None
-        return self._directory.known(_person(principal)), principal.expires_at
+        person = self._directory.known(_person(principal))
+        return Caller(person, expires_at=principal.expires_at, credential=principal.credential)
 
 
 class TerminalVouching:
@@ -92,7 +101,7 @@ class TerminalVouching:
         self._header = b"Bearer " + token.encode("ascii")
         self._person = directory.known(person)
 
-    async def person(self, request: Request) -> tuple[Person, float]:
+    async def caller(self, request: Request) -> Caller:
         """As in `Vouching`."""
         given = [value for name, value in request.scope["headers"] if name == b"authorization"]
         if len(given) != 1 or not hmac.compare_digest(given[0], self._header):
@@ -102,7 +111,7 @@ class TerminalVouching:
                 "send the token in the console's token file as a bearer token",
                 {"WWW-Authenticate": "Bearer"},
             )
-        return self._person, math.inf
+        return Caller(self._person)
 
 
 def seconds_left(caller: Caller) -> float | None:

@@ -55,7 +55,7 @@ class Events:
             yield f"retry: {RETRY_MS}\n{start}\n".encode()
             while not feed.closed:
                 left = seconds_left(caller)
-                if left is not None and left <= 0:
+                if (left is not None and left <= 0) or self._callers.barred(caller):
                     return
                 heartbeat = self._limits.heartbeat_seconds
                 await feed.news(heartbeat if left is None else min(heartbeat, left))
