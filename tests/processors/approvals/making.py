@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,9 +147,9 @@ def use(number: int, use_id: str = "exchange-1", **over: Any) -> tuple[bytes, by
     return decision(number, "bob", "use", use_id=use_id, **over)
 
 
-def office() -> Office:
+def office(people: Sequence[Sequence[str]] = PEOPLE, *, anonymous: bool = False) -> Office:
     """As a worker has it."""
-    settings = ApprovalSettings(Path(), b"m" * 32, TRUSTED, PEOPLE, ("security-on-call",))
+    settings = ApprovalSettings(Path(), b"m" * 32, TRUSTED, people, ("security-on-call",), anonymous)
     return office_of(settings, PARTITIONS, 1_000_000)
 
 
@@ -161,6 +161,7 @@ class Desk:
     agenda: Agenda = field(default_factory=Agenda)
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     said: list[Outgoing] = field(default_factory=list)
+    office: Office = field(default_factory=office)
 
     def asked(self, record: tuple[bytes, bytes]) -> list[ApprovalSettled]:
         """Put a request on its topic; what is settled by it."""
@@ -182,7 +183,7 @@ class Desk:
         partition = partition_of(key, PARTITIONS) if partition is None else partition
         offset = self.offsets.get((topic, partition), -1) + 1
         self.offsets[topic, partition] = offset
-        books = Books(office(), self.agenda, self.table.get)
+        books = Books(self.office, self.agenda, self.table.get)
         outgoing = books.apply(Incoming(topic, partition, offset, key, value))
         self.table.update(books.rows)
         self.said += outgoing
