@@ -23,6 +23,8 @@ NAMES = (
     "approval_settled",
     "approval_delivery",
     "approval_delegated",
+    "alert_attempt",
+    "observation",
 )
 SALT = bytes(range(SALT_BYTES))
 
