@@ -46,7 +46,7 @@ class Finding:
             self.rule,
             self.severity,
             self.title,
-            self.evidence,
+            [f"frame {each}" for each in self.evidence],
             raised_at=self.raised_at,
             act=self.act,
             name=self.name,

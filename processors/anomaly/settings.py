@@ -9,8 +9,8 @@ class AnomalySettings:
     """One worker process.
 
     `datadir` is this worker's own directory. `rules` is a file of rules used instead of the shipped pack.
-    `responses`: whether what a rule asks of the gateway (block, demand approval, lower limits) is done; else the
-    finding only names it.
+    `responses`: whether a finding names what its rule asks of the gateway (block, demand approval, lower limits), so
+    that the alerts processor may do it. `rows_max` bounds the rows held decoded; all are held as bytes.
     `port` 0 takes a free one; the port that was taken is written to `port_file`, when given, once it listens.
     """
 
@@ -21,3 +21,4 @@ class AnomalySettings:
     port: int = 0
     port_file: Path | None = None
     batch_records_max: int = 500
+    rows_max: int = 5_000

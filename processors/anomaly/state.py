@@ -49,11 +49,15 @@ class State:
             if name not in self._touched:
                 del self._rows[name]
 
+    def drop(self, name: str) -> None:
+        """Forget a row; who keeps its bytes forgets them, too."""
+        self._rows.pop(name, None)
+        self._touched.discard(name)
+
     def sweep(self, now: int) -> None:
         """Drop the rows in memory that are of no use any more at `now` (UTC, microseconds)."""
         for name in [name for name, row in self._rows.items() if row.outlived(now)]:
-            del self._rows[name]
-            self._touched.discard(name)
+            self.drop(name)
 
     def __len__(self) -> int:
         return len(self._rows)

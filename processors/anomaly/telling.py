@@ -4,7 +4,6 @@ Everything in it comes from the calls that were seen, so that the same calls mak
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from processors.anomaly.case import Case
@@ -17,7 +16,6 @@ FRAMES_MAX = 10
 WORD_CHARACTERS_MAX = 200
 _GROWN = 2.0
 _REPEATED = 8
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UUID_BYTES = 16
 
 WORDS = frozenset({*DIMENSIONS, "verb", "method", "value", "threshold", "baseline", "window", "key"})
@@ -131,8 +129,8 @@ def _attributes(case: Case, excess: Excess, explanation: str) -> dict[str, str]:
         "value": number(excess.value),
         "threshold": number(excess.limit),
         "baseline": excess.baseline,
-        "window_start": moment(excess.start),
-        "window_end": moment(seen.at),
+        "window_start": str(excess.start),
+        "window_end": str(seen.at),
         "technique": planned.rule.technique,
         "explanation": explanation,
         "response": f"{response.act} {response.seconds}s" if response else "",
@@ -157,8 +155,3 @@ def span(micros: int) -> str:
     if micros % HOUR_US == 0:
         return f"{micros // HOUR_US} h"
     return f"{micros / MINUTE_US:g} min"
-
-
-def moment(micros: int) -> str:
-    """RFC 3339, UTC."""
-    return (_EPOCH + timedelta(microseconds=micros)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
