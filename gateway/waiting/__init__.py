@@ -2,7 +2,7 @@
 
     manner ─┬▶ stream   keep_alive, progress … wrapped(answer)
             ├▶ elicit   elicitation ─▶ the client comes back: opened_state, StateSeal.open ─▶ stream or poll
-            ├▶ task     TaskSeal.make, HeldTasks.put, tasks.created ─▶ it asks: tasks.standing ─▶ run, tell, wait
+            ├▶ task     TaskSeal.make, HeldTasks.put, tasks.created ─▶ it asks: standing ─▶ run, tell, wait
             └▶ poll     pending_answer ─▶ the same call, repeated, finds its approval
     each ends in the call's own answer, or in denied_answer
 
@@ -13,10 +13,12 @@ from gateway.waiting import tasks
 from gateway.waiting.answers import denied_answer, pending_answer
 from gateway.waiting.asked import cancelled_id
 from gateway.waiting.caller import OWN_HEADERS, asked_for
+from gateway.waiting.cuts import untasked, without_our_tasks, without_state
 from gateway.waiting.elicitation import elicitation, page_taken
 from gateway.waiting.held_tasks import HeldTask, HeldTasks, answer_in
 from gateway.waiting.manner import Manner, manner, reads_stream
-from gateway.waiting.seals import OpenedTask, StateSeal, TaskSeal, asked_task, opened_state, without_state
+from gateway.waiting.seals import OpenedTask, StateSeal, TaskSeal, asked_task, opened_state
+from gateway.waiting.standing import Standing, standing
 from gateway.waiting.stream import OPENING, event, keep_alive, patience, progress, wrapped
 from gateway.waiting.words import waiting_text
 
@@ -27,6 +29,7 @@ __all__ = [
     "HeldTasks",
     "Manner",
     "OpenedTask",
+    "Standing",
     "StateSeal",
     "TaskSeal",
     "answer_in",
@@ -44,8 +47,11 @@ __all__ = [
     "pending_answer",
     "progress",
     "reads_stream",
+    "standing",
     "tasks",
+    "untasked",
     "waiting_text",
+    "without_our_tasks",
     "without_state",
     "wrapped",
 ]

@@ -8,7 +8,7 @@ All in the same form as `gateway.tools.denials`, for the same reasons. Source: R
 conventions, "Response Status Kind".
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -19,11 +19,21 @@ from gateway.frames.modern import is_modern
 from gateway.held import Approval
 from gateway.tools.denials import CODE, META_KEY
 from gateway.waiting import words
+from gateway.waiting.asked import asks_for_task
 
 Kind = Literal["mcp", "http", "kubernetes"]
 Told = tuple[int, Headers, bytes]
 _IN_URLS = ":/?#[]@!$&'()*+,;=%"
 _JSON = (b"content-type", b"application/json")
+
+
+class _Said(NamedTuple):
+    """What is said, to a person and to programs; `for_task`: to who asked for a task, which no tool's result is."""
+
+    text: str
+    data: dict[str, Any]
+    version: str
+    for_task: bool
 
 
 def pending_answer(
@@ -35,14 +45,16 @@ def pending_answer(
     retry_after: int = 0,
     kind: Kind = "mcp",
     version: str = "",
+    body: bytes = b"",
 ) -> Told:
     """HTTP status, headers and body for who shall come back. `reason`: the rule's words; `status_url`: where the
-    approval can be seen; `retry_after`: seconds; `version`: of the protocol, where the body does not say it."""
+    approval can be seen; `retry_after`: seconds; `version`: of the protocol, where the body does not say it; `body`:
+    of the request, to tell one that asks for a task (which no tool's result can answer)."""
     text = words.pending_text(approval, reason, status_url, retry_after)
-    data = words.data(approval, status_url, retry_after)
+    said = _Said(text, words.data(approval, status_url, retry_after), version, asks_for_task(body))
     if kind == "http":
-        return 202, [_JSON, *_come_back(status_url, retry_after)], _plain("pending", text, data)
-    return _answer(look, text, data, kind, version)
+        return 202, [_JSON, *_come_back(status_url, retry_after)], _plain("pending", said)
+    return _answer(look, said, kind)
 
 
 def denied_answer(
@@ -53,35 +65,37 @@ def denied_answer(
     status_url: str = "",
     kind: Kind = "mcp",
     version: str = "",
+    body: bytes = b"",
 ) -> Told:
     """HTTP status, headers and body for who waits in vain: denied, expired, revoked, or used before."""
-    text, data = words.denied_text(approval, reason), words.data(approval, status_url)
+    data = words.data(approval, status_url)
+    said = _Said(words.denied_text(approval, reason), data, version, asks_for_task(body))
     if kind == "http":
-        return 403, [_JSON], _plain(approval.state, text, data)
-    return _answer(look, text, data, kind, version)
+        return 403, [_JSON], _plain(approval.state, said)
+    return _answer(look, said, kind)
 
 
-def _answer(look: Look, text: str, data: dict[str, Any], kind: Kind, version: str) -> Told:
+def _answer(look: Look, said: _Said, kind: Kind) -> Told:
     if kind == "kubernetes":
-        return 403, [_JSON], _status(text, data)
+        return 403, [_JSON], _status(said)
     if look.kind == "batch":
-        each = [_message(m, text, data, version) for m in look.members if m.kind == "request"]
+        each = [_message(member, said) for member in look.members if member.kind == "request"]
         if each:
             return 200, [_JSON], b"[" + b",".join(each) + b"]"
     if look.kind != "request":
-        return 403, [_JSON], error_body("", CODE, text, **data)
-    return 200, [_JSON], _message(look, text, data, version)
+        return 403, [_JSON], error_body("", CODE, said.text, **said.data)
+    return 200, [_JSON], _message(look, said)
 
 
-def _message(look: Look, text: str, data: dict[str, Any], version: str) -> bytes:
-    if look.method != "tools/call":
-        return error_body(look.id, CODE, text, **data)
-    said: dict[str, Any] = {
-        "content": [{"type": "text", "text": text}],
+def _message(look: Look, said: _Said) -> bytes:
+    if look.method != "tools/call" or said.for_task:
+        return error_body(look.id, CODE, said.text, **said.data)
+    members: dict[str, Any] = {
+        "content": [{"type": "text", "text": said.text}],
         "isError": True,
-        "_meta": {META_KEY: data},
+        "_meta": {META_KEY: said.data},
     }
-    return result(look, said, version)
+    return result(look, members, said.version)
 
 
 def result(look: Look, said: dict[str, Any], version: str, kind: str = "complete") -> bytes:
@@ -100,12 +114,13 @@ def _come_back(status_url: str, retry_after: int) -> Headers:
     return found
 
 
-def _plain(state: str, text: str, data: dict[str, Any]) -> bytes:
-    return msgspec.json.encode({"state": state, "message": text, **data})
+def _plain(state: str, said: _Said) -> bytes:
+    return msgspec.json.encode({"state": state, "message": said.text, **said.data})
 
 
-def _status(text: str, data: dict[str, Any]) -> bytes:
+def _status(said: _Said) -> bytes:
     """A `Status` of Kubernetes: clients print its message, and show a cause's reason to programs."""
+    data = said.data
     cause = {"reason": data["reason"], "message": data["approval_id"], "field": "approval"}
     details: dict[str, Any] = {"group": "sluicegate", "kind": "approvals", "name": data["approval_id"]}
     return msgspec.json.encode(
@@ -114,7 +129,7 @@ def _status(text: str, data: dict[str, Any]) -> bytes:
             "apiVersion": "v1",
             "metadata": {},
             "status": "Failure",
-            "message": text,
+            "message": said.text,
             "reason": "Forbidden",
             "details": {**details, "causes": [cause]},
             "code": 403,

@@ -53,6 +53,11 @@ def declared(body: bytes, *path: str) -> bool:
     return isinstance(found, dict)
 
 
+def asks_for_task(body: bytes) -> bool:
+    """Whether a call of 2025-11-25 asks to be run as a task."""
+    return b'"task"' in body and isinstance(decoded(params_of(body).get("task")), dict)
+
+
 def cancelled_id(body: bytes) -> str:
     """Which request a `notifications/cancelled` takes back, as `Look.id` has it; '' for any other message.
 

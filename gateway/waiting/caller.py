@@ -37,7 +37,7 @@ def asked_for(request: Request, decoded: Any) -> tuple[str, bool]:
     return _said(request.headers, REASON_HEADER) or shown(meta.get(REASON_META)), False
 
 
-def towards_upstream(headers: Headers) -> Headers:
+def without_own(headers: Headers) -> Headers:
     """Without what is said to the gateway alone."""
     return [pair for pair in headers if pair[0] not in OWN_HEADERS]
 

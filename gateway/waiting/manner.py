@@ -10,7 +10,7 @@ from gateway.effects import Request
 from gateway.frames.headers import Headers
 from gateway.frames.jsonrpc import Look
 from gateway.frames.modern import is_modern
-from gateway.waiting.asked import TASKS_EXTENSION, declared, decoded, params_of
+from gateway.waiting.asked import TASKS_EXTENSION, asks_for_task, declared, decoded, params_of
 
 Manner = Literal["stream", "elicit", "task", "poll"]
 FIRST_VERSION_WITH_TASKS = "2025-11-25"
@@ -58,4 +58,4 @@ def _elicits(body: bytes, look: Look) -> bool:
 def _takes_task(body: bytes, version: str) -> bool:
     if is_modern(version):
         return declared(body, "extensions", TASKS_EXTENSION)
-    return version >= FIRST_VERSION_WITH_TASKS and isinstance(decoded(params_of(body).get("task")), dict)
+    return version >= FIRST_VERSION_WITH_TASKS and asks_for_task(body)

@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from gateway.frames.jsonrpc import look
 from gateway.sessions import Principal
 from gateway.tools import spans
-from gateway.tools.splices import cut, spliced
 from gateway.waiting.asked import params_of, text_in
 
 LATE_SECONDS = 3600
@@ -28,7 +28,7 @@ APPROVAL_KEY = "sluicegate_approval"
 
 _ID = r"[A-Za-z0-9_-]{1,64}"
 _STATE = re.compile(rf"sgw1\.({_ID})\.([0-9]{{1,12}})\.([A-Za-z0-9_-]{{22}})")
-_TASK = re.compile(rf"sgt1\.({_ID})\.([0-9]{{1,12}})\.([0-9]{{1,12}})\.([A-Za-z0-9_-]{{22}})")
+TASK_FORM = re.compile(rf"sgt1\.({_ID})\.([0-9]{{1,12}})\.([0-9]{{1,12}})\.([A-Za-z0-9_-]{{22}})")
 
 
 class OpenedTask(NamedTuple):
@@ -82,7 +82,7 @@ class TaskSeal:
 
     def open(self, text: str, principal: Principal, connection: str) -> OpenedTask | None:
         """The task; None for what was not made for this principal on this connection, or has ended."""
-        found = _TASK.fullmatch(text)
+        found = TASK_FORM.fullmatch(text)
         if not found:
             return None
         approval_id, created, until, mac = found.groups()
@@ -103,26 +103,11 @@ def opened_state(body: bytes) -> str | None:
 
 def asked_task(body: bytes) -> str | None:
     """The `taskId` of a request about a task where it has the form of ours; whose it is, `TaskSeal.open` says."""
-    if b"sgt1." not in body and not spans.may_have(body, b"taskId"):
+    if not spans.may_have(body, b"taskId"):
         return None
     text = text_in(params_of(body), "taskId")
-    return text if text is not None and _TASK.fullmatch(text) else None
-
-
-def without_state(body: bytes) -> bytes:
-    """The request as it was before we asked for more: upstream gave no state and asked for no input."""
-    return without_params(body, "requestState", "inputResponses")
-
-
-def without_params(body: bytes, *names: str) -> bytes:
-    """The request without these members of its `params`; every other byte stays."""
-    edits = []
-    for place in spans.at_path(body, spans.whole(body), "params"):
-        members = list(spans.members(body, place))
-        out = [index for index, member in enumerate(members) if member.key in names]
-        items = [spans.Span(member.key_start, member.value.end) for member in members]
-        edits += cut(items, out) if out else []
-    return spliced(body, edits)
+    ours = text is not None and TASK_FORM.fullmatch(text) and look(body).method.startswith("tasks/")
+    return text if ours else None
 
 
 def _named(approval_id: str) -> str:

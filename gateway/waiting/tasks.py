@@ -8,67 +8,25 @@ Source: Model Context Protocol 2025-11-25, "Tasks"; the tasks extension (SEP-266
 """
 
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import msgspec
 
-from gateway.frames.jsonrpc import Look, error_body, look
+from gateway.frames.jsonrpc import Look, error_body
 from gateway.frames.modern import is_modern
-from gateway.held import Approval
 from gateway.tools import spans
 from gateway.tools.denials import CODE
-from gateway.tools.splices import Edit, cut, spliced
+from gateway.tools.splices import Edit, spliced
 from gateway.tools.tasks import RELATED
-from gateway.waiting import answers, words
-from gateway.waiting.asked import CAPABILITIES, TASKS_EXTENSION, declared, params_of
-from gateway.waiting.held_tasks import HeldTask
-from gateway.waiting.seals import OpenedTask, without_params
+from gateway.waiting import answers
+from gateway.waiting.asked import TASKS_EXTENSION, declared, params_of
+from gateway.waiting.seals import OpenedTask
+from gateway.waiting.standing import Standing
 
-Status = Literal["working", "completed", "failed", "cancelled"]
-Step = Literal["tell", "wait", "run"]
 POLL_SECONDS = 5
 INVALID_PARAMS = -32602
 MISSING_CAPABILITY = -32021
-_RUNNING = frozenset({"tasks/get", "tasks/result"})  # asking in one of these ways makes an approved call run
 _JSON = (b"content-type", b"application/json")
-
-
-class Standing(NamedTuple):
-    """How a task stands. `step`: run it now, wait (a `tasks/result` of one that has not ended), or tell it as it is.
-
-    `answer`: the JSON-RPC message that ends it, b'' until then; its id is of no meaning.
-    """
-
-    step: Step
-    status: Status
-    text: str
-    answer: bytes = b""
-    updated: int = 0
-
-
-def standing(
-    asked: Look,
-    task: OpenedTask,
-    approval: Approval | None,
-    kept: HeldTask | None,
-    reason: str = "",
-    *,
-    version: str = "",
-) -> Standing:
-    """How `task` stands for the request `asked` about it. `approval`: None where this replica has not heard of it
-    yet; `kept`: what this process has of the call; `reason`: the rule's words."""
-    updated = kept.updated if kept else task.created
-    if kept and kept.state != "waiting":
-        return _taken(asked, kept, version)
-    if approval is None or approval.state == "pending":
-        text = words.waiting_text(approval or Approval(task.approval_id, "pending"), reason)
-        return Standing(_idle(asked), "working", text, updated=updated)
-    if approval.state == "revoked":
-        return _cancelled(words.denied_text(approval, reason), updated)
-    if approval.state == "approved" and kept:
-        step: Step = "run" if asked.method in _RUNNING else "tell"
-        return Standing(step, "working", "Approved: it runs when its result is asked for.", updated=updated)
-    return _in_vain(asked, approval, reason, version, updated)
 
 
 def created(
@@ -98,7 +56,10 @@ def state(
 
 
 def outcome(asked: Look, task: OpenedTask, now: Standing) -> answers.Told:
-    """What a `tasks/result` of 2025-11-25 gets when the task has ended: the call's own answer, and whose it is."""
+    """What a `tasks/result` of 2025-11-25 gets: the call's own answer, and whose it is; an error where the task has
+    not ended and its client is not kept waiting any longer."""
+    if not now.answer:
+        return _told(error_body(asked.id, CODE, f"{now.text} Ask again.", reason="approval_pending"))
     ended = _members(now.answer)
     if "error" in ended:
         return _told(b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (asked.id.encode(), bytes(ended["error"])))
@@ -151,19 +112,6 @@ def undeclared(asked: Look, body: bytes, version: str = "") -> answers.Told | No
     return 400, [_JSON], error_body(asked.id, MISSING_CAPABILITY, text, requiredCapabilities=needed)
 
 
-def untasked(body: bytes) -> bytes:
-    """The call as it is to run: our task stands for it, so upstream is not asked for another one."""
-    body = without_params(body, "task")
-    path = ("params", "_meta", CAPABILITIES, "extensions")
-    edits: list[Edit] = []
-    for place in spans.at_path(body, spans.whole(body), *path):
-        members = list(spans.members(body, place))
-        items = [spans.Span(member.key_start, member.value.end) for member in members]
-        out = [index for index, member in enumerate(members) if member.key == TASKS_EXTENSION]
-        edits += cut(items, out) if out else []
-    return spliced(body, edits)
-
-
 def listed(asked_body: bytes, answer: bytes, kept: list[tuple[OpenedTask, Standing]]) -> bytes:
     """Upstream's answer to `tasks/list` (2025-11-25), with tasks of ours first on the first page."""
     if not kept or "cursor" in params_of(asked_body):
@@ -180,49 +128,6 @@ def listed(asked_body: bytes, answer: bytes, kept: list[tuple[OpenedTask, Standi
         if answer[place.start : place.start + 1] == b"["
     ]
     return spliced(answer, edits)
-
-
-# -- how it stands
-
-
-def _idle(asked: Look) -> Step:
-    return "wait" if asked.method == "tasks/result" else "tell"
-
-
-def _taken(asked: Look, kept: HeldTask, version: str) -> Standing:
-    """This process runs it, or has run it, or was told not to."""
-    if kept.state == "answered":
-        return Standing("tell", _ended(kept.answer, asked, version), "", kept.answer, kept.updated)
-    if kept.state == "cancelled":
-        return _cancelled("Cancelled by its client.", kept.updated)
-    return Standing(_idle(asked), "working", "Approved: it runs now.", updated=kept.updated)
-
-
-def _ended(answer: bytes, asked: Look, version: str) -> Status:
-    """In 2025-11-25 a tool's error is a failure; from 2026-07-28 on only a JSON-RPC error is."""
-    said = look(answer)
-    if said.kind == "error":
-        return "failed"
-    return "failed" if said.is_error and not is_modern(asked.meta_version or version) else "completed"
-
-
-def _cancelled(text: str, updated: int) -> Standing:
-    return Standing("tell", "cancelled", text, error_body("", CODE, text, reason="task_cancelled"), updated)
-
-
-def _in_vain(asked: Look, approval: Approval, reason: str, version: str, updated: int) -> Standing:
-    """Denied, expired, used; or approved where nobody has the call any more."""
-    if approval.state == "approved":
-        text = "Approved, but this process has not got the call: repeat the same call; it finds its approval."
-        answer = error_body("", CODE, text, **words.data(approval))
-    elif approval.state == "used":
-        text = "It has run, or its approval was used by the same call; its result is not kept here."
-        answer = error_body("", CODE, text, **words.data(approval))
-    else:
-        call = Look(kind="request", id="0", method="tools/call", meta_version=asked.meta_version)
-        text = words.denied_text(approval, reason)
-        answer = answers.denied_answer(call, approval, reason, version=version)[2]
-    return Standing("tell", _ended(answer, asked, version), text, answer, updated)
 
 
 # -- the two forms

@@ -26,17 +26,20 @@ from gateway.waiting import tasks
 from tests.gateway.sdk_server import sdk_server
 from tests.gateway.waiting.shapes import ANN, ID, KEY, held
 
-HELD_TOOL = "add"
 CONNECTION = "disks"
 
 
 @dataclass
 class Door:
-    """What it holds, and what it has seen. `beat`: seconds between signs of life."""
+    """What it holds, and what it has seen. `beat`: seconds between signs of life; `silent`: there are none;
+    `nagging`: it sends who comes back to the page again; `polling`: it keeps nobody waiting."""
 
     upstream: str
     http: aiohttp.ClientSession
     page: str = ""
+    nagging: bool = False
+    polling: bool = False
+    tool: str = "add"
     beat: float = 0.05
     silent: bool = False
     port: int = 0
@@ -89,7 +92,7 @@ class Door:
         request = Request(http.method, http.url.path, "", headers, await http.body(), "", "")
         asked = look(request.body)
         version = http.headers.get("mcp-protocol-version", "")
-        if asked.tool == HELD_TOOL:
+        if asked.tool == self.tool:
             return await self._held(request, asked, version)
         if (task_id := waiting.asked_task(request.body)) is not None:
             return await self._task(request, asked, version, task_id)
@@ -100,6 +103,7 @@ class Door:
     async def _held(self, request: Request, asked: Look, version: str) -> Response:
         digest = sha256(bytes(asked.arguments or b"")).hexdigest()
         how = waiting.manner(request, asked, version, self.page)
+        how = "elicit" if self.nagging else "poll" if self.polling else how
         if (state := waiting.opened_state(request.body)) is not None:
             if self.states.open(state, ANN, CONNECTION, digest) != self.approval.approval_id:
                 return Response("{}", 400)
@@ -112,7 +116,7 @@ class Door:
             return Response(page, media_type="application/json")
         if how == "task":
             task = self.ids.make(self.approval.approval_id, ANN, CONNECTION, 60)
-            assert self.kept.put(task, held(), replace(request, body=tasks.untasked(request.body)))
+            assert self.kept.put(task, held(), replace(request, body=waiting.untasked(request.body)))
             return _response(tasks.created(asked, task, "It waits for a person.", version=version))
         if how == "stream":
             return StreamingResponse(self._stream(request, asked, version), headers=_heads(waiting.OPENING))
@@ -176,8 +180,8 @@ class Door:
             self.kept.cancel(task.approval_id)
         return _response(told or (404, [], b""))
 
-    def _standing(self, asked: Look, task: waiting.OpenedTask, version: str) -> tasks.Standing:
-        return tasks.standing(
+    def _standing(self, asked: Look, task: waiting.OpenedTask, version: str) -> waiting.Standing:
+        return waiting.standing(
             asked, task, self.approval, self.kept.find(task.approval_id), "sums", version=version
         )
 

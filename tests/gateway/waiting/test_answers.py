@@ -106,6 +106,12 @@ def test_what_is_no_tool_call_gets_an_error() -> None:
     assert error(denied_answer(asked, EXPIRED)).error.data["reason"] == "approval_expired"
 
 
+def test_who_asked_for_a_task_gets_an_error_since_no_tools_result_is_a_task() -> None:
+    data = body(task={"ttl": 1})
+    assert error(pending_answer(look(data), PENDING, body=data)).error.code == -32089
+    assert error(denied_answer(look(data), DENIED, body=data)).error.data["reason"] == "approval_denied"
+
+
 def test_each_request_of_a_batch_is_answered() -> None:
     note = b'{"jsonrpc":"2.0","method":"notifications/x"}'
     read = body("resources/read", uri="x://y").replace(b'"id": 7', b'"id": "r"')

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.waiting import OWN_HEADERS, asked_for
-from gateway.waiting.caller import shown, towards_upstream
+from gateway.waiting.caller import shown, without_own
 from tests.gateway.waiting.shapes import body, request
 
 
@@ -79,4 +79,4 @@ def test_what_is_shown_is_bounded_and_shown_again_the_same(text: str) -> None:
 def test_what_is_said_to_the_gateway_does_not_go_upstream() -> None:
     headers = [(name, b"x") for name in sorted(OWN_HEADERS)] + [(b"accept", b"*/*")]
     assert len(headers) == 3
-    assert towards_upstream(headers) == [(b"accept", b"*/*")]
+    assert without_own(headers) == [(b"accept", b"*/*")]

@@ -8,9 +8,16 @@ from typing import Any
 import httpx2
 import pytest
 from mcp import Client, MCPError
-from mcp.client import ClientRequestContext
+from mcp.client import ClientRequestContext, InputRequiredRoundsExceededError
 from mcp.client.streamable_http import streamable_http_client
-from mcp.types import CallToolResult, ElicitRequestParams, ElicitRequestURLParams, ElicitResult, TextContent
+from mcp.types import (
+    CallToolResult,
+    ElicitRequestParams,
+    ElicitRequestURLParams,
+    ElicitResult,
+    ErrorData,
+    TextContent,
+)
 
 from tests.gateway.test_official_client import ERAS
 from tests.gateway.waiting.door import Door, held_door
@@ -57,6 +64,22 @@ async def test_it_waits_without_asking_for_progress(era: str) -> None:
         await door.until("beats", 4)
         await door.decide("approved")
         assert text(await call) == "5"
+
+
+@both
+async def test_it_takes_upstreams_progress_after_ours_although_it_begins_anew(era: str) -> None:
+    seen: list[float] = []
+
+    async def note(progress: float, *_: object) -> None:
+        seen.append(progress)
+
+    async with held_door(tool="count") as door, client(door, era) as calling:
+        call = asyncio.create_task(calling.call_tool("count", {"to": 2}, progress_callback=note))
+        await door.until("beats", 3)
+        await door.decide("approved")
+        assert text(await call) == "counted"
+    assert seen[:3] == [1, 2, 3]
+    assert seen[-2:] == [1, 2]
 
 
 @both
@@ -131,6 +154,45 @@ async def test_it_opens_the_page_comes_back_with_the_state_and_waits_on_its_stre
     assert (door.manners, door.pages_taken) == (["elicit", "stream"], [action])
     assert b"requestState" not in door.forwarded[-1]
     assert b"inputResponses" not in door.forwarded[-1]
+
+
+async def test_sent_to_the_page_again_and_again_it_gives_up_after_ten_rounds_without_a_pause() -> None:
+    """So who comes back has to be kept waiting on the stream."""
+
+    async def answer(_: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        return ElicitResult(action="accept")
+
+    async with (
+        held_door(page=PAGE, nagging=True) as door,
+        client(door, "2026-07-28", elicitation_callback=answer) as calling,
+    ):
+        with pytest.raises(InputRequiredRoundsExceededError):
+            await calling.call_tool("add", {"a": 2, "b": 3})
+    assert door.manners == ["elicit"] * 11
+
+
+async def test_a_callback_that_knows_no_pages_ends_the_call_at_the_client_which_may_repeat_it() -> None:
+    async def refuse(_: ClientRequestContext, params: ElicitRequestParams) -> ErrorData:
+        return ErrorData(code=-32602, message="forms only")
+
+    async with (
+        held_door(page=PAGE) as door,
+        client(door, "2026-07-28", elicitation_callback=refuse) as calling,
+    ):
+        with pytest.raises(MCPError, match="forms only"):
+            await calling.call_tool("add", {"a": 2, "b": 3})
+    assert door.manners == ["elicit"]
+
+
+@both
+async def test_who_is_told_to_come_back_reads_it_and_its_repeated_call_goes_through(era: str) -> None:
+    async with held_door(polling=True) as door, client(door, era) as calling:
+        told = await calling.call_tool("add", {"a": 2, "b": 3})
+        assert told.is_error
+        assert "Repeat the same call in 1 s: it finds this approval." in text(told)
+        assert (told.meta or {})["sluicegate/refusal"]["reason"] == "approval_pending"
+        await door.decide("approved")
+        assert text(await calling.call_tool("add", {"a": 2, "b": 3})) == "5"
 
 
 async def test_without_a_callback_it_declares_no_elicitation_and_is_streamed_to() -> None:

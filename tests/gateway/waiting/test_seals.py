@@ -13,9 +13,17 @@ from hypothesis import strategies as st
 from gateway.belonging import Seals
 from gateway.refusals import Refused
 from gateway.tools.seals import Seal, is_sealed
-from gateway.waiting import StateSeal, TaskSeal, asked_task, opened_state, without_state
-from gateway.waiting.seals import LATE_SECONDS, without_params
-from gateway.waiting.tasks import untasked
+from gateway.waiting import (
+    StateSeal,
+    TaskSeal,
+    asked_task,
+    opened_state,
+    untasked,
+    without_our_tasks,
+    without_state,
+)
+from gateway.waiting.cuts import without_params
+from gateway.waiting.seals import LATE_SECONDS
 from tests.gateway.waiting.shapes import ANN, BOB, ID, KEY, body, modern_meta, request
 
 NOW = 1_800_000_000.0
@@ -114,6 +122,7 @@ def test_what_is_ours_is_known_before_it_could_be_taken_for_upstreams() -> None:
     state, task = sealed_here()
     assert opened_state(body(requestState=state)) == state
     assert asked_task(body("tasks/get", taskId=task)) == task
+    assert asked_task(body("tools/call", taskId=task)) is None
     assert not is_sealed(state)
     assert not is_sealed(task)
 
@@ -190,3 +199,12 @@ def test_a_held_task_runs_as_a_call_that_asks_for_none() -> None:
     modern = json.loads(untasked(body(meta=modern_meta(extensions=extensions, sampling={}))))
     capabilities = modern["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"]
     assert capabilities == {"extensions": {"com.example/x": {}}, "sampling": {}}
+
+
+def test_nobody_subscribes_to_our_tasks_with_upstream() -> None:
+    _, ours = sealed_here()
+    listen = body("subscriptions/listen", notifications={"taskIds": ["u1", ours, "u2"]}, taskIds=[ours])
+    left = json.loads(without_our_tasks(listen))["params"]
+    assert left == {"notifications": {"taskIds": ["u1", "u2"]}, "taskIds": []}
+    for other in (body("subscriptions/listen", taskIds=["u1"]), body("tasks/get", taskIds=[ours]), b""):
+        assert without_our_tasks(other) == other

@@ -18,7 +18,7 @@ from mcp.types import (
 
 from gateway.frames.jsonrpc import Look, look
 from gateway.held import Approval
-from gateway.waiting import HeldTasks, OpenedTask, tasks
+from gateway.waiting import HeldTasks, OpenedTask, Standing, standing, tasks
 from gateway.waiting.answers import Told
 from tests.gateway.waiting.shapes import (
     APPROVED,
@@ -62,9 +62,9 @@ def kept(*steps: str, answer: bytes = FINE) -> Any:
 
 def stands(
     approval: Approval | None, one: Any = None, method: str = "tasks/get", version: str = CLASSIC
-) -> tasks.Standing:
+) -> Standing:
     """How the task stands."""
-    return tasks.standing(asking(method), TASK, approval, one, "wiped by two", version=version)
+    return standing(asking(method), TASK, approval, one, "wiped by two", version=version)
 
 
 def said(told: Told | None) -> dict[str, Any]:
@@ -231,6 +231,15 @@ def test_the_outcome_of_2025_11_25_is_the_calls_own_answer_and_says_whose_it_is(
         "id": 7,
         "error": {"code": -32602, "message": "no such tool"},
     }
+
+
+def test_a_result_that_is_not_waited_for_any_longer_is_to_be_asked_for_again() -> None:
+    now = stands(PENDING, kept(), "tasks/result")
+    told = tasks.told(asking("tasks/result"), TASK, now, version=CLASSIC)
+    assert told is not None
+    said_error = json.loads(told[2])["error"]
+    assert said_error["message"].endswith("Ask again.")
+    assert said_error["data"] == {"reason": "approval_pending"}
 
 
 def test_cancelling_is_acknowledged_in_the_words_of_each_era() -> None:
