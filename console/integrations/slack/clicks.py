@@ -20,7 +20,7 @@ from starlette.routing import Route
 from console.integrations.calls import TooLong, body_of, refused
 from console.integrations.deciding import Decisions, Reply, Word, approval_id
 from console.integrations.desk import DeskLike
-from console.integrations.reading import member, text
+from console.integrations.reading import text
 from console.integrations.secrets import Secrets
 from console.integrations.settings import Slack
 from console.integrations.showing import View, view_of
@@ -151,7 +151,7 @@ def _payload(body: bytes) -> Any:
     """The JSON in the form field `payload`. Raises ValueError."""
     found = parse_qs(body.decode(), strict_parsing=True, max_num_fields=10)
     payload = json.loads(found["payload"][0]) if len(found.get("payload", ())) == 1 else None
-    if member(payload, "type") is None:
+    if not text(payload, "type"):
         raise ValueError("no payload")
     return payload
 
