@@ -127,6 +127,15 @@ def test_what_is_ours_is_known_before_it_could_be_taken_for_upstreams() -> None:
     assert not is_sealed(task)
 
 
+def test_what_is_ours_is_known_however_its_characters_are_written() -> None:
+    state, task = sealed_here()
+    for at in (0, 3, len(state) - 1):
+        written = f"{state[:at]}\\u{ord(state[at]):04x}{state[at + 1 :]}"
+        assert opened_state(body(requestState="X").replace(b'"X"', f'"{written}"'.encode())) == state
+    written = f"\\u0073{task[1:]}"
+    assert asked_task(body("tasks/get", taskId="X").replace(b'"X"', f'"{written}"'.encode())) == task
+
+
 def test_what_upstream_gave_is_never_taken_for_ours_even_where_it_looks_like_it() -> None:
     upstream = Seal(KEY, "disks", ANN.issuer, ANN.subject)
     state, task = sealed_here()
