@@ -26,6 +26,7 @@ from tests.schemas.records import NAMES, example
 
 V1 = Path(__file__).parent / "v1"
 FROZEN = {
+    "alert_attempt": "33334d604b9756f5",
     "admin": "b5bfac18d91d5ece",
     "approval_decided": "0a7b0813e1fca47e",
     "approval_delegated": "a47eb3a147514b4a",
@@ -40,6 +41,7 @@ FROZEN = {
     "sealed": "a4d82d94f0fbb026",
 }
 FINGERPRINTS = {
+    "alert_attempt": "ed11e5fd2726e4d4",
     "admin": "6f371256d851afbb",
     "approval_decided": "4badfaadb0f916c9",
     "approval_delegated": "a0e91ef92d8d9705",
