@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from benchmarks.anomaly.calendar import DAY_S, HOUR_S, SATURDAY, Day, hours_of, on_call, releases, works
-from benchmarks.anomaly.chance import around, chance_of
+from benchmarks.anomaly.chance import around, chance_of, heavy_tail
 from benchmarks.anomaly.sittings import Calls, Shift, Sittings
 from benchmarks.anomaly.world import Principal, World
 
 RELEASE_TIMES = 2.5  # as much CI work, and as many approvals, on the day of a release
 INCIDENT_TIMES = 2.5
 NIGHT_S = 23 * HOUR_S
+CHORES = ("secret", "scan", "mint", "bulk", "risky")  # what else misuse wants of actions
 
 
 @dataclass(slots=True)
@@ -49,6 +50,8 @@ class Habits:
                 yield from self.sittings.sit(shift, number, at, busy)
             if day.number in settings.events.review_days and who.role == settings.events.reviewers:
                 yield from self._review(shift, begins)
+            if chance.random() < settings.events.chores:
+                yield from self._chore(shift, chance.uniform(begins, ends - HOUR_S))
         yield from self._out_of_hours(shift)
 
     def _out_of_hours(self, shift: Shift) -> Calls:
@@ -70,6 +73,19 @@ class Habits:
         for number, place in enumerate(self.world.places):
             for action in actions[:2]:
                 yield hand.call(begins + number * 240 + chance.uniform(0, 200), action, place)
+
+    def _chore(self, shift: Shift, at: float) -> Calls:
+        """Much of one thing in an hour or some: secrets moved, tokens made, tables copied, approvals collected."""
+        settings, chance = self.world.settings, shift.chance
+        hand, mean = self.sittings.hand(shift, "chore"), chance.choice(CHORES)
+        action = settings.actions[chance.choice(settings.means[mean])]
+        tail = heavy_tail(settings.events.chore_sigma).draw(chance)
+        pace_s = chance.uniform(10, 240)
+        for _ in range(int(settings.events.chore_acts * tail)):
+            at += chance.expovariate(1 / pace_s)
+            place = chance.choice(self.world.places if mean == "scan" else shift.post.places)
+            held = mean == "risky"
+            yield hand.call(at, action, place, outcome="held" if held else "ok", held=held)
 
     def _agent(self, shift: Shift) -> Calls:
         chance = shift.chance

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf
 from operator import itemgetter
 from random import Random
 
@@ -19,12 +21,13 @@ from processors.anomaly.observation import Observation
 VERSION = 1
 """Rises when the same settings make another month: figures in the docs belong to one version."""
 
-Arrival = tuple[float, int, Observation]
+Arrival = tuple[float, Observation]
+"""When the engine gets it (seconds since 1970), and what."""
 
 
 @dataclass(slots=True)
 class Month:
-    """The month of a settings file. Iterate `arrivals` once."""
+    """The month of a settings file. Iterate `batches` once."""
 
     settings: Settings
     days: int
@@ -41,19 +44,17 @@ class Month:
         """The labels."""
         return self.misuse.episodes
 
-    def arrivals(self) -> Iterator[tuple[float, Observation]]:
-        """Observations with the time (seconds since 1970) at which the engine gets them, in that order."""
+    def batches(self) -> Iterator[list[Observation]]:
+        """Observations in the order in which the engine gets them, about a day of them at a time."""
         habits = Habits(self.world)
         waiting: list[Arrival] = []
         for number in range(self.days):
             waiting.extend(self._day(number, habits))
             waiting.sort(key=itemgetter(0))
-            # What comes after this midnight may be overtaken by the next day's: zones are up to 14 hours apart.
-            until = (
-                day_of(self.world, number).midnight + DAY_S / 2 if number < self.days - 1 else float("inf")
-            )
-            done = _before(waiting, until)
-            yield from ((at, one) for at, _, one in waiting[:done])
+            # What comes after this noon may be overtaken by the next day's: zones are up to 14 hours apart.
+            until = day_of(self.world, number).midnight + DAY_S / 2 if number < self.days - 1 else inf
+            done = bisect_left(waiting, until, key=itemgetter(0))
+            yield [one for _, one in waiting[:done]]
             del waiting[:done]
 
     def _day(self, number: int, habits: Habits) -> Iterator[Arrival]:
@@ -73,15 +74,4 @@ class Month:
             delay = drawn() * 2 / pace
             if drawn() < transport.late:
                 delay += chance.expovariate(1 / transport.late_s)
-            yield one.at / 1e6 + delay, 0, one
-
-
-def _before(waiting: list[Arrival], until: float) -> int:
-    low, high = 0, len(waiting)
-    while low < high:
-        middle = (low + high) // 2
-        if waiting[middle][0] < until:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+            yield one.at / 1e6 + delay, one

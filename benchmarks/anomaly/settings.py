@@ -91,6 +91,9 @@ class Events(Read, frozen=True):
     reviewers: str = "security"
     upgrade_days: tuple[int, ...] = (6, 20)  # a tool changes, and its calls are denied until it is accepted
     lax_days: tuple[int, ...] = (14,)  # a tool changes where changes are let through
+    chores: float = 0.012  # of a person a day: a task of much of one thing, such as moving secrets
+    chore_acts: float = 10.0  # at the median
+    chore_sigma: float = 0.6
     absent: float = 0.08
     weekend: float = 0.04
     travel: float = 0.006  # a day: a new address
@@ -133,6 +136,7 @@ class Settings(Read, frozen=True):
     start: date
     days: int
     kinds: dict[str, int]
+    taste: float  # sigma of how much a principal differs from its role, in pace and in each action
     turning: tuple[str, ...]  # kinds whose objects are new after a release
     actions: dict[str, Action]
     roles: dict[str, Role]

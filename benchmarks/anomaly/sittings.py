@@ -56,13 +56,17 @@ class Sittings:
         """Calls about one place, with looks elsewhere; a sitting is its own session on each connection."""
         chance, own = shift.chance, shift.post.places
         role = self.world.settings.roles[shift.who.role]
-        hand, mix = self.hand(shift, name), self.mix(shift.who.role, role.mix)
+        hand, mix, pace = (
+            self.hand(shift, name),
+            self.own_mix(shift.who, role.mix),
+            self._taste(shift.who, "pace"),
+        )
         about = (
             chance.choice(self.world.places)
             if chance.random() < role.abroad
             else popular(own, PLACES, chance)
         )
-        calls = max(1, int(role.calls * heavy_tail(role.sigma).draw(chance)))
+        calls = max(1, int(role.calls * pace * heavy_tail(role.sigma).draw(chance)))
         stuck = chance.randrange(calls) if chance.random() < self._loops(shift.who) else -1
         for number in range(calls):
             at += chance.expovariate(1 / role.gap_s)
@@ -92,6 +96,12 @@ class Sittings:
         carried = (chance.choice(list(place.secret_of.values())),) if pasted else ()
         return hand.call(at, action, place, outcome=outcome, prompt=prompt, carried=carried)
 
+    def own_mix(self, who: Principal, weights: dict[str, float]) -> Weighted[Action]:
+        """The mix of a role as this principal does it."""
+        if who.name not in self._mixes:
+            weights = {action: weight * self._taste(who, action) for action, weight in weights.items()}
+        return self.mix(who.name, weights)
+
     def mix(self, name: str, weights: dict[str, float]) -> Weighted[Action]:
         """Actions by weight, kept by name."""
         mix = self._mixes.get(name)
@@ -101,6 +111,11 @@ class Sittings:
                 (actions[action], weight) for action, weight in weights.items()
             )
         return mix
+
+    def _taste(self, who: Principal, what: str) -> float:
+        """How many times as much as its role a principal does of something."""
+        settings = self.world.settings
+        return heavy_tail(settings.taste).draw(chance_of(settings.seed, "taste", who.name, what))
 
     def _loops(self, who: Principal) -> float:
         return self.world.settings.events.loops * (1.0 if who.sort == "agents" else 0.1)

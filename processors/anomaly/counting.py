@@ -82,6 +82,25 @@ def _unusual(slot: Slot, seen: Observation) -> int:
     return int(unusual_hour(before, hour))
 
 
+def stranger(planned: Planned, slot: Slot, born: int, seen: Observation) -> bool:
+    """Whether the key met this call's values of all `strange` dimensions first within the last window; learns them.
+
+    `born`: since when the key is known; before its `warm_up` is over everything it does is its own.
+    """
+    since, warm = seen.at - planned.rule.window_us, seen.at - born >= planned.rule.warm_up_us
+    slot.fresh = {one: at for one, at in slot.fresh.items() if at > since}
+    fresh = True
+    for dimension in planned.strange:
+        for value in VALUES[dimension](seen):
+            one = sketch.item(f"{dimension}/{value}")
+            if not met(slot.known, one):
+                slot.known = meeting(slot.known, one)
+                if warm:
+                    slot.fresh[one] = seen.at
+            fresh = fresh and one in slot.fresh
+    return fresh
+
+
 def highest(case: Case) -> tuple[float, int]:
     """(Value, last bucket) of the fullest window that the observation is in and that is over or under way."""
     planned = case.planned

@@ -74,7 +74,7 @@ class Detector:
             row = self._state.row(row_name(key))
             if row.apply(source) and self._timely(row, seen, group.keep_us):
                 for planned, counts in zip(group.rules, counting_it, strict=True):
-                    if (counts or planned.learns) and (
+                    if (counts or planned.learns or planned.strange) and (
                         finding := self._rule(planned, counts, key, row, seen)
                     ):
                         found.append(finding)
@@ -95,6 +95,8 @@ class Detector:
         slot = row.slots.get(planned.slot)
         if slot is None:
             slot = row.slots[planned.slot] = Slot()
+        if planned.strange:
+            counts = counting.stranger(planned, slot, row.born, seen) and counts
         over = planned.learns and counting.touch(planned, slot, seen)
         if not counts and not over:
             return None

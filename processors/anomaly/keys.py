@@ -5,6 +5,8 @@ session in it lives with the principal, all else with its first dimension.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from itertools import product
 from types import MappingProxyType
 
@@ -35,6 +37,20 @@ def _object(seen: Observation) -> tuple[str, ...]:
     return (f"{seen.connection}/{seen.object}",) if seen.object else ()
 
 
+def _network(seen: Observation) -> tuple[str, ...]:
+    return (_network_of(seen.address),) if seen.address else ()
+
+
+@lru_cache(maxsize=65_536)
+def _network_of(address: str) -> str:
+    """Where an address is at home: its first 24 bits, of IPv6 its first 48; another text as it is."""
+    try:
+        bits = 24 if ip_address(address).version == 4 else 48
+    except ValueError:
+        return address
+    return str(ip_network(f"{address}/{bits}", strict=False))
+
+
 def _namespace(seen: Observation) -> tuple[str, ...]:
     return (f"{seen.connection}/{seen.namespace}",) if seen.namespace else ()
 
@@ -49,6 +65,7 @@ VALUES: Mapping[str, Callable[[Observation], tuple[str, ...]]] = MappingProxyTyp
         "namespace": _namespace,
         "client": _text("client"),
         "address": _text("address"),
+        "network": _network,
         "group": lambda seen: seen.groups[:VALUES_MAX],
         "pseudonym": lambda seen: seen.pseudonyms[:VALUES_MAX],
     }

@@ -36,6 +36,7 @@ class Planned:
     wanted: tuple[Predicate, ...] = ()
     steps: tuple[int, ...] = ()
     others: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
 
     @property
     def learns(self) -> bool:
@@ -75,7 +76,7 @@ def plan_of(rules: RuleSet) -> Plan:
         group = kept.setdefault(rule.key, Kept(rule.key))
         planned = _planned(rule)
         group.rules.append(planned)
-        group.learns = group.learns or planned.learns
+        group.learns = group.learns or planned.learns or bool(planned.strange)
         group.keep_us = max(group.keep_us, _keep_us(planned) + rules.lateness_us)
     homes: dict[str, list[Kept]] = {}
     for dimensions, group in kept.items():
@@ -87,7 +88,7 @@ def plan_of(rules: RuleSet) -> Plan:
 def _keep_us(planned: Planned) -> int:
     rule = planned.rule
     span = rule.window_us + rule.cooldown_us
-    if planned.new or planned.hours:
+    if planned.new or planned.hours or planned.strange:
         return max(span, rule.memory_us)
     if planned.learns:
         return max(span, min(HISTORY_MAX * rule.window_us, rule.memory_us))
@@ -112,6 +113,7 @@ def _planned(rule: Rule) -> Planned:
         wanted=wanted,
         steps=tuple(place for place, step in enumerate(steps) for _ in range(step.times)),
         others=_others(steps),
+        strange=rule.strange,
     )
 
 
@@ -144,4 +146,6 @@ def _slot(rule: Rule) -> int:
         "unless": dict(rule.unless),
         "sequence": asdict(rule.sequence) if rule.sequence else None,
     }
+    if rule.strange:
+        shape["strange"] = rule.strange
     return int.from_bytes(blake2b(json.dumps(shape, sort_keys=True).encode(), digest_size=4).digest(), "big")

@@ -30,7 +30,7 @@ STEPS_MAX = 8
 _FIELDS = tuple(each.name for each in fields_of(Observation))
 _NEEDED = ("name", "severity", "title", "explanation", "key", "window")
 _THRESHOLD = ("at_least", "own", "peers", "unlearned")
-_OTHER = ("feature", "sequence", "where", "unless", "technique", "response", "cooldown", "buckets")
+_OTHER = ("feature", "sequence", "where", "unless", "strange", "technique", "response", "cooldown", "buckets")
 _KNOWN = (*_NEEDED, *_THRESHOLD, *_OTHER, "memory", "warm_up", "examples")
 
 
@@ -54,6 +54,7 @@ def read_rule(spot: Spot) -> Rule | None:
         sequence=_sequence(fields["sequence"]) if "sequence" in fields else None,
         where=_wanted(fields.get("where")),
         unless=_wanted(fields.get("unless")),
+        strange=_dimensions(fields["strange"]) if "strange" in fields else (),
         technique=fields["technique"].text("an ATT&CK technique, such as T1552.007")
         if "technique" in fields
         else "",

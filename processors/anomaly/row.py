@@ -35,7 +35,8 @@ class Slot(msgspec.Struct, array_like=True):
     """What one rule keeps of one key.
 
     `cells` by bucket; `open` by window not closed yet; `learned` are (window, value) of closed ones, oldest first;
-    `known` is what was met before (see `novelty`), `hours` the days by hour of day, `day` the last one counted.
+    `known` is what was met before (see `novelty`), `fresh` when it was met first, if that was lately; `hours` are the
+    days by hour of day, `day` is the last one counted.
     """
 
     cells: dict[int, Cell] = {}
@@ -47,6 +48,7 @@ class Slot(msgspec.Struct, array_like=True):
     day: int = -1
     met: list[Met] = []
     lasting: Lasting | None = None
+    fresh: dict[bytes, int] = {}
 
 
 class Row(msgspec.Struct, array_like=True):

@@ -16,6 +16,7 @@ DIMENSIONS = (
     "namespace",
     "client",
     "address",
+    "network",
     "group",
     "pseudonym",
 )
@@ -87,7 +88,9 @@ class Rule:
     """One rule. Either `feature` and `threshold`, or a `sequence`.
 
     `key`: whose calls are counted together. `window_us` slides in `buckets` steps. `where`/`unless` choose the calls.
-    `memory_us`: how long a `new_*` feature remembers; `warm_up_us`: how old a key must be before anything is new.
+    `strange`: dimensions; a call counts when the key met its values of all of them first within the last window.
+    `memory_us`: how long a `new_*` feature and `strange` remember; `warm_up_us`: how old a key must be before
+    anything is new.
     A finding ends when its condition has not held for `cooldown_us`. `title` and `explanation` are templates over
     what `telling.WORDS` lists.
     """
@@ -103,6 +106,7 @@ class Rule:
     sequence: Sequence | None = None
     where: Wanted = field(default_factory=dict)
     unless: Wanted = field(default_factory=dict)
+    strange: tuple[str, ...] = ()
     technique: str = ""
     response: Response | None = None
     cooldown_us: int = HOUR_US

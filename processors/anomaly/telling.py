@@ -8,7 +8,7 @@ from uuid import UUID
 
 from processors.anomaly.case import Case
 from processors.anomaly.finding import Finding
-from processors.anomaly.keys import row_name
+from processors.anomaly.keys import VALUES, row_name
 from processors.anomaly.row import Lasting
 from processors.anomaly.rules import DAY_US, DIMENSIONS, HOUR_US, MINUTE_US
 
@@ -94,6 +94,7 @@ def _words(case: Case, excess: Excess) -> dict[str, str]:
         "namespace": seen.namespace,
         "client": seen.client,
         "address": seen.address,
+        "network": ", ".join(VALUES["network"](seen)),
         "group": ", ".join(seen.groups),
         "pseudonym": ", ".join(seen.pseudonyms),
         "verb": seen.verb,

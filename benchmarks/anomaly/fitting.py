@@ -1,0 +1,42 @@
+"""Which rules of the shipped pack are meant for which pattern: only they can find its episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+FITTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "repeated-secret-reads": (
+            "repeated-secret-reads",
+            "repeated-secret-reads-in-a-day",
+            "repeated-secret-reads-in-a-week",
+            "secret-read-again",
+            "secret-reads-spread-over-principals",
+            "secret-wanted-by-many",
+        ),
+        "cluster-wide-scan": (
+            "namespace-scan",
+            "namespace-scan-slow",
+            "cluster-wide-listing",
+            "object-sweep",
+            "scan-spread-over-principals",
+        ),
+        "token-surge": ("token-surge", "token-surge-slow", "token-surge-spread"),
+        "credential-extraction": (
+            "credential-extraction",
+            "credential-extraction-slow",
+            "credential-extraction-spread",
+        ),
+        "denied-then-around": ("denied-then-by-another-tool", "denied-then-by-another-name"),
+        "stolen-credential": (
+            "secrets-from-a-new-place",
+            "secrets-by-a-new-client",
+            "secrets-at-an-unusual-hour",
+        ),
+        "exfiltration-by-volume": ("bytes-out", "redactions-surge"),
+        "approval-burst": ("approvals-in-bursts",),
+        "pseudonym-travel": ("secret-seen-elsewhere", "secret-in-many-sessions"),
+        "changed-tool": ("changed-tool-in-use",),
+    }
+)
