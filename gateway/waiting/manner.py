@@ -14,6 +14,7 @@ from gateway.waiting.asked import TASKS_EXTENSION, asks_for_task, declared, deco
 
 Manner = Literal["stream", "elicit", "task", "poll"]
 FIRST_VERSION_WITH_TASKS = "2025-11-25"
+_PAGES = ("https://", "http://")
 _ELICITING = frozenset(
     {"tools/call", "prompts/get", "resources/read"}
 )  # the only ones that may be asked for input
@@ -22,7 +23,8 @@ _ELICITING = frozenset(
 def manner(request: Request, look: Look, version: str, url: str) -> Manner:
     """How the client of a held request is kept waiting.
 
-    elicit: it opens pages (`url` is one that shows the approval, '' for none), and has not been sent there before.
+    elicit: it opens pages (`url` is one that shows the approval; '' or a mere path is none), and has not been sent
+    there before.
     task: it asked for a task, or takes one. stream: it reads server-sent events. poll: it is answered before long.
 
     A call that comes back with state of upstream's is not sent to a page: the answer's state would take its place.
@@ -30,7 +32,7 @@ def manner(request: Request, look: Look, version: str, url: str) -> Manner:
     if request.method != "POST" or look.kind != "request":
         return "poll"
     version = look.meta_version or version
-    if is_modern(version) and url and _elicits(request.body, look):
+    if is_modern(version) and url.startswith(_PAGES) and _elicits(request.body, look):
         return "elicit"
     if look.method == "tools/call" and _takes_task(request.body, version):
         return "task"

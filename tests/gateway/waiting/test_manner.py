@@ -60,7 +60,8 @@ def test_who_opens_pages_is_sent_to_one_where_there_is_one() -> None:
     data = body(meta=modern_meta(**URL))
     assert how(data) == "elicit"
     assert how(data, headers=POLLING) == "elicit"
-    assert how(data, url="") == "stream"
+    for no_page in ("", "/approvals/1", "approvals.example/a/1", "javascript:x"):
+        assert how(data, url=no_page) == "stream"
     assert how(body("prompts/get", name="p", meta=modern_meta(**URL))) == "elicit"
     assert how(body("resources/read", uri="x://y", meta=modern_meta(**URL))) == "elicit"
     assert how(body("tools/list", meta=modern_meta(**URL))) == "stream"
