@@ -103,10 +103,10 @@ def status(standing: Standing) -> str:
     settled = standing.settled
     text = f"It {STATES[standing.state]}"
     if settled and settled["approvers"]:
-        names = ", ".join(inert(name) for name in settled["approvers"])
+        names = ", ".join(settled["approvers"])
         text += f" (agreed: {names})" if standing.state == "pending" else f" by {names}"
     if settled and settled["comment"] and standing.state != "pending":
-        text += f": {inert(settled['comment'])}"
+        text += f": {settled['comment']}"
     if standing.review_due:
         text += ". Somebody has to review it"
     return bounded(text, 1_000)
@@ -134,7 +134,7 @@ def url_of(public_url: str, approval_id: str) -> str:
 
 def bounded(text: str, characters_max: int = FACT_CHARACTERS_MAX) -> str:
     """One line, cut with a sign that it is."""
-    line = inert(text)
+    line = inert(" ".join(text.splitlines()))
     return line if len(line) <= characters_max else line[: characters_max - 1] + "…"
 
 
