@@ -13,8 +13,9 @@ from prometheus_client import Histogram
 
 from processors.anomaly.detector import Detector
 from processors.anomaly.finder import Clock, Finder
+from processors.anomaly.frames import AUDIT
 from processors.anomaly.metrics import Metrics
-from processors.anomaly.observer import AUDIT, Observer
+from processors.anomaly.observer import Observer
 from processors.anomaly.plan import plan_of
 from processors.anomaly.rules import RuleSet
 from processors.anomaly.settings import AnomalySettings

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from processors.anomaly.detector import Detector
+from processors.anomaly.frames import open_audited
 from processors.anomaly.joining import Joining, Placed, Seen
 from processors.anomaly.metrics import Metrics
 from processors.anomaly.routing import routed
@@ -12,10 +13,9 @@ from processors.masking_step import Rejected
 from processors.outlet import Outlet
 from processors.records import Incoming, Outgoing
 from processors.rejected import dead_letter
-from schemas.codec import CodecError, codec
+from schemas.codec import CodecError
 
 COMPONENT = "processors.anomaly"
-AUDIT = "audit"
 SEEN = "seen"  # no exchange has this id
 
 
@@ -64,7 +64,7 @@ class Observer:
 
     def _apply(self, message: Any, joining: Joining) -> list[Outgoing]:
         try:
-            frame: Any = codec(AUDIT).decode(message.value or b"")
+            frame = open_audited(message.value or b"")
         except CodecError as error:
             record = Incoming(message.topic, message.partition, message.offset, message.key, message.value)
             self._metrics.rejected.inc()

@@ -19,7 +19,6 @@ class ByteTable:
             partitions=partitions,
             key_type=bytes,
             value_type=bytes,
-            value_serializer="raw",
             extra_topic_configs={"min.insync.replicas": str(in_sync_min)},
         )
         self._table._changelog_topic = self._table._new_changelog_topic(

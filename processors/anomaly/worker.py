@@ -10,9 +10,9 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from processors.anomaly.app import anomaly_app
+from processors.anomaly.frames import AUDIT
 from processors.anomaly.load import load_rules
 from processors.anomaly.metrics import Metrics
-from processors.anomaly.observer import AUDIT
 from processors.anomaly.rules import RuleSet
 from processors.anomaly.settings import AnomalySettings
 from processors.kafka_view import KafkaView
