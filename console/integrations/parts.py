@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import ClientSession
 from starlette.routing import Route
 
+from console.integrations import landing
 from console.integrations.book import Book
 from console.integrations.courier import Channel, Courier, Tell
 from console.integrations.desk import DeskLike
@@ -69,6 +70,8 @@ class Parts:
             self._jira(settings.jira, url, seconds)
         if settings.servicenow:
             self._servicenow(settings.servicenow, url, seconds)
+        if self.work and url:
+            self.routes += landing.routes()
 
     def _teams(self, settings: TeamsBot | TeamsWorkflow, url: str, seconds: float) -> None:
         if isinstance(settings, TeamsWorkflow):
