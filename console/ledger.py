@@ -23,7 +23,7 @@ from schemas.kafka import KafkaAddress
 from schemas.signatures import KeyRing, TrustedKey
 
 FORGED = "approval-forged"
-TOLD_SECONDS = 10.0  # at most one finding of a forged record in this time
+TOLD_SECONDS = 10.0  # at most one finding and one line in the log of forged records in this time
 
 Tell = Callable[[FindingRecord], Awaitable[bool]]
 
@@ -53,7 +53,7 @@ class Ledger:
         self._changed: dict[str, None] = {}
         self._answers: dict[str, asyncio.Future[ApprovalSettled]] = {}
         self._delegated: dict[tuple[str, DelegationAct], asyncio.Event] = {}
-        self._told = -TOLD_SECONDS
+        self._told = self._logged = -TOLD_SECONDS
         self._telling: set[asyncio.Future[bool]] = set()
         self._follower = Follower(kafka, limits.back_seconds, self._take, self._publish)
 
@@ -139,10 +139,16 @@ class Ledger:
         }[record.topic]
         changed = take(record, record.value or b"")
         if changed is None:
-            self._metrics.ignored.labels(record.topic).inc()
-            log.warning("record_not_believed", topic=record.topic, offset=record.offset)
+            self._ignored(record)
         elif changed:
             self._changed[changed] = None
+
+    def _ignored(self, record: "ConsumerRecord[bytes, bytes]") -> None:
+        """Counted each; logged now and then, so that a flood of forged records fills no disk."""
+        self._metrics.ignored.labels(record.topic).inc()
+        if time.monotonic() - self._logged >= TOLD_SECONDS:
+            self._logged = time.monotonic()
+            log.warning("record_not_believed", topic=record.topic, offset=record.offset)
 
     def _requested(self, record: "ConsumerRecord[bytes, bytes]", value: bytes) -> str | None:
         """As all of these: the id of the approval that is another now, '' for none, None for a forged record."""

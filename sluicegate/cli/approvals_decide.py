@@ -1,9 +1,6 @@
 """A decision from a terminal: recorded as an act first, signed, written, and answered by the processor."""
 
 import asyncio
-import grp
-import os
-import pwd
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,9 +8,12 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from console.standing import believed, places_of
+from console.terminal import terminal_groups
 from gateway.edge.announce import Announcer, stamp
 from schemas.admin import Outcome, admin_record
 from schemas.approvals import (
+    SETTLED,
     ApprovalDecision,
     ApprovalRequest,
     ApprovalSettled,
@@ -23,7 +23,6 @@ from schemas.approvals import (
 )
 from schemas.kafka import KafkaAddress
 from schemas.signatures import KeyRing, SigningKey
-from sluicegate.cli.approvals_view import SETTLED, believed, places_of
 from sluicegate.cli.decisions import ADMIN, DEADLINE_SECONDS, DecisionError, operator
 from sluicegate.settings.approvals import machine_key, signing_seed
 
@@ -60,18 +59,6 @@ async def decide_approval(
         await announcer.stop()
 
 
-def own_groups() -> list[str]:
-    """The system's groups of the user at this terminal; a group without a name counts for nothing."""
-    user = pwd.getpwuid(os.getuid())
-    names = []
-    for number in os.getgrouplist(user.pw_name, user.pw_gid):
-        try:
-            names.append(grp.getgrgid(number).gr_name)
-        except KeyError:
-            continue
-    return sorted(set(names))
-
-
 def _decision(request: ApprovalRequest, word: Word, key: SigningKey) -> ApprovalDecision:
     made = stamp()
     fields = {
@@ -81,7 +68,7 @@ def _decision(request: ApprovalRequest, word: Word, key: SigningKey) -> Approval
         "verb": word.verb,
         "who_issuer": "",
         "who_subject": operator().subject,
-        "who_groups": own_groups(),
+        "who_groups": terminal_groups(),
         "who_aliases": [],
         "component": "cli",
         "comment": word.comment,

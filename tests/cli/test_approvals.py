@@ -18,7 +18,7 @@ from schemas.approvals import request_value, signed_request
 from schemas.kafka import KafkaAddress, ensure_topics
 from schemas.signatures import SigningKey
 from sluicegate.cli.app import app
-from sluicegate.cli.approvals_decide import own_groups
+from console.terminal import terminal_groups as own_groups
 from sluicegate.settings.approvals import signing_seed
 from tests.cli.test_decisions import ME, configured
 from tests.processors.approvals.making import SECOND, request_fields
