@@ -24,6 +24,7 @@ from sluicegate.cli import (
     token,
     tools,
     unseal,
+    workers,
 )
 from sluicegate.cli.failures import Commands
 
@@ -83,5 +84,6 @@ app.command()(mask.mask)
 app.command()(unseal.unseal)
 app.add_typer(config.commands, name="config")
 app.command()(run.gateway)
-app.command()(run.processors)
+app.command()(workers.processors)
+app.command()(workers.console)
 app.command()(run.sink)

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 TOPICS_SECONDS = 10.0
 
-WorkerNumber = Annotated[int, typer.Option("--worker", min=0, max=63, help="Number of this worker, from 0.")]
-
 
 def up(config: ConfigFile = DEFAULT_FILE) -> None:
     """Run the whole stack in the foreground.
@@ -39,21 +37,6 @@ def gateway(config: ConfigFile = DEFAULT_FILE) -> None:
 
     with told(KeyFileError, OSError):
         serve(settings.gateway_settings(), kafka, partial(configure, "gateway"))
-
-
-def processors(config: ConfigFile = DEFAULT_FILE, worker: WorkerNumber = 0) -> None:
-    """Run one stream processor alone: deep masking.
-
-    It works from topic `frames` to `audit`. Exit code 75 asks to be started again.
-    """
-    settings = settings_of(config)
-    kafka = kafka_of(settings)
-    from processors.worker import run_worker  # noqa: PLC0415
-    from sluicegate.settings.keys import KeyFileError  # noqa: PLC0415
-
-    with told(KeyFileError, ValueError, OSError):
-        code = run_worker(settings.processor_settings(worker), kafka)
-    raise typer.Exit(code)
 
 
 def sink(config: ConfigFile = DEFAULT_FILE) -> None:

@@ -1,22 +1,25 @@
 """The stack of `up`: which parts run after the broker, in which order, and when each is ready.
 
-The processors come first because they create the topics; the gateway comes last, so that agents get in when
-everything behind it works.
+Masking comes first because it creates the topics; then what works on the trail, and where people decide; the gateway
+comes last, so that agents get in when everything behind it works. What comes together does not wait for each other.
 """
 
 import asyncio
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from sluicegate.cli.workers import command
 from sluicegate.embedded.part import DATA_PATH, Part
 from sluicegate.embedded.probes import NotReady, Ready, http_ready
 from sluicegate.embedded.say import Say, plain_say
 from sluicegate.embedded.up import EmbeddedBroker, Listen, OtherBroker, up
+from sluicegate.names import PROCESSORS, Processor
 from sluicegate.settings import Settings
 from sluicegate.settings.addresses import EMBEDDED, reachable, split_address
-from sluicegate.settings.probes import port_file
+from sluicegate.settings.approvals_block import public_url
+from sluicegate.settings.blocks import ServerTlsBlock
+from sluicegate.settings.probes import port_file, probes_of
 
 GATEWAY_STOP_S = 25.0  # its streams end with a record each, and its workers have 20 s
 STORE_READY_S = 180.0  # migrations of a large store take their time
@@ -36,20 +39,29 @@ async def run_stack(
     `first` are further parts, started right after the broker, and `listens` the addresses that they need.
     """
     return await up(
-        lambda _bootstrap: [*first, *parts(settings, config)],
+        lambda _bootstrap: [*([part] for part in first), *waves(settings, config)],
         settings.data_dir,
         broker=_broker(settings),
         listens=[*listens, *_listens(settings)],
-        addresses={"gateway": _url(settings.gateway.listen), "console": _url(settings.console.listen)},
+        addresses={
+            "gateway": _url(settings.gateway.listen),
+            "console": _url(settings.console.listen),
+            "approvals": public_url(settings.approvals),
+        },
         say=say,
     )
 
 
-def parts(settings: Settings, config: Path) -> list[Part]:
-    """The parts after the broker, in the order in which they start."""
-    workers = range(settings.processors.workers)
-    processors = [_processor(settings, config, number) for number in workers]
-    return [*processors, _sink(settings, config), _gateway(settings, config)]
+def waves(settings: Settings, config: Path) -> list[list[Part]]:
+    """The parts after the broker: those of one list start together, when all before them are ready."""
+    masking = [_processor(settings, config, "masking", n) for n in range(settings.processors.workers)]
+    others = [_processor(settings, config, name, 0) for name in PROCESSORS if name != "masking"]
+    return [
+        masking,
+        [*others, _sink(settings, config)],
+        [_console(settings, config)],
+        [_gateway(settings, config)],
+    ]
 
 
 def _broker(settings: Settings) -> EmbeddedBroker | OtherBroker:
@@ -60,11 +72,17 @@ def _broker(settings: Settings) -> EmbeddedBroker | OtherBroker:
 
 
 def _listens(settings: Settings) -> list[Listen]:
-    named = [("gateway.listen", settings.gateway.listen), ("console.listen", settings.console.listen)]
+    named = [
+        ("gateway.listen", settings.gateway.listen),
+        ("console.listen", settings.console.listen),
+        ("approvals.listen", settings.approvals.listen),
+    ]
     listens = [Listen(*split_address(address), name) for name, address in named]
     if settings.processors.listen:
-        host, port = split_address(settings.processors.listen)
-        listens += [Listen(host, port + n, "processors.listen") for n in range(settings.processors.workers)]
+        workers = range(settings.processors.workers)
+        probes = [probes_of(settings, "masking", worker) for worker in workers]
+        probes += [probes_of(settings, name, 0) for name in PROCESSORS if name != "masking"]
+        listens += [Listen(host, port, "processors.listen") for host, port in probes]
     return listens
 
 
@@ -72,30 +90,29 @@ def _url(listen: str) -> str:
     return f"http://{reachable(listen)}"
 
 
-def _command(config: Path, *words: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "sluicegate", *words, "--config", str(config.absolute()))
-
-
-def _processor(settings: Settings, config: Path, number: int) -> Part:
+def _processor(settings: Settings, config: Path, name: Processor, number: int) -> Part:
     host, _, _ = (settings.processors.listen or "127.0.0.1:").rpartition(":")
-    argv = _command(config, "processors", "--worker", str(number))
-    return Part(
-        f"processors-{number}", argv, _ready_by_file(port_file(settings.data_dir, "masking", number), host)
-    )
+    argv = command(config, "processors", "--only", name, "--worker", str(number))
+    file = port_file(settings.data_dir, name, number)
+    return Part(file.stem, argv, _ready_by_file(file, host))
 
 
 def _sink(settings: Settings, config: Path) -> Part:
     ready = http_ready(_url(settings.console.listen) + "/readyz")
-    return Part("sink", _command(config, "sink"), ready, ready_seconds=STORE_READY_S)
+    return Part("sink", command(config, "sink"), ready, ready_seconds=STORE_READY_S)
+
+
+def _console(settings: Settings, config: Path) -> Part:
+    block = settings.approvals
+    return Part("console", command(config, "console"), _http_ready(block.listen, block.tls))
 
 
 def _gateway(settings: Settings, config: Path) -> Part:
-    ready = _gateway_ready(settings)
-    return Part("gateway", _command(config, "gateway"), ready, stop_seconds=GATEWAY_STOP_S, backoff=DATA_PATH)
+    ready = _http_ready(settings.gateway.listen, settings.gateway.tls)
+    return Part("gateway", command(config, "gateway"), ready, stop_seconds=GATEWAY_STOP_S, backoff=DATA_PATH)
 
 
-def _gateway_ready(settings: Settings) -> Ready:
-    listen, tls = settings.gateway.listen, settings.gateway.tls
+def _http_ready(listen: str, tls: ServerTlsBlock | None) -> Ready:
     if tls is None:
         return http_ready(_url(listen) + "/readyz")
     return http_ready(f"https://{reachable(listen)}/readyz", tls.certificate_file)

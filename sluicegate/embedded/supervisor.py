@@ -89,18 +89,24 @@ class Supervisor:
         self._signals.stop.set()
         self.stop_flag.set()
 
-    async def start(self, part: Part) -> None:
-        """Start a part, wait until it is ready, and keep it running from then on.
+    async def start(self, *parts: Part) -> None:
+        """Start parts together, wait until all are ready, and keep them running from then on.
 
         Raises:
-            PartFailed: it ended or was not ready in time.
+            PartFailed: one ended or was not ready in time.
             StopAsked: a stop was asked for; nothing new is started.
         """
         if self._signals.stop.is_set():
-            raise StopAsked(f"Stopped before {part.name} was started.")
-        keeper = self._keeper(part)
-        self._keepers.append(keeper)
-        await keeper.bring_up()
+            raise StopAsked(f"Stopped before {', '.join(part.name for part in parts)} was started.")
+        keepers = [self._keeper(part) for part in parts]
+        self._keepers += keepers
+        rising = [asyncio.ensure_future(keeper.bring_up()) for keeper in keepers]
+        try:
+            await asyncio.gather(*rising)
+        finally:
+            for task in rising:  # the first fault ends the start of the others, too
+                task.cancel()
+            await asyncio.gather(*rising, return_exceptions=True)
 
     async def wait(self) -> None:
         """Wait until somebody asks to stop. Raises what a fault of the supervisor itself raised."""

@@ -19,7 +19,8 @@ from sluicegate.embedded.supervisor import Supervisor
 BROKER_READY_S = 120.0  # after a power cut it reads the end of every log first
 BROKER_STOP_S = 30.0
 
-PartsAfterBroker = Callable[[str], list[Part]]
+PartsAfterBroker = Callable[[str], Sequence[Sequence[Part]]]
+"""Given the address of Kafka: lists of parts; those of one list start together, when all before them are ready."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ async def up(
     """Run the stack in the foreground until a signal asks it to stop.
 
     Args:
-        parts_after_broker: given the bootstrap address when Kafka answers, the other parts in their order.
+        parts_after_broker: given the bootstrap address when Kafka answers, the other parts in their order; those of
+            one list start together.
         listens: what must be free for those parts.
         addresses: what the `ready` line and run/state.json tell, by name.
 
@@ -116,8 +118,8 @@ async def _run(
         bootstrap = await _kafka(supervisor, data, broker, say)
         addresses = {**addresses, "kafka": bootstrap}
         published.change(bootstrap=bootstrap, addresses=addresses, pids=supervisor.pids())
-        for part in parts_after_broker(bootstrap):
-            await supervisor.start(part)
+        for parts in parts_after_broker(bootstrap):
+            await supervisor.start(*parts)
         published.change(ready=True)
         say(f"ready: {', '.join(f'{name} {address}' for name, address in addresses.items())}")
         await supervisor.wait()

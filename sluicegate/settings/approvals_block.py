@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from schemas.people import PROVIDERS, canonical, is_person
+from sluicegate.settings.addresses import reachable
 from sluicegate.settings.blocks import (
     Block,
     Duration,
@@ -126,3 +127,8 @@ class ApprovalsBlock(Block):
     retries: RetriesBlock = Field(
         default=RetriesBlock(), description="How what could not be delivered is tried again."
     )
+
+
+def public_url(block: ApprovalsBlock) -> str:
+    """How people reach the console: as they are told, or on this machine."""
+    return block.public_url or f"{'https' if block.tls else 'http'}://{reachable(block.listen)}"

@@ -16,9 +16,9 @@ from console.integrations.settings import (
 )
 from console.settings import ConsoleSettings, DeskKeys, PersonEntry
 from gateway.settings import IdentitySettings, SecretSource, ServerTls
-from sluicegate.settings.addresses import reachable, split_address
+from sluicegate.settings.addresses import split_address
 from sluicegate.settings.approvals import machine_key, signing_seed, trusted_keys
-from sluicegate.settings.approvals_block import ApprovalsBlock
+from sluicegate.settings.approvals_block import public_url
 from sluicegate.settings.credentials import SecretBlock
 from sluicegate.settings.integration_blocks import (
     ChannelBlock,
@@ -54,13 +54,10 @@ def console_settings(settings: Settings) -> ConsoleSettings:
         people=tuple(PersonEntry(person.names, person.groups) for person in block.people),
         auditor_groups=block.auditor_groups,
         revoker_groups=block.revoker_groups,
+        token_file=settings.data_dir / "run" / "approvals.token",
         port_file=settings.data_dir / "run" / "approvals.port",
+        integrations=integration_settings(settings),
     )
-
-
-def public_url(block: ApprovalsBlock) -> str:
-    """How people reach the console: as they are told, or on this machine."""
-    return block.public_url or f"{'https' if block.tls else 'http'}://{reachable(block.listen)}"
 
 
 def _identity(settings: Settings) -> IdentitySettings:

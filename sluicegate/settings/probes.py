@@ -1,15 +1,14 @@
 """Where the probes of a processor's worker listen, and where it writes the port it took."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
+from sluicegate.names import PROCESSORS, Processor
 from sluicegate.settings.addresses import split_address
 
 if TYPE_CHECKING:
     from sluicegate.settings.model import Settings
 
-Processor = Literal["masking", "approvals", "anomaly", "alerts"]
-PROCESSORS: Final[tuple[Processor, ...]] = ("masking", "approvals", "anomaly", "alerts")
 _FILES: Final = {"masking": "processors"}
 
 

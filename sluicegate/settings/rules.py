@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
+from sluicegate.names import PROCESSORS
 from sluicegate.settings.addresses import EMBEDDED, split_address
 from sluicegate.settings.approvals_rules import approvals_faults
 from sluicegate.settings.connection import ConnectionBlock
 from sluicegate.settings.connection_rules import Fault, connection_faults, file_faults
 from sluicegate.settings.identity_rules import identity_faults
 from sluicegate.settings.model import KafkaBlock, Settings
-from sluicegate.settings.probes import PROCESSORS, probes_of
+from sluicegate.settings.probes import probes_of
 
 
 def faults(settings: Settings) -> Iterator[Fault]:

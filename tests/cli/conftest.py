@@ -47,6 +47,7 @@ def trail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     config = folder / "sluicegate.yaml"
     config.write_text(
         f'gateway: {{listen: "{gateway}"}}\nconsole: {{listen: "{console}"}}\nkafka: {{sync: false}}\n'
+        f'approvals: {{listen: "127.0.0.1:{free_port()}"}}\n'
         f'identity: {{mode: none}}\nconnections: [{{name: demo, upstream: "http://127.0.0.1:{free_port()}/mcp"}}]\n',
         "utf-8",
     )

@@ -46,6 +46,7 @@ def test_help_is_there_at_once() -> None:
         ("up",),
         ("gateway",),
         ("processors",),
+        ("console",),
         ("sink",),
         ("check",),
         ("sessions", "list"),
@@ -69,7 +70,7 @@ def test_without_a_configuration_every_command_shows_how_to_write_one(
 
 @pytest.mark.parametrize(
     "words",
-    [("gateway",), ("processors",), ("sink",), ("completeness",), ("dead-letters", "list")],
+    [("gateway",), ("processors",), ("console",), ("sink",), ("completeness",), ("dead-letters", "list")],
     ids=" ".join,
 )
 def test_what_needs_the_embedded_broker_says_how_to_start_it(folder: Path, words: tuple[str, ...]) -> None:
@@ -77,6 +78,12 @@ def test_what_needs_the_embedded_broker_says_how_to_start_it(folder: Path, words
     result = CliRunner().invoke(app, [*words])
     assert result.exit_code == 1
     assert "Start it with `sluicegate up`" in result.stderr
+
+
+def test_a_processor_that_there_is_not_is_told(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["processors", "--only", "alert"])
+    assert result.exit_code == 2
+    assert "no processor 'alert'; there are masking, approvals, anomaly, alerts" in result.stderr
 
 
 @pytest.mark.parametrize("words", [("sessions", "list"), ("frames",), ("query", "SELECT 1")], ids=" ".join)

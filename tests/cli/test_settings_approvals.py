@@ -15,6 +15,7 @@ from processors.alerts.settings import AlertSettings, Responses, Route, Silence
 from processors.anomaly.settings import AnomalySettings
 from schemas.control import Lowered
 from schemas.signatures import SigningKey
+from sluicegate.names import PROCESSORS
 from sluicegate.settings import Settings, SettingsError, load
 from sluicegate.settings.approvals import approval_settings, machine_key, signing_seed
 from sluicegate.settings.approvals_block import ApprovalsBlock, WaitBlock
@@ -22,7 +23,7 @@ from sluicegate.settings.console import console_settings, integration_settings
 from sluicegate.settings.findings import SecretAwayError, alert_settings, anomaly_settings
 from sluicegate.settings.findings_block import ResponsesBlock
 from sluicegate.settings.integration_blocks import RetriesBlock
-from sluicegate.settings.probes import PROCESSORS, probes_of
+from sluicegate.settings.probes import probes_of
 
 ISSUER = "https://id.example.com"
 NONE = "identity: {mode: none}\n"

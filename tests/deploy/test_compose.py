@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
+from sluicegate.names import PROCESSORS
 from sluicegate.settings import Settings, load
+from sluicegate.settings.probes import probes_of
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
 BROKERS = ("kafka-1", "kafka-2", "kafka-3")
-OURS = ("prepare", "gateway", "processors", "sink", "demo-server")
+CONFIGURED = ("prepare", "gateway", "processors", "approvals", "anomaly", "alerts", "console", "sink")
+OURS = (*CONFIGURED, "demo-server")
 ENVIRONMENT = {
     "KAFKA_CLUSTER_ID": "5L6g3nShT-eMCtK--X86sw",
     "KAFKA_PASSWORD": "one",
@@ -67,7 +70,12 @@ def test_what_is_published_is_published_on_loopback_alone() -> None:
 
 def test_every_password_is_demanded_and_none_has_a_default() -> None:
     text = COMPOSE.read_text()
-    names = set(re.findall(r"\$\{(\w+)", text)) - {"MCP_UPSTREAM", "GATEWAY_PORT", "CONSOLE_PORT"}
+    names = set(re.findall(r"\$\{(\w+)", text)) - {
+        "MCP_UPSTREAM",
+        "GATEWAY_PORT",
+        "CONSOLE_PORT",
+        "APPROVALS_PORT",
+    }
     assert names == {"KAFKA_CLUSTER_ID", "KAFKA_PASSWORD", "KAFKA_BROKER_PASSWORD", "CLICKHOUSE_PASSWORD"}
     for name in names:
         assert f"${{{name}:?" in text
@@ -121,17 +129,25 @@ def test_health_checks_and_the_way_in_go_where_the_configuration_listens() -> No
         ("gateway", found.gateway.listen),
         ("sink", found.console.listen),
         ("processors", found.processors.listen),
+        *((name, "{}:{}".format(*probes_of(found, name, 0))) for name in PROCESSORS if name != "masking"),
+        ("console", found.approvals.listen),
     ):
         assert SERVICES[name]["healthcheck"]["test"][-1] == f"http://{listen}/readyz"
     assert found.gateway.listen in edge
     assert found.console.listen in edge
+    assert found.approvals.listen in edge
+
+
+def test_every_processor_runs() -> None:
+    only = [service["command"][3] for service in SERVICES.values() if "--only" in service.get("command", ())]
+    assert only == list(PROCESSORS)
 
 
 def test_whoever_gets_the_configuration_gets_every_variable_in_it() -> None:
     wanted = set(
         re.findall(r"\$\{([A-Z_]+)\}", (ROOT / "deploy" / "compose" / "sluicegate.yaml").read_text())
     )
-    for name in ("prepare", "gateway", "processors", "sink"):
+    for name in CONFIGURED:
         assert wanted - {"NAME"} == SERVICES[name]["environment"].keys()
 
 

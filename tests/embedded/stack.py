@@ -43,10 +43,10 @@ async def parts(here: Path) -> int:
 async def whole(here: Path, port: int) -> int:
     """A broker, then a web server that stands for the gateway."""
 
-    def after(bootstrap: str) -> list[Part]:
+    def after(bootstrap: str) -> list[list[Part]]:
         command = (sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1")
         env = {**os.environ, "BOOTSTRAP": bootstrap}
-        return [Part("gateway", command, http_ready(f"http://127.0.0.1:{port}/"), env=env, cwd=here)]
+        return [[Part("gateway", command, http_ready(f"http://127.0.0.1:{port}/"), env=env, cwd=here)]]
 
     return await up(
         after,

@@ -60,7 +60,7 @@ async def test_a_taken_port_stops_the_start_before_anything_runs(tmp_path: Path)
     async with server:
         port = server.sockets[0].getsockname()[1]
         code = await up(
-            lambda _bootstrap: [part(tmp_path, "gateway")],
+            lambda _bootstrap: [[part(tmp_path, "gateway")]],
             tmp_path / "var",
             broker=OtherBroker("127.0.0.1:1"),
             listens=[Listen(LOOPBACK, port, "gateway.listen")],
@@ -75,8 +75,8 @@ async def test_a_part_that_fails_ends_the_others_and_says_why(tmp_path: Path) ->
     said: list[str] = []
     code = await up(
         lambda _bootstrap: [
-            part(tmp_path, "gateway"),
-            part(tmp_path, "sink", "print('no disk'); sys.exit(4)"),
+            [part(tmp_path, "gateway")],
+            [part(tmp_path, "sink", "print('no disk'); sys.exit(4)")],
         ],
         tmp_path / "var",
         broker=OtherBroker("127.0.0.1:1"),
@@ -95,7 +95,7 @@ async def test_the_parts_are_told_the_address_of_a_broker_that_runs_elsewhere(
     told: list[str] = []
     said: list[str] = []
 
-    def after(bootstrap: str) -> list[object]:
+    def after(bootstrap: str) -> list[list[object]]:
         told.append(bootstrap)
         return []
 

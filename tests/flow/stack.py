@@ -72,6 +72,7 @@ def stack(folder: Path, upstream: str) -> Iterator[Running]:
     running = Running(folder / "sluicegate.yaml", f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
     running.config.write_text(
         f'gateway: {{listen: "{running.gateway}"}}\nconsole: {{listen: "{running.console}"}}\n'
+        f'approvals: {{listen: "127.0.0.1:{free_port()}"}}\n'
         "kafka: {sync: false}\nidentity: {mode: none}\n"
         f'connections: [{{name: demo, upstream: "{upstream}", masking: secrets+pii}}]\n',
         "utf-8",
