@@ -14,11 +14,11 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner, Result
 
+from console.terminal import terminal_groups as own_groups
 from schemas.approvals import request_value, signed_request
 from schemas.kafka import KafkaAddress, ensure_topics
 from schemas.signatures import SigningKey
 from sluicegate.cli.app import app
-from console.terminal import terminal_groups as own_groups
 from sluicegate.settings.approvals import signing_seed
 from tests.cli.test_decisions import ME, configured
 from tests.processors.approvals.making import SECOND, request_fields
