@@ -108,6 +108,11 @@ class Approvals:
         """For how long it is not known whether what is known is the latest."""
         return self._reader.unheard_seconds
 
+    @property
+    def stale(self) -> bool:
+        """Whether nothing was heard for so long that nothing may be let run."""
+        return not self._fresh()
+
     def subscribe(self, callback: Callback) -> Callback:
         """`callback` is called after each change, also when time ended a grant of access, or nothing is heard any
         more; it must not block. Gives what ends that."""

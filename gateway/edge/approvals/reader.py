@@ -9,7 +9,6 @@ counts from there. A reader that does not get there until the next question stan
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -84,12 +83,20 @@ class Reader:
         while True:
             try:
                 await self._follow()
+            except asyncio.CancelledError as exc:
+                if (task := asyncio.current_task()) is None or task.cancelling():
+                    raise
+                self._failed(exc)  # aiokafka lets those of its own tasks through
             except (KafkaError, OSError) as exc:  # TimeoutError is one of the latter
-                self.fault = f"the topic {SETTLED} cannot be read: {type(exc).__name__}"
-                log.warning(
-                    "approvals_unread", error=type(exc).__name__, unheard_seconds=self.unheard_seconds
-                )
+                self._failed(exc)
+            except Exception as exc:  # whatever it is, a reader that is gone would never hear of a revocation
+                log.exception("approvals_reader_failed")
+                self._failed(exc)
             await asyncio.sleep(RETRY_SECONDS)
+
+    def _failed(self, exc: BaseException) -> None:
+        self.fault = f"the topic {SETTLED} cannot be read: {type(exc).__name__}"
+        log.warning("approvals_unread", error=type(exc).__name__, unheard_seconds=self.unheard_seconds)
 
     async def _follow(self) -> None:
         consumer = _consumer(self._kafka)
@@ -181,9 +188,13 @@ async def _starts(consumer: AIOKafkaConsumer, places: list[TopicPartition], now:
 
 
 async def _let_go(consumer: AIOKafkaConsumer) -> None:
-    with suppress(KafkaError, OSError):
-        async with asyncio.timeout(GOODBYE_SECONDS):
-            await consumer.stop()
+    """In a task of its own: what goes wrong there, and its cancellations, are nobody's."""
+    stopping = asyncio.create_task(consumer.stop())
+    await asyncio.wait([stopping], timeout=GOODBYE_SECONDS)
+    if not stopping.done():
+        stopping.cancel()
+    elif not stopping.cancelled() and (error := stopping.exception()) is not None:
+        log.info("approvals_goodbye_failed", error=type(error).__name__)
 
 
 def _consumer(kafka: KafkaAddress) -> AIOKafkaConsumer:
