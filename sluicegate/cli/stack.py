@@ -58,8 +58,7 @@ def waves(settings: Settings, config: Path) -> list[list[Part]]:
     others = [_processor(settings, config, name, 0) for name in PROCESSORS if name != "masking"]
     return [
         masking,
-        [*others, _sink(settings, config)],
-        [_console(settings, config)],
+        [*others, _sink(settings, config), _console(settings, config)],
         [_gateway(settings, config)],
     ]
 
