@@ -136,6 +136,10 @@ class Approvals:
             self._claims.linger(known.approval_id)
         return known.told(now)
 
+    def let_go(self, approval_id: str) -> None:
+        """The exchange that was at it goes on without it: whoever comes with the same call may join it at once."""
+        self._claims.release(approval_id)
+
     def may_access(self, principal: Principal, connection: str) -> bool:
         """Whether a grant of access is in force, as far as was heard lately."""
         return self._fresh() and self._state.access(owner(principal), connection, self._now())
