@@ -28,6 +28,9 @@ Source = tuple[int, int]
 """Partition and offset of the record that an observation was made of."""
 
 
+_EWMA_STEP = 2.0
+
+
 class Detector:
     """Applies `rules` to observations; what it knows is in `state`."""
 
@@ -137,9 +140,10 @@ class Detector:
 
 
 def _teachable(case: Case) -> float:
-    """The most that a closed window may teach: what it takes to be found."""
+    """The most that a closed window may teach: what it takes to be found; a moving mean, which every window moves,
+    learns two scales at a time."""
     threshold, learned = case.planned.rule.threshold, case.planned.own
     known = usual([value for _, value in case.slot.learned], learned) if learned else None
     if known is None or learned is None or threshold is None:
         return inf
-    return max(threshold.at_least, known.limit(learned.score))
+    return max(threshold.at_least, known.limit(learned.score if learned.by == "median" else _EWMA_STEP))
