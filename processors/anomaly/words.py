@@ -76,7 +76,7 @@ _COMMAND = re.compile(
     r"metadata\.google\.internal|/etc/shadow|\.ssh/id_|get[- ]secrets?\b|(?:aws_secret_access_key|_token|_password|"
     r"_api_key)\b|\bhistory\b.{0,20}\bgrep\b|/proc/[0-9a-z*]+/environ|serviceaccount/token"
 )
-_SPACED = re.compile(r"\b(?:[a-z0-9][ ._*-]){4,}[a-z0-9]\b")
+_SPACED = re.compile(r"\b(?:[a-z0-9][ ._*-]){3,}[a-z0-9]\b")
 _CHUNK = re.compile(rf"[A-Za-z0-9+/]{{{_BASE64_MIN},4000}}={{0,2}}")
 _DIGITS = str.maketrans("013457@$", "oieastas")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
