@@ -10,8 +10,8 @@ from console.directory import Person
 from console.errors import DeskError
 from console.ledger import Ledger
 from console.settings import DeskLimits
+from console.sight import Acquaintance
 from gateway.edge.announce import stamp
-from processors.approvals.people import People
 from schemas.admin import Outcome
 from schemas.approvals import Delegation, signed_delegation
 from schemas.codec import CodecError
@@ -38,17 +38,17 @@ class Delegator:
     """Gives delegations, and takes them back."""
 
     def __init__(
-        self, ledger: Ledger, scribe: Scribe, key: SigningKey, *, same: People, limits: DeskLimits
+        self, ledger: Ledger, scribe: Scribe, key: SigningKey, *, known: Acquaintance, limits: DeskLimits
     ) -> None:
         self._ledger, self._scribe, self._key = ledger, scribe, key
-        self._same, self._limits = same, limits
+        self._known, self._limits = known, limits
 
     async def delegate(self, who: Person, to: Person, until_at: int, reason: str) -> Given:
         """`to` may decide instead of `who` until then (UTC in microseconds). Raises DeskError."""
         made = stamp()
         if not made.at < until_at <= made.at + DELEGATION_MAX:
             raise DeskError("refused", "a delegation ends in the future, within 90 days")
-        if self._names(who) & self._names(to):
+        if self._known.of(who) & self._known.of(to):
             raise DeskError("refused", "nobody needs a delegation to themselves")
         own = [each for each in self._ledger.delegations.all() if each.giver == who.name]
         if len(own) >= self._limits.delegations_by_person_max:
@@ -65,9 +65,6 @@ class Delegator:
             raise DeskError("not_found", f"you have no delegation {delegation_id}")
         detail = {"from": given.giver, "to": given.taker}
         await self._carry_out(_Deed("ended", delegation_id, who, reason, None, detail))
-
-    def _names(self, person: Person) -> frozenset[str]:
-        return self._same.person(person.issuer, person.subject, person.aliases)
 
     def _delegation(self, who: Person, to: Person, at: int, until_at: int) -> Delegation:
         fields = {

@@ -13,9 +13,8 @@ from console.feed import Feed, Positions
 from console.ledger import Ledger
 from console.metrics import ConsoleMetrics
 from console.settings import DeskKeys, DeskLimits
-from console.sight import Sight
+from console.sight import Acquaintance, Sight
 from console.standing import Standing
-from processors.approvals.people import People
 from schemas.approvals import ApprovalSettled
 from schemas.kafka import KafkaAddress
 from schemas.signatures import SigningKey
@@ -54,14 +53,14 @@ class Desk:
         self._barred = barred
         limits = limits or DeskLimits()
         self._metrics = metrics or ConsoleMetrics()
-        self._same = People(people.same)
+        self._known_people = Acquaintance(people.same)
         self._scribe = Scribe(kafka)
         self._ledger = Ledger(
             kafka, keys, limits=limits, metrics=self._metrics, tell=self._scribe.finding, now=now
         )
         key = SigningKey(keys.signing_seed)
         self._decider = Decider(self._ledger, self._scribe, key, limits)
-        self._delegator = Delegator(self._ledger, self._scribe, key, same=self._same, limits=limits)
+        self._delegator = Delegator(self._ledger, self._scribe, key, known=self._known_people, limits=limits)
 
     def start(self) -> None:
         """Begins to read and to reach for Kafka, in the running loop."""
@@ -108,7 +107,7 @@ class Desk:
     def sight(self, person: Person, *, auditor: bool = False, revoker: bool = False) -> Sight:
         """What the person may see and decide now."""
         held = tuple(self._ledger.delegations.held_by(person))
-        return Sight(person, self._same, held, auditor, revoker)
+        return Sight(person, self._known_people, held, auditor=auditor, revoker=revoker)
 
     # -- changes
 

@@ -28,6 +28,7 @@ class _Card:
     settled: ApprovalSettled | None = None
     answers: dict[int, ApprovalSettled] = field(default_factory=dict)
     said: OrderedDict[str, Turn] = field(default_factory=OrderedDict)
+    shown: Standing | None = None  # as it was made last; None once anything changed
 
     @property
     def size(self) -> int:
@@ -78,6 +79,7 @@ class Shelf:
             return ""  # whoever asks again under an id changes nothing
         card = self._unasked.pop(approval_id, None) or _Card()
         card.request, card.place = request, place
+        _standing(card)  # made as it is read, so that no list has to make thousands at once
         self._cards[approval_id] = card
         self._bytes += card.size
         self._make_room()
@@ -95,7 +97,8 @@ class Shelf:
             identity(given["from_issuer"], given["from_subject"]) if given else "",
             decision["comment"],
         )
-        said = self._card(decision["approval_id"]).said
+        card = self._card(decision["approval_id"])
+        card.shown, said = None, card.said
         said.setdefault(decision["decision_id"], turn)
         while len(said) > self._limits.history_max:
             said.popitem(last=False)
@@ -106,7 +109,7 @@ class Shelf:
         card = self._card(approval_id)
         if settled["version"] in card.answers:
             return ""  # the processor repeats itself after a crash
-        before = card.size
+        before, card.shown = card.size, None
         card.answers[settled["version"]] = settled
         while len(card.answers) > self._limits.history_max:
             del card.answers[min(card.answers)]
@@ -114,6 +117,7 @@ class Shelf:
         if card.settled and card.settled["version"] > settled["version"]:
             return ""
         card.settled, card.place = settled, place
+        _standing(card)
         return approval_id if card.request else ""
 
     # -- room
@@ -146,10 +150,10 @@ class Shelf:
 
 
 def _standing(card: _Card) -> Standing | None:
-    if card.request is None:
-        return None
-    turns = tuple(_turn(card, card.answers[version]) for version in sorted(card.answers))
-    return Standing(card.request, card.settled, turns)
+    if card.request is not None and card.shown is None:
+        turns = tuple(_turn(card, card.answers[version]) for version in sorted(card.answers))
+        card.shown = Standing(card.request, card.settled, turns)
+    return card.shown
 
 
 def _turn(card: _Card, answer: ApprovalSettled) -> Turn:
