@@ -25,8 +25,9 @@ def denied_text(approval: Approval, reason: str) -> str:
     """The sentence for one whose call will not be executed."""
     people = ", ".join(name.rpartition("|")[2] for name in approval.approvers)
     by = f" by {people}" if people and approval.state == "denied" else ""
-    comment = f": {approval.comment}" if approval.comment else ""
-    why = _ENDS.get(approval.state, approval.refusal or "it cannot be approved")
+    said = approval.comment or approval.refusal
+    comment = f": {said}" if said else ""
+    why = _ENDS.get(approval.state, "it cannot be approved")
     rule = f" It needs a person's approval{_because(reason)}." if reason else ""
     return f"Not executed: {why}{by}{comment}.{rule} Approval {approval.approval_id}."
 
