@@ -19,6 +19,7 @@ from gateway.counters import SessionCounters
 from gateway.edge.admission import Admission
 from gateway.edge.announce import Announcer, stamp
 from gateway.edge.approvals import Approvals
+from gateway.edge.approvals.endpoint import approval_routes
 from gateway.edge.background import Background
 from gateway.edge.control import Control
 from gateway.edge.downstream import McpEndpoint
@@ -37,6 +38,7 @@ from gateway.edge.waiting_room import WaitingRoom
 from gateway.effects import Request
 from gateway.sessions import Principal
 from gateway.settings import GatewaySettings, IdentitySettings
+from gateway.waiting import HeldTasks
 from gateway.wiring import Parts, metadata_routes, nowhere, route
 from gateway.workers import Workers, bound, shared_metrics_folder
 from masking import PROFILES
@@ -66,7 +68,9 @@ class Gateway:
         self.announcer = Announcer(kafka, deadline_seconds=settings.record_deadline_seconds)
         self.control = Control(kafka)
         self.background = Background()
-        self.approvals = Approvals(kafka, settings.holding, tell=self._raise)
+        self.approvals = Approvals(
+            kafka, settings.holding, tell=self._raise, deadline_seconds=settings.record_deadline_seconds
+        )
         self.sealer = Sealer(settings.connections, kafka, self.background)
         self.recorder.keep = self.sealer.keep
         self.policies = Policies(settings.connections, self._policy_changed, PROFILES)
@@ -74,7 +78,13 @@ class Gateway:
         self.identity = None if settings.identity.mode == "none" else Identity(settings.identity, issuer)
         self.sweeper = Sweeper(self.control, self.announcer)
         parts = Parts(
-            settings, self.policies, self.control, self.announcer, self.background, SessionCounters()
+            settings,
+            self.policies,
+            self.control,
+            self.announcer,
+            self.background,
+            SessionCounters(),
+            HeldTasks(),
         )
         self._routes = {c.name: route(c, parts) for c in settings.connections}
         quotas = Quotas(settings.connections, time.monotonic)
@@ -101,7 +111,12 @@ class Gateway:
         self.door = Door(self.endpoint.refused_at_the_door)
         probes = probe_routes(lambda: self.fault)
         self.app = Starlette(
-            routes=[*probes, *metadata_routes(settings), *self._tokens(issuer, self.identity)],
+            routes=[
+                *probes,
+                *metadata_routes(settings),
+                *self._tokens(issuer, self.identity),
+                *self._approval_routes(),
+            ],
             lifespan=self._lifespan,
         )
 
@@ -169,6 +184,20 @@ class Gateway:
             may_use=self._may_use,
         )
         return [*endpoint.routes()]
+
+    def _approval_routes(self) -> list[BaseRoute]:
+        """Where callers see their approvals, and ask for access."""
+        return [
+            *approval_routes(
+                self.approvals,
+                identity=self.identity,
+                settings=self.settings.identity,
+                connections=self.settings.connections,
+                control=self.control,
+                announcer=self.announcer,
+                hosts=own_names(self.settings),
+            )
+        ]
 
     def _may_use(self, principal: Principal, connection: str) -> bool:
         route = self._routes.get(connection)

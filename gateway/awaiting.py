@@ -49,14 +49,17 @@ class Awaiting(Relaying):
 
     def _await_approval(self, asked: Draft, held: HeldCall) -> Life:
         """The whole life of a call that was held, from its record on."""
-        refused, approval = self._foreign_state(held), None
+        shown = self._shown_state(held)
+        refused = shown if isinstance(shown, Refused) else None
+        approval = shown if isinstance(shown, Approval) else None
         if refused is None:
             joined = yield Seek(held)
             if isinstance(joined, Broken):
                 refused = Refused(joined.reason_code, joined.reason)
             elif isinstance(joined, Approval):
-                approval = joined
-                self._names(approval)
+                approval = approval or joined
+        if approval is not None:
+            self._names(approval)
         if refused is not None:
             yield from self._refuse(asked, refused)
         elif (yield Record([asked])):
@@ -94,13 +97,17 @@ class Awaiting(Relaying):
         yield from self._turn_down(Refused("approval_unavailable"))
         return None
 
-    def _foreign_state(self, held: HeldCall) -> Refused | None:
-        """A client that comes back shows the state that it was given, for this very call."""
+    def _shown_state(self, held: HeldCall) -> Approval | Refused | None:
+        """A client that comes back shows the state that it was given, for this very call: it names an approval that
+        may be so new that nobody has heard of it yet."""
         returned = waiting.opened_state(self._request.body)
         if returned is None:
             return None
-        opened = self._terms.state_seal.open(returned, held.principal, held.connection, held.digest)
-        return Refused("request_state_invalid") if opened is None else None
+        seal = self._terms.state_seal
+        approval_id = seal.open(returned, held.principal, held.connection, held.digest)
+        if approval_id is None:
+            return Refused("request_state_invalid")
+        return Approval(approval_id, "pending")
 
     def _names(self, approval: Approval) -> None:
         self._drafting.add({"approval.id": approval.approval_id})
@@ -111,15 +118,22 @@ class Awaiting(Relaying):
         """The approval once it is no longer pending; None when the exchange has ended without."""
         if approval.state != "pending":
             return approval
-        manner = waiting.manner(self._request, self.look, self._version, self._status_url(approval))
+        page = self._status_url(approval) if self._terms.holding.status_url else ""
+        manner = waiting.manner(self._request, self.look, self._version, page)
         if manner == "elicit":
             yield from self._elicit(approval, held)
             return None
-        patience = self._terms.holding
-        whole = patience.stream_seconds if manner == "stream" else patience.poll_seconds
-        left, turn = whole, 0
+        if manner == "task" and (yield from self._as_task(approval, held)):
+            return None
+        return (yield from self._waited(approval, held))
+
+    def _waited(self, approval: Approval, held: HeldCall) -> Generator[Effect, Fact, Approval | None]:
+        """As `_decided`, by an answer that is kept back."""
+        settings, streaming = self._terms.holding, waiting.reads_stream(self._request.headers)
+        left = settings.stream_seconds if streaming else settings.poll_seconds
+        left, turn = waiting.patience(self._request.body, left), 0
         while left > 0:
-            step = min(patience.keep_alive_seconds, left)
+            step = min(settings.keep_alive_seconds, left)
             fact = yield Await(approval.approval_id, step)
             if isinstance(fact, Approval):
                 return fact
@@ -128,16 +142,17 @@ class Awaiting(Relaying):
                 return None
             left -= step
             turn += 1
-            if manner == "stream" and left > 0 and not (yield from self._keep(approval, turn)):
+            if streaming and left > 0 and not (yield from self._keep(approval, turn)):
                 return None
         yield from self._told_of(approval, "approval_pending")
         return None
 
     def _keep(self, approval: Approval, turn: int) -> Generator[Effect, Fact, bool]:
         """Whether the client could be told that its call still waits: a comment, and progress where it asked."""
-        left = int(self._terms.holding.stream_seconds)
+        settings = self._terms.holding
+        waited, whole = int(turn * settings.keep_alive_seconds), int(settings.stream_seconds)
         text = waiting.waiting_text(approval, self._ruling.verdict.reason)
-        said = waiting.progress(self.look, self._request.body, turn, left, text)
+        said = waiting.progress(self.look, self._request.body, max(turn, waited), whole, text)
         if said is None and self._opened_early:
             yield Send(waiting.keep_alive())
             return True
@@ -160,6 +175,10 @@ class Awaiting(Relaying):
             yield from self._unanswered(fact)
             return
         yield from self._turn_down(Refused(fact.reason_code, fact.reason))
+
+    def _as_task(self, approval: Approval, held: HeldCall) -> Generator[Effect, Fact, bool]:
+        """Whether the client got a handle instead of an answer; see `gateway.tasking`."""
+        raise NotImplementedError
 
     def _elicit(self, approval: Approval, held: HeldCall) -> Life:
         """The client is sent to a page, and comes back with the same call and the state that names it."""
@@ -190,9 +209,17 @@ class Awaiting(Relaying):
                 status_url=url,
                 retry_after=self._retry_seconds,
                 version=self._version,
+                body=self._request.body,
             )
         else:
-            told = waiting.denied_answer(self.look, approval, reason, status_url=url, version=self._version)
+            told = waiting.denied_answer(
+                self.look,
+                approval,
+                reason,
+                status_url=url,
+                version=self._version,
+                body=self._request.body,
+            )
         status, headers, body = told
         end = self._drafting.end("refused", reason_code, status, approval.comment or approval.refusal)
         if (yield Record([end])):

@@ -9,6 +9,7 @@ An exchange yields an effect and is sent the fact that answers it:
     Await           → Approval as soon as it is settled, None when it is not in that time, Broken or Gone
     Use             → str: "" when the call may run now, else why not
     Withdraw        → nothing: people need not look at it any more
+    Abandon         → nothing: the client no longer wants the answer to a request of its session that is held
     Record          → bool: every frame is acknowledged by Kafka, or it is not within the deadline
     Note            → nothing: the frames will be recorded as soon as Kafka takes them; nobody waits
     Forward         → Head, Broken or Gone
@@ -144,6 +145,14 @@ class Withdraw:
 
 
 @dataclass(slots=True)
+class Abandon:
+    """A request of this session is cancelled; `request_id` as `Look.id` has it."""
+
+    session_id: str
+    request_id: str
+
+
+@dataclass(slots=True)
 class Listed:
     """Upstream has listed tools, in this body or (`event`) this block of its stream, masked."""
 
@@ -260,7 +269,8 @@ class CutStream:
 
 Fact = bool | float | str | bytes | Approval | Concealed | Head | Broken | Gone | None
 Effect = (
-    Alert
+    Abandon
+    | Alert
     | Ask
     | Await
     | Claim

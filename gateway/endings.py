@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from secrets import token_bytes
 from typing import Any
 
 from gateway.answers import own_answer, own_event
@@ -31,7 +32,7 @@ from gateway.law import OPEN, Case, Law, Opened, Ruling
 from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD, Refused
 from gateway.sessions import Principal
 from gateway.settings import Holding, Limits
-from gateway.waiting import StateSeal, event
+from gateway.waiting import HeldTasks, StateSeal, TaskSeal, event
 from schemas.frames import Redaction
 
 Life = Generator[Effect, Fact, None]
@@ -57,7 +58,9 @@ class Terms:
     keeps_originals: bool = False
     holding: Holding = field(default_factory=Holding)
     status_url: str = ""
-    state_seal: StateSeal = field(default_factory=lambda: StateSeal(b""))
+    state_seal: StateSeal = field(default_factory=lambda: StateSeal(token_bytes(32)))
+    task_seal: TaskSeal = field(default_factory=lambda: TaskSeal(token_bytes(32)))
+    held_tasks: HeldTasks = field(default_factory=HeldTasks)
 
 
 class Ending:
@@ -75,6 +78,7 @@ class Ending:
         self._opened = Opened(request.body, request.headers)
         self._case: Case | None = None
         self._decoded: Any = None
+        self._own_task: str | None = None  # the id of a task of ours that the request is about
         self._opened_early = False  # the client got the head of a stream while its call was held
         self._drafting = Drafting(exchange_id, request, principal, terms.connection, terms.mask_text)
         claimed = first(request.headers, SESSION).decode("latin-1")

@@ -9,11 +9,12 @@ from gateway.held import HeldCall
 from gateway.law import Case
 from gateway.policy.facts import Call
 from gateway.policy.verdict import Verdict
-from gateway.waiting import asked_for
+from gateway.waiting import asked_for, opened_state
 from schemas.calls import ExactCall, argument_digest
 
 SHOWN_BYTES_MAX = 256 * 1024
-_OURS = frozenset({"_meta", "name", "task", "requestState", "inputResponses"})
+_BESIDE = frozenset({"_meta", "name", "task"})
+_OURS = frozenset({"requestState", "inputResponses"})
 
 
 def held_call(case: Case, call: Call, verdict: Verdict, version: str) -> HeldCall | None:
@@ -34,7 +35,7 @@ def held_call(case: Case, call: Call, verdict: Verdict, version: str) -> HeldCal
         tool=call.tool.name,
         verb="",
         object=call.mcp.resource,
-        arguments=arguments_of(decoded),
+        arguments=arguments_of(decoded, returned=opened_state(case.request.body) is not None),
     )
     return HeldCall(
         exchange_id=case.exchange_id,
@@ -57,18 +58,24 @@ def held_call(case: Case, call: Call, verdict: Verdict, version: str) -> HeldCal
     )
 
 
-def arguments_of(message: Any) -> Any:
-    """What a JSON-RPC request asks with: its params but for the tool's name and what a repeat has otherwise."""
+def arguments_of(message: Any, *, returned: bool = False) -> Any:
+    """What a JSON-RPC request asks with: its params but for the tool's name and what a repeat has otherwise.
+
+    `returned`: the client comes back with state of ours, which upstream does not get. Anybody else's state and the
+    answers to its questions are part of the call: upstream gets them.
+    """
     params = message.get("params") if isinstance(message, dict) else None
     if not isinstance(params, dict):
         return {}
-    return {name: value for name, value in params.items() if name not in _OURS}
+    left_out = _BESIDE | _OURS if returned else _BESIDE
+    return {name: value for name, value in params.items() if name not in left_out}
 
 
 def shown(masked_body: bytes) -> bytes:
     """The arguments out of the masked request, as JSON; of very large ones only how large they are."""
     try:
-        arguments = arguments_of(msgspec.json.decode(masked_body))
+        returned = opened_state(masked_body) is not None
+        arguments = arguments_of(msgspec.json.decode(masked_body), returned=returned)
     except (msgspec.DecodeError, RecursionError):
         return json.dumps({"not shown": "the masked request is no JSON"}).encode()
     if set(arguments) <= {"arguments"}:

@@ -15,9 +15,8 @@ from dataclasses import replace
 
 from gateway import waiting
 from gateway.answers import own_answer
-from gateway.awaiting import Awaiting
 from gateway.drafting import BESIDE_BODY, MaskingFailedError
-from gateway.effects import Answer, Claim, Draft, Effect, Fact, Record, Request
+from gateway.effects import Abandon, Answer, Claim, Draft, Effect, Fact, Record, Request
 from gateway.endings import Life
 from gateway.exact import shown
 from gateway.frames import headers as header_rules
@@ -26,12 +25,15 @@ from gateway.frames.headers import first
 from gateway.frames.jsonrpc import TooDeepError, look
 from gateway.law import Case
 from gateway.refusals import REFUSALS, Refused, too_often
+from gateway.tasking import Tasking
 from gateway.tools.denials import denied
 from gateway.tools.tasks import task_of
 from schemas.frames import Redaction
 
+CANCELLED = "notifications/cancelled"
 
-class Exchange(Awaiting):
+
+class Exchange(Tasking):
     """One request and its answers, from the first look at it."""
 
     def unheard(self, reason_code: str, status: int, reason: str) -> Draft:
@@ -86,6 +88,11 @@ class Exchange(Awaiting):
         contradiction = modern.mismatch(self._request.headers, self.look, task_of(body))
         if contradiction:
             return Refused("header_mismatch", contradiction)
+        self._own_task = waiting.asked_task(body)  # upstream knows nothing of those
+        return None if self._own_task is not None else self._fault_of_seals()
+
+    def _fault_of_seals(self) -> Refused | None:
+        """What is wrong with what was given to the client to hand back; else it is opened."""
         opened = self._law.opened(self._unsaid(), self.principal)
         if isinstance(opened, Refused):
             # whoever asks in a way that no longer is learns only that
@@ -145,6 +152,7 @@ class Exchange(Awaiting):
             asked.original = again.original
         if ruling.held is not None and self._terms.holding.machine_public:
             ruling.held.shown = shown(asked.body)
+            ruling.held.asked_for = self._terms.mask_text(ruling.held.asked_for)[0]
             yield from self._await_approval(asked, ruling.held)
             return
         if verdict.action != "allow":
@@ -155,10 +163,14 @@ class Exchange(Awaiting):
             if isinstance(wait, float) and wait > 0:
                 yield from self._refuse(asked, too_often(f"rule {verdict.rule}", wait))
                 return
-        if not (yield Record([asked])):
+        if self._own_task is not None:
+            yield from self._asks_about(asked, self._own_task)
+        elif (yield Record([asked])):
+            if self.look.method == CANCELLED:
+                yield Abandon(session_id, waiting.cancelled_id(self._request.body))
+            yield from self._forward()
+        else:
             yield from self._fail_closed()
-            return
-        yield from self._forward()
 
     def _deny(self, asked: Draft) -> Life:
         """In the form that the client can use: a tool result, a JSON-RPC error, one for each member of a batch."""

@@ -30,7 +30,7 @@ from gateway.policy.facts import ConnectionFacts
 from gateway.rules import Rules
 from gateway.settings import Connection, GatewaySettings, Sealing
 from gateway.tools import ToolBook
-from gateway.waiting import StateSeal
+from gateway.waiting import HeldTasks, StateSeal, TaskSeal
 from masking import Masker, MaskingError, placed, profile_from
 from schemas.frames import Redaction
 
@@ -47,6 +47,7 @@ class Parts:
     announcer: Announcer
     background: Background
     counters: SessionCounters
+    held_tasks: HeldTasks
 
 
 def route(connection: Connection, parts: Parts) -> Route:
@@ -66,7 +67,13 @@ def route(connection: Connection, parts: Parts) -> Route:
     )
     masks = _masks(parts.settings.masking_key, connection)
     make = partial(
-        _terms, connection.name, masks=masks, settings=parts.settings, law=rules, sealed=connection.sealed
+        _terms,
+        connection.name,
+        masks=masks,
+        settings=parts.settings,
+        law=rules,
+        sealed=connection.sealed,
+        held_tasks=parts.held_tasks,
     )
     access = connection.access
     return Route(
@@ -85,7 +92,7 @@ def route(connection: Connection, parts: Parts) -> Route:
 def nowhere(settings: GatewaySettings) -> Terms:
     """The terms of a request that finds no connection: it is only refused."""
     masks = _masks(settings.masking_key, Connection("unknown"))
-    return _terms("unknown", "secrets", masks=masks, settings=settings, law=Open(), sealed=None)
+    return _terms("unknown", "secrets", masks=masks, settings=settings, law=Open())
 
 
 def metadata_routes(settings: GatewaySettings) -> list[BaseRoute]:
@@ -99,7 +106,14 @@ def metadata_routes(settings: GatewaySettings) -> list[BaseRoute]:
 
 
 def _terms(
-    name: str, profile: str, *, masks: Masks, settings: GatewaySettings, law: Law, sealed: Sealing | None
+    name: str,
+    profile: str,
+    *,
+    masks: Masks,
+    settings: GatewaySettings,
+    law: Law,
+    sealed: Sealing | None = None,
+    held_tasks: HeldTasks | None = None,
 ) -> Terms:
     mask = masks(profile)
     return Terms(
@@ -113,6 +127,8 @@ def _terms(
         settings.holding,
         settings.holding.status_url or f"{settings.identity.public_url}/approvals/{{id}}",
         StateSeal(settings.masking_key),
+        TaskSeal(settings.masking_key),
+        held_tasks or HeldTasks(),
     )
 
 
@@ -126,9 +142,8 @@ def _masks(key: bytes, connection: Connection) -> Masks:
     @lru_cache(maxsize=16)
     def mask(profile: str) -> Mask:
         own = connection.masking_rules
-        if own is None:
-            return _mask(Masker(key, profile))
-        return _mask(Masker(key, profile_from(profile, own.rules, own.allow, own.leave, own.forms)))
+        known = profile if own is None else profile_from(profile, own.rules, own.allow, own.leave)
+        return _mask(Masker(key, known))
 
     return mask
 

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from gateway.edge.tracing import UNTRACED, Traced
 from gateway.edge.upstream import Answering
 from gateway.edge.waiting_room import Place
 from gateway.effects import (
+    Abandon,
     Alert,
     Answer,
     Ask,
@@ -99,6 +101,7 @@ class Performer:
         self._gone: Broken | Gone | None = None
         self._waiting: asyncio.Task[Approval | None] | None = None
         self._place: Place | None = None
+        self._approval_id = ""
         self._expiry: asyncio.TimerHandle | None = None
         self._forwarded = False
         self._begun = False
@@ -169,6 +172,8 @@ class Performer:
                 self._alert(effect)
             case Withdraw(approval_id, held, why):
                 self._process.background.run(self._process.approvals.withdraw(approval_id, held, why))
+            case Abandon(session_id, request_id):
+                self._process.waiting.abandon(session_id, request_id)
             case Listed(raw, event):
                 if self._route is not None:
                     self._route.pinning.listed(raw, event)
@@ -187,10 +192,18 @@ class Performer:
     # -- people
 
     async def _held(self, effect: Seek | Ask | Await | Use) -> Fact:
+        fact = await self._of_people(effect)
+        if isinstance(fact, Approval):
+            self._approval_id = fact.approval_id
+        return fact
+
+    async def _of_people(self, effect: Seek | Ask | Await | Use) -> Fact:
         approvals = self._process.approvals
         match effect:
             case Seek(held):
-                self._place = self._process.waiting.take(held.principal)
+                self._place = self._process.waiting.take(
+                    held.principal, held.session_id, self.exchange.look.id, partial(self.stop, Gone())
+                )
                 if self._place is None:
                     return Broken("withheld", "approvals_full", "", sent=False)
                 return approvals.find(held)
@@ -363,7 +376,8 @@ class Performer:
 
     def _leave(self) -> None:
         if self._place is not None:
-            self._place.leave()
+            self._process.waiting.leave(self._place)
+            self._process.approvals.let_go(self._approval_id)
         if self._watch_timer is not None:
             self._watch_timer.cancel()
         if self._watcher is not None:

@@ -2,22 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from gateway.sessions import Principal
 from gateway.settings import Holding
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """One call that waits. `leave` gives its place back, once."""
+    """One call that waits. `stop` ends its wait: its client does not want it any more."""
 
-    def __init__(self, leave: Callable[[], None]) -> None:
-        self._leave: Callable[[], None] | None = leave
-
-    def leave(self) -> None:
-        """The call waits no longer."""
-        leave, self._leave = self._leave, None
-        if leave is not None:
-            leave()
+    principal: tuple[str, str]
+    session_id: str
+    request_id: str
+    stop: Callable[[], None]
 
 
 class WaitingRoom:
@@ -26,22 +24,36 @@ class WaitingRoom:
     def __init__(self, holding: Holding) -> None:
         self._all_max = holding.waiting_max
         self._one_max = holding.waiting_by_principal_max
-        self._waiting: Counter[tuple[str, str]] = Counter()
+        self._places: set[Place] = set()
+        self._of: Counter[tuple[str, str]] = Counter()
 
     @property
     def waiting(self) -> int:
         """How many wait now."""
-        return self._waiting.total()
+        return len(self._places)
 
-    def take(self, principal: Principal) -> Place | None:
+    def take(
+        self, principal: Principal, session_id: str, request_id: str, stop: Callable[[], None]
+    ) -> Place | None:
         """A place, None when all are taken, or all of this principal."""
-        key = (principal.issuer, principal.subject)
-        if self.waiting >= self._all_max or self._waiting[key] >= self._one_max:
+        place = Place((principal.issuer, principal.subject), session_id, request_id, stop)
+        if self.waiting >= self._all_max or self._of[place.principal] >= self._one_max:
             return None
-        self._waiting[key] += 1
-        return Place(lambda: self._left(key))
+        self._places.add(place)
+        self._of[place.principal] += 1
+        return place
 
-    def _left(self, key: tuple[str, str]) -> None:
-        self._waiting[key] -= 1
-        if not self._waiting[key]:
-            del self._waiting[key]
+    def leave(self, place: Place) -> None:
+        """The call waits no longer; said twice it does no harm."""
+        if place not in self._places:
+            return
+        self._places.remove(place)
+        self._of[place.principal] -= 1
+        if not self._of[place.principal]:
+            del self._of[place.principal]
+
+    def abandon(self, session_id: str, request_id: str) -> None:
+        """The client of a session has cancelled this request of its own."""
+        for place in list(self._places):
+            if (place.session_id, place.request_id) == (session_id, request_id):
+                place.stop()

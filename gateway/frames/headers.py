@@ -24,7 +24,16 @@ HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-_REPLACED_UPSTREAM = frozenset({b"host", b"content-length", b"accept-encoding", b"expect"})
+_REPLACED_UPSTREAM = frozenset(
+    {
+        b"host",
+        b"content-length",
+        b"accept-encoding",
+        b"expect",
+        b"sluicegate-break-glass",  # said to the gateway alone, as the next
+        b"sluicegate-reason",
+    }
+)
 # What a proxy in front says of the client (RFC 7239 and its forerunners) and of who it has found the caller to be.
 # Nobody in front is trusted, so whoever sends these says them of itself, and a server behind would believe it.
 _ORIGIN = re.compile(
@@ -75,8 +84,6 @@ _PROTECTED = frozenset(
         b"host",
         b"last-event-id",
         b"origin",
-        b"sluicegate-break-glass",  # said to the gateway alone, as the next
-        b"sluicegate-reason",
         b"traceparent",
         b"tracestate",
         b"user-agent",

@@ -40,7 +40,7 @@ def machine(kafka: KafkaAddress, folder: Path) -> Iterator[Fleet]:
     """The approvals processor: processes of its own."""
 
     def arguments(home: Path) -> list[str]:
-        return ["tests.processors.approvals.worker", kafka.bootstrap, str(home)]
+        return ["tests.gateway.holding.worker", kafka.bootstrap, str(home)]
 
     with Fleet(folder, arguments, 2, Random(3)) as workers:
         yield workers
