@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from processors.approvals.entry import Entry, Row
-from processors.approvals.machine import due_at
+from processors.approvals.passing import due_at
 
 
 class Agenda:

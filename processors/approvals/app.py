@@ -11,6 +11,7 @@ import structlog
 from processors.approvals.agenda import Agenda
 from processors.approvals.books import Books, Office, Place
 from processors.approvals.entry import Row
+from processors.approvals.metrics import ApprovalMetrics
 from processors.masking import broker_settings
 from processors.outlet import Outlet
 from processors.records import Incoming, Outgoing
@@ -52,6 +53,7 @@ class ApprovalsProcessor:
         batch_records_max: int = 200,
         now: Clock = utc_micros,
     ) -> None:
+        self.metrics = ApprovalMetrics(now)
         self._outlet = outlet
         self._office = office
         self._now = now
@@ -86,6 +88,7 @@ class ApprovalsProcessor:
 
     async def _process(self, events: list[Any]) -> None:
         """Outputs first, then the rows; who calls acknowledges after both are durable."""
+        began = time.perf_counter()
         self._refresh()
         sources = {event.message.partition: event for event in events}
         books = Books(self._office, self._agenda, lambda place: self._row(sources, place))
@@ -100,6 +103,7 @@ class ApprovalsProcessor:
             else:
                 table[key] = row
         await self._table.durable()
+        self.metrics.add(books.tally, books.rows, time.perf_counter() - began)
 
     def _row(self, sources: dict[int, Any], place: Place) -> Row | None:
         row: Row | None = self._table.at(sources[place[0]]).get(place[1])
@@ -138,10 +142,12 @@ class ApprovalsProcessor:
         if generation == self._generation or not self.app.flowing:
             return
         self._generation = generation
-        self._agenda = Agenda.of(row for _, row in self._table.items() if row)
-        self._agenda.drop(
-            place.partition for place in self.app.consumer.assignment() if place.topic == DECIDED
-        )
+        own = {place.partition for place in self.app.consumer.assignment() if place.topic == DECIDED}
+        rows = [row for _, row in self._table.items() if row]
+        self._agenda = Agenda.of(rows)
+        self._agenda.drop(own)
+        self.metrics.pending.note(rows)
+        self.metrics.pending.keep(own)
 
     async def _tell(self, _app: StrictApp, assigned: set[Any], **_: Any) -> None:
         numbers = sorted(place.partition for place in assigned if place.topic == DECIDED)

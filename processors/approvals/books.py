@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from processors.approvals import machine, telling
 from processors.approvals.agenda import Agenda
 from processors.approvals.entry import Entry, Row
+from processors.approvals.happening import Asked, Passed, Said
 from processors.approvals.law import Rules
-from processors.approvals.machine import Asked, Passed, Said
+from processors.approvals.passing import due_at
 from processors.approvals.reading import Tick, read
+from processors.approvals.tally import Tally
 from processors.approvals.telling import Output, Raised
 from processors.masking_step import Rejected
 from processors.records import Incoming, Outgoing
@@ -48,20 +50,24 @@ class Office:
 
 @dataclass(slots=True)
 class Books:
-    """One batch. `load` gives the rows as they were before it; `rows` are those after it, None: forget it."""
+    """One batch. `load` gives the rows as they were before it; `rows` are those after it, None: forget it; `tally` is
+    what it came to."""
 
     office: Office
     agenda: Agenda
     load: Load
     rows: dict[Place, Row | None] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
 
     def apply(self, record: Incoming) -> list[Outgoing]:
         """What comes of one record."""
         found = read(record, self.office.ring, self.office.partitions)
         match found:
             case Rejected():
+                self.tally.rejected[found.reason_code] += 1
                 return [dead_letter(record, found, self.office.limit, COMPONENT)]
             case Raised():
+                self.tally.said(None, [found])
                 return self._told([found], record.partition)
             case Tick():
                 return self._tick(found)
@@ -71,6 +77,7 @@ class Books:
                 return self._step(found.partition, found.decision["approval_id"], found)
 
     def _tick(self, tick: Tick) -> list[Outgoing]:
+        self.tally.ticks += 1
         now = max(tick.at, self._clock(tick.partition))
         self.rows[tick.partition, clock_key(tick.partition)] = {"partition": tick.partition, "now": now}
         told: list[Outgoing] = []
@@ -82,12 +89,14 @@ class Books:
         place = (partition, approval_id.encode())
         row = self._row(place)
         entry = Entry.restored(row) if row else None
+        before = entry.state if entry and entry.request else None
         entry, outputs = machine.step(entry, record, self._clock(partition), self.office.rules)
+        self.tally.said(before, outputs)
         if entry is None:
             self.rows[place] = None
         else:
             self.rows[place] = entry.row()
-            self.agenda.put(partition, approval_id, machine.due_at(entry))
+            self.agenda.put(partition, approval_id, due_at(entry))
         return self._told(outputs, partition)
 
     def _clock(self, partition: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from aiokafka.partitioner import murmur2
 
 from processors.approvals import telling
-from processors.approvals.machine import Asked, Said
+from processors.approvals.happening import Asked, Said
 from processors.approvals.telling import Raised
 from processors.masking_step import Rejected
 from processors.records import Incoming

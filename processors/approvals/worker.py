@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
-from prometheus_client import CollectorRegistry
 
 from processors.approvals.app import DECIDED, REQUESTED, ApprovalsProcessor
 from processors.approvals.books import SETTLED, Office
@@ -69,7 +68,9 @@ async def _work(settings: ApprovalSettings, kafka: KafkaAddress) -> int:
             batch_records_max=settings.batch_records_max,
         )
         flowing = processor.app
-        probes = Probes(CollectorRegistry(), lambda: "" if flowing.flowing else "no partitions assigned yet")
+        probes = Probes(
+            processor.metrics.registry, lambda: "" if flowing.flowing else "no partitions assigned yet"
+        )
         server = await probes.start(settings.host, settings.port, settings.port_file)
         stack.callback(server.close)
         return await _run(processor, stop)

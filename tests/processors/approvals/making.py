@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -162,6 +162,7 @@ class Desk:
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     said: list[Outgoing] = field(default_factory=list)
     office: Office = field(default_factory=office)
+    batch: Callable[[Books], None] = lambda _books: None
 
     def asked(self, record: tuple[bytes, bytes]) -> list[ApprovalSettled]:
         """Put a request on its topic; what is settled by it."""
@@ -187,6 +188,7 @@ class Desk:
         outgoing = books.apply(Incoming(topic, partition, offset, key, value))
         self.table.update(books.rows)
         self.said += outgoing
+        self.batch(books)
         return settled(outgoing)
 
     def findings(self) -> list[str]:

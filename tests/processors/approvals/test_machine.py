@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from processors.approvals.machine import KEEP, PARK
+from processors.approvals.passing import KEEP, PARK
 from processors.approvals.reading import partition_of
 from schemas.codec import codec
 from schemas.signatures import SigningKey

@@ -16,7 +16,7 @@ from processors.approvals.agenda import Agenda
 from processors.approvals.app import tick
 from processors.approvals.books import Books, Place
 from processors.approvals.entry import Row
-from processors.approvals.machine import KEEP
+from processors.approvals.passing import KEEP
 from processors.approvals.reading import partition_of
 from processors.records import Incoming, Outgoing
 from schemas.approvals import ApprovalSettled, open_decision, open_request
