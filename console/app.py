@@ -16,7 +16,7 @@ from console.api.callers import Caller, Callers, TerminalVouching, TokenVouching
 from console.api.delegations import DelegationsApi
 from console.api.document import document
 from console.api.events import Events
-from console.api.guard import LOOPBACK, App, Guard
+from console.api.guard import LOOPBACK, Guard
 from console.api.persons import Persons
 from console.api.problems import Problem, on_desk_error, on_http_error, on_problem
 from console.desk import Desk
@@ -56,7 +56,7 @@ class Console:
         self.identity = None if settings.identity.mode == "none" else _identity(settings)
         self._callers = Callers(settings, self._vouching(token), self._barred)
 
-    def app(self, routes: Sequence[BaseRoute] = ()) -> App:
+    def app(self, routes: Sequence[BaseRoute] = ()) -> Guard:
         """The ASGI application; `routes` are further ones, of integrations."""
         starlette = Starlette(
             routes=[*self._probes(), *self._metadata(), *self._api(), *routes],
@@ -70,7 +70,7 @@ class Console:
         public = (settings.identity.public_url, settings.integrations.public_url)
         named = [name for url in public if (name := urlsplit(url).hostname)]
         hosts = [*settings.hosts, settings.host, *named]
-        return Guard(self.metrics.counted(starlette), hosts, settings.api.body_bytes_max)
+        return Guard(self.metrics.counted(starlette), hosts, settings.api)
 
     @property
     def fault(self) -> str:

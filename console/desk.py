@@ -104,10 +104,12 @@ class Desk:
         """The approval as it stands; None when there is no such approval."""
         return self._ledger.shelf.find(approval_id)
 
-    def sight(self, person: Person, *, auditor: bool = False, revoker: bool = False) -> Sight:
-        """What the person may see and decide now."""
+    def sight(
+        self, person: Person, *, proven: Person | None = None, auditor: bool = False, revoker: bool = False
+    ) -> Sight:
+        """What the person may see and decide now; `proven` as in `Sight`."""
         held = tuple(self._ledger.delegations.held_by(person))
-        return Sight(person, self._known_people, held, auditor=auditor, revoker=revoker)
+        return Sight(person, self._known_people, held, proven=proven, auditor=auditor, revoker=revoker)
 
     # -- changes
 

@@ -11,10 +11,11 @@ import aiohttp
 import structlog
 import uvicorn
 
-from console.api.guard import App
+from console.api.guard import Guard
 from console.app import Console
 from console.integrations.whole import Integrations
 from console.settings import ConsoleSettings
+from gateway.edge.guard import GuardedHttpProtocol, allow_open_files
 from processors.logs import configure_logs
 from schemas.kafka import KafkaAddress
 from sinks.access import write_token
@@ -32,6 +33,7 @@ def run_console(settings: ConsoleSettings, kafka: KafkaAddress) -> int:
     Raises ValueError for settings that let in whom they should not, and OSError for an address that is taken.
     """
     configure_logs()
+    allow_open_files()
     token = ""
     if settings.identity.mode == "none" and settings.token_file is not None:
         token = write_token(settings.token_file)
@@ -89,20 +91,20 @@ class Server(uvicorn.Server):
         yield
 
 
-def http_config(app: App, settings: ConsoleSettings) -> uvicorn.Config:
+def http_config(app: Guard, settings: ConsoleSettings) -> uvicorn.Config:
     """How uvicorn serves a console."""
     tls = settings.tls
     return uvicorn.Config(
         app,
         loop="asyncio",
-        http="httptools",
+        http=GuardedHttpProtocol,
         ws="none",
         lifespan="off",
         access_log=False,
-        log_level="warning",
-        limit_concurrency=settings.api.connections_max,
+        log_config=None,
         timeout_graceful_shutdown=GRACE_SECONDS,
         server_header=False,
+        timeout_keep_alive=75,
         proxy_headers=False,
         ssl_certfile=tls.certificate_file if tls else None,
         ssl_keyfile=tls.key_file if tls else None,

@@ -35,8 +35,12 @@ class Acquaintance:
         issuer, _, subject = name.partition("|")
         return self.names(issuer, subject)
 
+    def asker(self, standing: Standing) -> Names:
+        """The names of who asked, without what only a token said."""
+        return self.names(standing.request["principal_issuer"], standing.request["principal_subject"])
+
     def requester(self, standing: Standing) -> Names:
-        """The names of who asked."""
+        """All names of who asked."""
         request = standing.request
         aliases = tuple(request["principal_aliases"])
         return self.names(request["principal_issuer"], request["principal_subject"], aliases)
@@ -55,7 +59,10 @@ class _Seat:
 
 
 class Sight:
-    """One person's. `held` are the delegations by which the person may decide now; auditors and revokers see all."""
+    """One person's. `held` are the delegations by which the person may decide now; auditors and revokers see all.
+
+    `proven` is the person without names that nobody vouches for: what one asked for oneself is shown by those alone.
+    """
 
     def __init__(
         self,
@@ -63,6 +70,7 @@ class Sight:
         known: Acquaintance,
         held: Sequence[Given] = (),
         *,
+        proven: Person | None = None,
         auditor: bool = False,
         revoker: bool = False,
     ) -> None:
@@ -70,13 +78,14 @@ class Sight:
         self._known = known
         self._all = auditor or revoker
         self._own = _seat(person, known)
+        self._proven = known.of(proven or person)
         self._lent = [_seat(given.giver_as_person, known, given) for given in self.held]
 
     def sees(self, standing: Standing) -> bool:
         """What one asked for, may review, or sees as an auditor or revoker."""
         if self._all or self._own.fits(standing) or any(seat.fits(standing) for seat in self._lent):
             return True
-        return self.asked(standing)
+        return not self._proven.isdisjoint(self._known.asker(standing))
 
     def asked(self, standing: Standing) -> bool:
         """Whether this person asked for it, under whatever name."""

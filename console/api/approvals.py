@@ -68,7 +68,7 @@ class Approvals:
         await self._desk.decide(
             standing.approval_id,
             word.verb,
-            caller.person,
+            caller.proven if word.verb == "revoke" else caller.person,
             word.comment,
             digest=word.digest,
             delegation_id=word.delegation_id,

@@ -16,14 +16,18 @@ from console.directory import Directory, Person
 from console.settings import ConsoleSettings
 from console.sight import Sight
 from gateway.edge.identity import Identity, UnidentifiedError
-from gateway.sessions import Principal
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who asks, until `expires_at` (Unix seconds). `auditor` sees all, `revoker` also may revoke all."""
+    """Somebody who asks, until `expires_at` (Unix seconds). `auditor` sees all, `revoker` also may revoke all.
+
+    `proven` lacks the names that nobody but the token's own claims gives the person: a mail address there may be
+    anybody's. It is enough to keep somebody from a decision, and gives nobody a right.
+    """
 
     person: Person
+    proven: Person
     auditor: bool = False
     revoker: bool = False
     expires_at: float = math.inf
@@ -31,7 +35,7 @@ class Caller:
 
     def sight(self, desk: Desk) -> Sight:
         """What the caller may see and decide now."""
-        return desk.sight(self.person, auditor=self.auditor, revoker=self.revoker)
+        return desk.sight(self.person, proven=self.proven, auditor=self.auditor, revoker=self.revoker)
 
 
 class Vouching(Protocol):
@@ -90,8 +94,14 @@ class TokenVouching:
         except UnidentifiedError as error:
             headers = {"WWW-Authenticate": error.challenge} if error.challenge else {"Retry-After": "5"}
             raise Problem(error.status, error.reason_code, error.detail, headers) from None
-        person = self._directory.known(_person(principal))
-        return Caller(person, expires_at=principal.expires_at, credential=principal.credential)
+        bare = Person(principal.issuer, principal.subject, principal.groups)
+        mail = (f"mail:{principal.email}",) if principal.email else ()
+        return Caller(
+            self._directory.known(replace(bare, aliases=mail)),
+            self._directory.known(bare),
+            expires_at=principal.expires_at,
+            credential=principal.credential,
+        )
 
 
 class TerminalVouching:
@@ -111,17 +121,12 @@ class TerminalVouching:
                 "send the token in the console's token file as a bearer token",
                 {"WWW-Authenticate": "Bearer"},
             )
-        return Caller(self._person)
+        return Caller(self._person, self._person)
 
 
 def seconds_left(caller: Caller) -> float | None:
     """For how long the caller's token is good; None for as long as may be."""
     return None if math.isinf(caller.expires_at) else caller.expires_at - time.time()
-
-
-def _person(principal: Principal) -> Person:
-    aliases = (f"mail:{principal.email}",) if principal.email else ()
-    return Person(principal.issuer, principal.subject, principal.groups, aliases)
 
 
 def _go_on(seconds: int) -> None:

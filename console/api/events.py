@@ -1,12 +1,12 @@
 """The feed of changes, as server-sent events (WHATWG HTML, 9.2).
 
-Each event is an approval as it stands; its id is a position in the topics, good at any console and after restarts.
-Only the last event of what is sent together has one: whoever comes back with it misses nothing.
+Each event is an approval as it stands. An id is a position in the topics, good at any console and after restarts;
+only the last event of what belongs together has one, and heartbeats have: whoever comes back with it misses nothing.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -17,11 +17,13 @@ from console.api.problems import Problem, invalid
 from console.api.reading import check_names
 from console.api.shapes import summary
 from console.desk import Desk
-from console.feed import Feed, Positions, position_text, positions_of
+from console.feed import Positions, position_text, positions_of
 from console.metrics import ConsoleMetrics
 from console.settings import ApiLimits
 
 RETRY_MS = 2_000
+PART = 100  # events
+HEARTBEAT = ": \n"
 SEND_SECONDS = 30.0  # who takes nothing for so long has gone
 
 
@@ -59,23 +61,31 @@ class Events:
                     return
                 heartbeat = self._limits.heartbeat_seconds
                 await feed.news(heartbeat if left is None else min(heartbeat, left))
-                yield self._news(feed, caller)
+                position, taken = position_text(self._desk.positions), feed.take()
+                last = HEARTBEAT
+                for part in self._parts(taken, caller):
+                    if last != HEARTBEAT:
+                        yield f"{last}\n".encode()
+                    last = part
+                yield f"{last}id: {position}\n\n".encode()
         finally:
             self._desk.leave(feed)
             self._metrics.feeds.dec()
             self._left(name)
 
-    def _news(self, feed: Feed, caller: Caller) -> bytes:
-        """All that waits, and where that ends. With nothing new it is a heartbeat."""
+    def _parts(self, taken: list[str], caller: Caller) -> Iterator[str]:
+        """What the caller may see of it, some events at a time, for others want to be served too; the last of each
+        part lacks the line that ends it."""
         sight = caller.sight(self._desk)
-        standings = filter(None, map(self._desk.standing, feed.take()))
-        events = [
-            f"event: approval\ndata: {json.dumps(summary(standing, sight))}\n"
-            for standing in standings
-            if sight.sees(standing)
-        ]
-        position = f"id: {position_text(self._desk.positions)}\n"
-        return ("\n".join(events) + position + "\n").encode() if events else f": \n{position}\n".encode()
+        for start in range(0, len(taken), PART):
+            standings = filter(None, map(self._desk.standing, taken[start : start + PART]))
+            events = [
+                f"event: approval\ndata: {json.dumps(summary(standing, sight))}\n"
+                for standing in standings
+                if sight.sees(standing)
+            ]
+            if events:
+                yield "\n".join(events)
 
     def _left(self, name: str) -> None:
         self._open[name] -= 1

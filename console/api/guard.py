@@ -1,5 +1,7 @@
 """Before anything is looked at: requests that a browser was tricked into, and those that no client of ours sends.
 
+The gateway's own guard stands before this one: it takes well-formed HTTP alone, and nobody may be endlessly slow.
+
 There is no CORS here, so another site's page can read nothing; that it can write nothing either is for the checks of
 Origin, Sec-Fetch-Site and the content type, and the check of Host keeps rebound DNS names out.
 """
@@ -8,7 +10,12 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
+
 from console.api.problems import Problem
+from console.settings import ApiLimits
+from gateway.edge.announce import stamp
+from gateway.edge.guard import Door, DoorLimits, DoorRefusal
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -18,6 +25,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 PROBES = ("/healthz", "/readyz", "/metrics")
 API = "/api/"
+log = structlog.get_logger("console")
+
 _ALWAYS = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -28,12 +37,13 @@ _API_ONLY = ((b"content-security-policy", b"default-src 'none'; frame-ancestors 
 
 
 class Guard:
-    """ASGI middleware, the outermost. `hosts`: names beside loopback; `body_bytes_max`: of a request under /api."""
+    """ASGI middleware, the outermost. `hosts`: names beside loopback; `door` is for `GuardedHttpProtocol`."""
 
-    def __init__(self, app: App, hosts: Iterable[str], body_bytes_max: int) -> None:
+    def __init__(self, app: App, hosts: Iterable[str], limits: ApiLimits) -> None:
         self._app = app
         self._hosts = LOOPBACK | {host.casefold() for host in hosts}
-        self._body_bytes_max = body_bytes_max
+        self._body_bytes_max = limits.body_bytes_max
+        self.door = Door(_refused, DoorLimits(connections_max=limits.connections_max))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -85,6 +95,13 @@ class Guard:
         if body and types != ["application/json"]:
             raise Problem(415, "unsupported_media_type", "send application/json")
         return _replayed(bytes(body), receive)
+
+
+async def _refused(refusal: DoorRefusal) -> str:
+    """Nobody has said anything yet that could be recorded: it is logged, by an id that the client is told."""
+    refusal_id = stamp().id
+    log.info("refused_at_the_door", id=refusal_id, reason=refusal.reason_code, peer=refusal.peer)
+    return refusal_id
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -285,3 +285,26 @@ async def test_an_approval_that_expires_leaves_by_itself(settled: Floor, api: Ap
     await comes_to(api.console.desk, approval, "expired")
     late = await say(api, approval, api.token("ann"))
     assert (late.status, late.content["detail"]) == (409, "it is expired already")
+
+
+async def test_a_mail_address_that_a_token_claims_shows_and_gives_nothing(settled: Floor, api: Api) -> None:
+    approval = await asked(settled, api, principal_aliases=["mail:bob@example.com"])
+    liar = api.token("liar", "visitors", email="bob@example.com")
+    assert (await api.ask("GET", f"/api/approvals/{approval}", liar)).status == 404
+    insider = api.token("insider", "owners", email="bob@example.com", jti="i")
+    assert (await say(api, approval, insider)).content["detail"] == (
+        "nobody decides what they asked for themselves"
+    )
+    revoked = await say(api, approval, api.token("bob", "visitors"), "revoke")
+    assert revoked.content["state"] == "revoked"
+
+
+async def test_what_is_no_clear_http_is_refused_at_the_door(api: Api) -> None:
+    host, port = api.url.removeprefix("http://").split(":")
+    for head in (b"GET /api/me HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"GET /api/me HTTP/1.1\nHost: a\n\n"):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(head)
+        answer = await asyncio.wait_for(reader.read(), 10)
+        assert answer.startswith(b"HTTP/1.1 400 "), answer
+        writer.close()
+        await writer.wait_closed()
