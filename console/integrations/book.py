@@ -62,6 +62,7 @@ class KafkaBook:
         self._kafka = kafka
         self._entries: dict[tuple[str, str], ApprovalDelivery] = {}
         self._producer: AIOKafkaProducer | None = None
+        self._doubt = False
         self.opened = asyncio.Event()
         self.closed = asyncio.Event()
         self.closed.set()
@@ -76,7 +77,11 @@ class KafkaBook:
 
     async def write(self, entry: ApprovalDelivery) -> None:
         """As `Book` has it."""
-        await self._send(entry, delivery_value(entry))
+        try:
+            value = delivery_value(entry)
+        except CodecError as error:
+            raise BookError(str(error)) from error
+        await self._send(entry, value)
         self._entries[entry["approval_id"], entry["integration"]] = entry
 
     async def strike(self, entry: ApprovalDelivery) -> None:
@@ -105,14 +110,18 @@ class KafkaBook:
             async with asyncio.timeout(WRITE_SECONDS):
                 await producer.send_and_wait(TOPIC, value, key=key)
         except (KafkaError, TimeoutError) as error:
+            self._doubt = True
             raise BookError("Kafka did not acknowledge a delivery in time") from error
 
     # -- reading, and whose it is
 
     async def _serve(self) -> None:
+        self._doubt = False
         async with self._producing(), self._member() as consumer:
             try:
-                while True:
+                while (
+                    not self._doubt
+                ):  # a failed send leaves the producer's sequence in doubt: a new one begins
                     rows = await consumer.getmany(timeout_ms=250)
                     if not self.opened.is_set():  # once it is open, only this process writes
                         self._take(row for batch in rows.values() for row in batch)

@@ -26,8 +26,8 @@ async def body_of(request: Request) -> bytes:
     return bytes(body)
 
 
-def refused(integration: str, error: Exception, status: int = 401) -> Response:
-    """The answer to what is not authentic or cannot be read; it is counted and logged."""
+def refused(integration: str, error: Exception, status: int = 400) -> Response:
+    """The answer to what is not authentic (`status` 401 or 403) or cannot be read; it is counted and logged."""
     METRICS.heard.labels(integration, "unauthentic" if status in (401, 403) else "unreadable").inc()
     log.warning("callback_refused", integration=integration, reason=str(error) or type(error).__name__)
     return JSONResponse({"error": _text(error)}, status)

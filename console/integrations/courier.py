@@ -26,6 +26,9 @@ from gateway.edge.credentials.injector import CredentialError
 from schemas.deliveries import ApprovalDelivery
 from schemas.findings import FindingRecord, finding_record
 
+GIVE_UP_US = 86_400 * 1_000_000
+"""How long it is tried to tell that something has ended."""
+
 LOOK_SECONDS = 15.0
 """How often all is compared, whatever the desk told."""
 
@@ -92,6 +95,7 @@ class Courier:
         self._raise_finding = raise_finding
         self._clock = clock
         self._turns: dict[str, _Turn] = {}
+        self._made: dict[str, tuple[str, str]] = {}  # (external id, told) that the book does not have yet
         self._wake = asyncio.Event()
         self._alone_until = 0.0
         self._look_at = 0.0
@@ -199,7 +203,9 @@ class Courier:
         place = entry["place"] if entry else self._channel.place(standing)
         if place is None:
             return ""
-        found = await self._channel.find(standing, place) if entry else ""
+        found, told = self._made.get(standing.approval_id, ("", ""))
+        if entry and not found:
+            found = await self._channel.find(standing, place)
         if not found and not wanted(standing):
             if entry:
                 await self._book.strike(entry)  # it ended before anybody heard of it
@@ -207,12 +213,12 @@ class Courier:
         if entry is None:
             entry = _entry(standing.approval_id, self._channel.name, place)
             await self._book.write(entry)
-        if found:
-            await self._book.write({**entry, "external_id": found})
-            return ""
-        told = said(standing)
-        external_id = await self._channel.tell(standing, place)
-        await self._book.write({**entry, "external_id": external_id, "told": told, "at": _now()})
+        if not found:
+            told = said(standing)
+            found = await self._channel.tell(standing, place)
+            self._made[standing.approval_id] = (found, told)
+        await self._book.write({**entry, "external_id": found, "told": told, "at": _now()})
+        self._made.pop(standing.approval_id, None)
         return "told"
 
     async def _noted(self, entry: ApprovalDelivery, standing: Standing) -> None:
@@ -237,8 +243,23 @@ class Courier:
             reason=str(error),
             again_in_seconds=round(pause, 1),
         )
+        if await self._given_up(approval_id):
+            return
         if turn.failed >= self._retries.tries and not self._raised:
             self._raised = await self._raise_finding(_finding(self._channel.name, approval_id, str(error)))
+
+    async def _given_up(self, approval_id: str) -> bool:
+        """Whether nobody needs to hear of it any more: it ended a day ago."""
+        standing, entry = self._desk.standing(approval_id), self._book.entry(approval_id, self._channel.name)
+        if entry is None or standing is None or standing.settled is None:
+            return False
+        if standing.open or standing.review_due or standing.settled["at"] > _now() - GIVE_UP_US:
+            return False
+        log.error("approval_given_up", integration=self._channel.name, approval=approval_id)
+        with suppress(BookError):
+            await self._book.strike(entry)
+            self._turns.pop(approval_id, None)
+        return True
 
 
 def wanted(standing: Standing) -> bool:

@@ -20,3 +20,9 @@ def text(document: Any, *path: str | int) -> str:
     """The text at a path; '' when there is none."""
     found = member(document, *path)
     return found if isinstance(found, str) else ""
+
+
+def items(document: Any, *path: str | int) -> list[Any]:
+    """The list at a path; an empty one when there is none."""
+    found = member(document, *path)
+    return found if isinstance(found, list) else []

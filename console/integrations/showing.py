@@ -18,8 +18,14 @@ _ESCAPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 KINDS = {
     "call": "one call",
     "standing": "a standing grant",
-    "access": "access to a connection",
-    "break_glass": "a call that broke the glass",
+    "access": "access",
+    "break_glass": "a call at once",
+}
+TITLES = {
+    "call": "{who} asks for a call on {where}",
+    "standing": "{who} asks for a standing grant on {where}",
+    "access": "{who} asks for access to {where}",
+    "break_glass": "{who} broke the glass on {where}",
 }
 STATES = {
     "unread": "has not been taken up yet",
@@ -55,7 +61,7 @@ def view_of(standing: Standing, public_url: str, arguments_max: int = ARGUMENTS_
     return View(
         approval_id=request["approval_id"],
         title=title(request),
-        facts=tuple((name, bounded(text)) for name, text in _facts(request) if text),
+        facts=tuple((name, line) for name, text in _facts(request) if (line := bounded(text).strip())),
         arguments=shown[:arguments_max],
         whole=len(shown) <= arguments_max,
         status=status(standing),
@@ -71,7 +77,7 @@ def values_of(standing: Standing, public_url: str) -> dict[str, str]:
     request = standing.request
     values = {
         "approval": request["approval_id"],
-        "what": called(request),
+        "what": called(request) or KINDS[request["kind"]],
         "tool": request["tool"],
         "object": request["object"],
         "connection": request["connection"],
@@ -95,7 +101,8 @@ def said(standing: Standing) -> str:
 
 def title(request: ApprovalRequest) -> str:
     """One line."""
-    return bounded(f"{requester(request)} asks for {KINDS[request['kind']]} on {request['connection']}", 140)
+    names = {"who": requester(request), "where": request["connection"]}
+    return bounded(TITLES[request["kind"]].format(**names), 140)
 
 
 def status(standing: Standing) -> str:

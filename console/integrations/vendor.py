@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 
-from console.integrations.reading import member, text
+from console.integrations.reading import items, member, text
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
 WAIT_SECONDS_MAX = 3_600.0
@@ -43,6 +43,10 @@ class Answer:
     def text(self, *path: str | int) -> str:
         """The text at a path; '' when there is none."""
         return text(self.document, *path)
+
+    def items(self, *path: str | int) -> list[Any]:
+        """The list at a path; an empty one when there is none."""
+        return items(self.document, *path)
 
 
 def session() -> ClientSession:

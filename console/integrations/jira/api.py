@@ -53,7 +53,7 @@ class JiraApi:
         """Issues; Jira's index may be some seconds late."""
         document = {"jql": jql, "fields": fields, "maxResults": most}
         answer = await self.write("search", "jql", document=document)
-        return list(answer.member("issues") or [])
+        return answer.items("issues")
 
     def _url(self, path: tuple[str, ...]) -> str:
         return "/".join([self._base, *(quote(part, safe="") for part in path)])

@@ -78,7 +78,7 @@ class JiraChannel:
     async def _move(self, key: str, name: str) -> None:
         """By the transition of that name, when there is one from where the issue stands."""
         answer = await self._api.read("issue", key, "transitions")
-        for transition in answer.member("transitions") or ():
+        for transition in answer.items("transitions"):
             if text(transition, "name").casefold() == name.casefold():
                 moving = {"transition": {"id": text(transition, "id")}}
                 await self._api.write("issue", key, "transitions", document=moving)

@@ -3,7 +3,7 @@ nodes without marks: nothing in them is a link, a mention or a macro."""
 
 from typing import Any
 
-from console.integrations.reading import member, text
+from console.integrations.reading import items, text
 from console.integrations.showing import View
 
 Node = dict[str, Any]
@@ -44,7 +44,7 @@ def plain(node: Any, depth: int = 0) -> str:
         return text(node, "text")
     if text(node, "type") == "hardBreak":
         return "\n"
-    parts = [plain(each, depth + 1) for each in member(node, "content") or ()]
+    parts = [plain(each, depth + 1) for each in items(node, "content")]
     inline = text(node, "type") in ("paragraph", "heading", "codeBlock")
     return ("" if inline else "\n").join(part for part in parts if part)[:TEXT_CHARACTERS_MAX].strip("\n")
 

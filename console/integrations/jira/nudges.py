@@ -46,8 +46,10 @@ class JiraNudges:
             self._window.fresh(str(at // 1_000) if isinstance(at, int) else "")
             if self._window.first(signature):
                 self._nudge()
-        except (Unauthentic, CredentialError) as error:
-            return refused("jira", error)
+        except Unauthentic as error:
+            return refused("jira", error, 401)
+        except CredentialError as error:
+            return refused("jira", error, 503)
         except (TooLong, ClientDisconnect, ValueError, RecursionError) as error:
-            return refused("jira", error, 400)
+            return refused("jira", error)
         return Response(status_code=200)

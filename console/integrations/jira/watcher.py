@@ -6,7 +6,7 @@ from typing import Any
 from console.integrations.jira.api import JiraApi, label_of
 from console.integrations.jira.channel import JiraChannel
 from console.integrations.jira.document import plain
-from console.integrations.reading import member, text
+from console.integrations.reading import items, member, text
 from console.integrations.settings import Jira
 from console.integrations.tickets import Found, Tickets
 from schemas.deliveries import ApprovalDelivery
@@ -60,7 +60,7 @@ class JiraWatcher:
         if issue is None or issue.text("fields", "creator", "accountId") != await self._api.me():
             return None
         verb = self._verb(issue.document)
-        if verb is None or label_of(entry["approval_id"]) not in (issue.member("fields", "labels") or ()):
+        if verb is None or label_of(entry["approval_id"]) not in issue.items("fields", "labels"):
             return None
         history = await self._history(key)
         status = text(issue.document, "fields", "status", "name")
@@ -81,7 +81,7 @@ class JiraWatcher:
             answer = await self._api.read(
                 "issue", key, "changelog", startAt=str(len(found)), maxResults=str(PAGE)
             )
-            page = answer.member("values") or []
+            page = answer.items("values")
             found += page
             if not page or answer.member("isLast") is True:
                 break
@@ -102,7 +102,7 @@ class JiraWatcher:
 
     async def _comments(self, key: str) -> list[Any]:
         answer = await self._api.read("issue", key, "comment", orderBy="-created", maxResults="50")
-        return list(answer.member("comments") or [])
+        return answer.items("comments")
 
     def _verb(self, issue: Any) -> str | None:
         return self._verbs.get(text(issue, "fields", "status", "name").casefold())
@@ -119,4 +119,4 @@ def _fields(history: Any) -> set[str]:
 
 
 def _items(history: Any) -> Iterator[Any]:
-    yield from member(history, "items") or ()
+    yield from items(history, "items")

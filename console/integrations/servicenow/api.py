@@ -29,7 +29,7 @@ class ServiceNowApi:
         answer = await self._select(table, query, fields, most)
         if answer.status != 200:
             raise DeliveryError(f"ServiceNow refused to read {table} with status {answer.status}")
-        return list(answer.member("result") or [])
+        return answer.items("result")
 
     async def maybe(self, table: str, query: str, fields: tuple[str, ...]) -> Any:
         """The first record; None when there is none, or the user may not read the table."""

@@ -38,8 +38,10 @@ class ServiceNowNudges:
             message_id = verified(request.headers, await body_of(request), self._secrets, self._window)
             if self._window.first(message_id):
                 self._nudge()
-        except (Unauthentic, CredentialError) as error:
-            return refused("servicenow", error)
+        except Unauthentic as error:
+            return refused("servicenow", error, 401)
+        except CredentialError as error:
+            return refused("servicenow", error, 503)
         except (TooLong, ClientDisconnect) as error:
-            return refused("servicenow", error, 400)
+            return refused("servicenow", error)
         return Response(status_code=200)

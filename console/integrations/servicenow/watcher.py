@@ -98,7 +98,7 @@ class ServiceNowWatcher:
 
     async def _comment(self, sys_id: str, person: str) -> str:
         """The person's last one; '' too where the user may not read journals."""
-        if not person:
+        if not person or "^" in person:  # it would be more than a value of the query
             return ""
         query = (
             f"element_id={sys_id}^element={self._settings.comment_field}^sys_created_by={person}"

@@ -44,7 +44,7 @@ class SlackChannel:
             if error.code in CANNOT_LOOK:
                 return ""
             raise
-        for number in range(len(answer.member("messages") or [])):
+        for number in range(len(answer.items("messages"))):
             path = ("messages", number, "metadata")
             named = answer.text(*path, "event_payload", "approval_id")
             if answer.text(*path, "event_type") == EVENT and named == standing.approval_id:

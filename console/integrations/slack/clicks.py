@@ -73,10 +73,12 @@ class SlackClicks:
             body = await body_of(request)
             verify(request.headers, body, self._secrets, self._window)
             payload = _payload(body)
-        except (Unauthentic, CredentialError) as error:
-            return refused("slack", error)
+        except Unauthentic as error:
+            return refused("slack", error, 401)
+        except CredentialError as error:
+            return refused("slack", error, 503)
         except (TooLong, ClientDisconnect, ValueError, RecursionError) as error:
-            return refused("slack", error, 400)
+            return refused("slack", error)
         match text(payload, "type"):
             case "block_actions" if not self._later.run(self._clicked(payload)):
                 return Response(status_code=503)

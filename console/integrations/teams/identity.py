@@ -10,7 +10,7 @@ import jwt
 import structlog
 from yarl import URL
 
-from console.integrations.reading import member, text
+from console.integrations.reading import items, text
 from console.integrations.settings import TeamsBot
 from console.integrations.signing import Unauthentic
 from gateway.edge.identity.addresses import expected_at
@@ -70,9 +70,7 @@ class ConnectorKeys:
         document = await _fetched(keys_url)
         self._keys = usable_keys(document, [ALGORITHM])
         self._endorsed = {
-            text(key, "kid"): tuple(
-                each for each in member(key, "endorsements") or () if isinstance(each, str)
-            )
+            text(key, "kid"): tuple(each for each in items(key, "endorsements") if isinstance(each, str))
             for key in document["keys"]
         }
 

@@ -59,7 +59,7 @@ class TeamsInvokes:
         except Unauthentic as error:
             return refused("teams", error, 403)
         except (TooLong, ClientDisconnect, ValueError, RecursionError) as error:
-            return refused("teams", error, 400)
+            return refused("teams", error)
         word = self._word(activity)
         return self._answer(word, await self._decisions.take(word))
 

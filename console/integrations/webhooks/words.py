@@ -59,10 +59,12 @@ class WebhookWords:
                 raise ValueError("another type")
             if not self._window.first(message_id):
                 return self._again(document)
-        except (Unauthentic, CredentialError) as error:
-            return refused(self._name, error)
+        except Unauthentic as error:
+            return refused(self._name, error, 401)
+        except CredentialError as error:
+            return refused(self._name, error, 503)
         except (TooLong, ClientDisconnect, ValueError, RecursionError) as error:
-            return refused(self._name, error, 400)
+            return refused(self._name, error)
         return await self._decide(document, message_id)
 
     async def _decide(self, document: Any, message_id: str) -> Response:

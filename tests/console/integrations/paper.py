@@ -13,6 +13,8 @@ from console.directory import Directory, Person
 from console.integrations.book import BookError
 from console.settings import PersonEntry
 from console.standing import Standing
+from processors.approvals.app import tick
+from processors.approvals.reading import partition_of
 from schemas.approvals import (
     ApprovalSettled,
     decision_value,
@@ -26,6 +28,8 @@ from tests.processors.approvals.making import (
     CONSOLE,
     GATEWAY,
     ISSUER,
+    MACHINE,
+    PARTITIONS,
     SECOND,
     decision_fields,
     request_fields,
@@ -82,6 +86,12 @@ class PaperDesk:
         self._standings[record["approval_id"]] = Standing(open_request(key, value))
         self._settle(self._processor.asked((key, value)))
         return record["approval_id"]
+
+    def tick(self, approval_id: str) -> None:
+        """It is now, where an approval is."""
+        now, partition = time.time_ns() // 1_000, partition_of(approval_id.encode(), PARTITIONS)
+        made = tick(MACHINE, partition, now)
+        self._settle(self._processor.put(made.topic, made.key or b"", made.value, made.partition))
 
     def state(self, approval_id: str) -> str:
         return self._standings[approval_id].state
