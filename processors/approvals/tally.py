@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from processors.approvals import telling
 from processors.approvals.telling import Output, Raised, Settled
@@ -26,7 +27,7 @@ class Tally:
 
     def said(self, before: ApprovalState | None, outputs: Sequence[Output]) -> None:
         """Of one approval, whose state was `before` (None: it was not there)."""
-        for output, following in zip(outputs, [*outputs[1:], None], strict=True):
+        for output, following in zip_longest(outputs, outputs[1:]):
             match output:
                 case Settled(fields):
                     if fields["state"] != before:
