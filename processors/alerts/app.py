@@ -1,10 +1,12 @@
 """The alerts processor: a thin Faust agent over `board` and `responses`, with the postman beside it."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from processors.alerts.board import HOUR, Board
 from processors.alerts.metrics import AlertMetrics
@@ -34,6 +36,7 @@ FINDINGS, CONTROL, ADMIN = "findings", "control", "admin"
 TABLE = "board"
 GATHER_SECONDS = 0.02
 PRUNE_SECONDS = 60
+ASK_SECONDS = 5.0
 SILENCE_PREFIX = b"silence:"
 _ORDER = {CONTROL: 0, ATTEMPTS: 1, FINDINGS: 2}
 
@@ -63,6 +66,7 @@ class AlertsProcessor:
         self._now = now
         self._board: Board | None = None
         self._generation: object = None
+        self._caught_up: object = None
         self._pruned = 0
         self.postman = Postman(settings, outlet, self._current, metrics, now)
         self.app = StrictApp(
@@ -110,10 +114,10 @@ class AlertsProcessor:
     async def _write(self, board: Board, event: Any) -> None:
         table = self._table.at(event)
         for key, row in board.changed().items():
-            if row is None:
-                table.pop(key, None)
-            else:
+            if row is not None:
                 table[key] = row
+            elif key in table:  # one that came and went within the batch never was
+                table.pop(key, None)
         await self._table.durable()
 
     async def _apply(self, board: Board, record: Incoming) -> None:
@@ -172,14 +176,28 @@ class AlertsProcessor:
 
     # -- the board of this assignment
 
-    def _current(self) -> Board | None:
-        """The board, once the table is recovered; None while nothing is assigned to this worker."""
-        if not self.app.flowing or not self._has_findings():
+    async def _current(self) -> Board | None:
+        """The board, once every attempt that was written down is on it: else one that went well would be repeated."""
+        if not self.app.flowing:
             return None
-        return self._refreshed()
+        generation = self.app.consumer_generation_id
+        if self._caught_up != generation and not await self._has_caught_up():
+            return None
+        self._caught_up = generation
+        return self._refreshed() if generation == self.app.consumer_generation_id else None
 
-    def _has_findings(self) -> bool:
-        return any(place.topic == FINDINGS for place in self.app.consumer.assignment())
+    async def _has_caught_up(self) -> bool:
+        consumer = self.app.consumer
+        place = next((tp for tp in consumer.assignment() if tp.topic == ATTEMPTS), None)
+        if place is None:
+            return False
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                ends = await consumer.highwaters(place)
+        except (KafkaError, TimeoutError):
+            return False
+        head = consumer.progress.head(place)
+        return place in ends and head is not None and head >= ends[place]
 
     def _refreshed(self) -> Board:
         generation = self.app.consumer_generation_id

@@ -241,7 +241,7 @@ class Board:
         """Put what waits for URLs that are gone on the letters of all that are there; how many findings."""
         moved = 0
         for row in self.orphans():
-            for target in self._targets:
+            for target in self._targets if row["lines"] else ():
                 key = target.letter_key(row["letter"])
                 own = self.rows.get(key) or new_letter(
                     target, row["letter"], row["rule"], row["principal"], now

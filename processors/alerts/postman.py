@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -28,13 +28,13 @@ log = structlog.get_logger(__name__)
 
 
 class Postman:
-    """Delivers for one worker. `board` gives the board as it is now, None while the worker has no partition."""
+    """Delivers for one worker. `board` gives the board once all attempts so far are on it; None before that."""
 
     def __init__(
         self,
         settings: AlertSettings,
         outlet: Outlet,
-        board: Callable[[], Board | None],
+        board: Callable[[], Awaitable[Board | None]],
         metrics: AlertMetrics,
         now: Callable[[], int],
     ) -> None:
@@ -50,14 +50,18 @@ class Postman:
         self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="alerts")
 
     async def watch(self, stop: asyncio.Event) -> None:
-        """Until `stop`; raises KafkaError when an attempt cannot be written down: the worker starts again then."""
+        """Until `stop`, and until what is on its way then is written down.
+
+        Raises KafkaError when an attempt cannot be written down: the worker starts again then.
+        """
         try:
             while not stop.is_set():
-                self._send_due()
+                await self._send_due()
                 try:
                     await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
                 except TimeoutError:
                     continue
+            await asyncio.gather(*self._away.values())
         finally:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -67,8 +71,8 @@ class Postman:
         if self._unread.get(target, ("", 0.0))[0] == attempt["attempt_id"]:
             del self._unread[target]
 
-    def _send_due(self) -> None:
-        board = self._board()
+    async def _send_due(self) -> None:
+        board = await self._board()
         busy = self._busy()
         for parcel in board.due(self._now()) if board is not None else ():
             if parcel.target not in busy:

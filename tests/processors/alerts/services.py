@@ -6,7 +6,7 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import default
@@ -40,6 +40,10 @@ def http_service() -> Iterator[Service]:
             length = int(self.headers.get("Content-Length") or 0)
             service.received.append(json.loads(self.rfile.read(length)))
             service.open.wait(60)
+            with suppress(ConnectionError):  # whoever asked was killed
+                self._answer()
+
+        def _answer(self) -> None:
             self.send_response(service.status)
             if service.location:
                 self.send_header("Location", service.location)
