@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ import aiohttp
 import pytest
 
 from console.app import Console
+from console.metrics import ConsoleMetrics
 from console.settings import ConsoleSettings
 from console.terminal import terminal_person
 from gateway.edge.announce import Announcer, stamp
@@ -23,6 +25,8 @@ from tests.console.conftest import KEYS, Floor, comes_to
 from tests.processors.approvals.making import DIGEST
 from tests.processors.fleet import Fleet
 from tests.processors.trail import until
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 
 @pytest.fixture
@@ -140,3 +144,13 @@ async def test_settings_that_would_let_in_anybody_are_refused(
     settings = replace(ConsoleSettings(KEYS), **change)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=said):
         Console(settings, floor.kafka)
+
+
+def test_the_reference_names_every_metric_of_a_console_and_no_other() -> None:
+    metrics = ConsoleMetrics()
+    metrics.approvals(lambda: 0.0, lambda: 0.0)
+    section = REFERENCE.read_text("utf-8").partition("\n## Console\n")[2].partition("\n## ")[0]
+    known = {
+        family.name + ("_total" if family.type == "counter" else "") for family in metrics.registry.collect()
+    }
+    assert set(re.findall(r"^\| `(sluicegate_\w+)` \|", section, re.MULTILINE)) == known
