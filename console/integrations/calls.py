@@ -4,7 +4,7 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from console.integrations.metrics import METRICS
+from console.integrations.metrics import Metrics
 from console.integrations.signing import Unauthentic
 
 BODY_BYTES_MAX = 512 * 1024
@@ -26,9 +26,9 @@ async def body_of(request: Request) -> bytes:
     return bytes(body)
 
 
-def refused(integration: str, error: Exception, status: int = 400) -> Response:
+def refused(metrics: Metrics, integration: str, error: Exception, status: int = 400) -> Response:
     """The answer to what is not authentic (`status` 401 or 403) or cannot be read; it is counted and logged."""
-    METRICS.heard.labels(integration, "unauthentic" if status in (401, 403) else "unreadable").inc()
+    metrics.heard.labels(integration, "unauthentic" if status in (401, 403) else "unreadable").inc()
     log.warning("callback_refused", integration=integration, reason=str(error) or type(error).__name__)
     return JSONResponse({"error": _text(error)}, status)
 

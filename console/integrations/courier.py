@@ -8,16 +8,16 @@ asks to be left alone.
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
-from console.integrations.book import Book, BookError
+from console.integrations.book import BookError
 from console.integrations.desk import DeskLike
-from console.integrations.metrics import METRICS
+from console.integrations.means import Means
 from console.integrations.settings import Only, Retries
 from console.integrations.showing import said
 from console.integrations.vendor import DeliveryError
@@ -38,8 +38,6 @@ FORGET_US = 61 * 86_400 * 1_000_000
 """How long an entry is kept of which the desk knows nothing (any more)."""
 
 log = structlog.get_logger("integrations")
-
-Tell = Callable[[FindingRecord], Awaitable[bool]]
 
 
 class Channel(Protocol):
@@ -79,20 +77,14 @@ class Courier:
     """Runs one channel."""
 
     def __init__(
-        self,
-        channel: Channel,
-        desk: DeskLike,
-        book: Book,
-        retries: Retries,
-        raise_finding: Tell,
-        *,
-        clock: Callable[[], float] = time.monotonic,
+        self, channel: Channel, desk: DeskLike, means: Means, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._channel = channel
         self._desk = desk
-        self._book = book
-        self._retries = retries
-        self._raise_finding = raise_finding
+        self._book = means.book
+        self._retries = means.retries
+        self._raise_finding = means.raise_finding
+        self._metrics = means.metrics
         self._clock = clock
         self._turns: dict[str, _Turn] = {}
         self._made: dict[str, tuple[str, str]] = {}  # (external id, told) that the book does not have yet
@@ -108,7 +100,7 @@ class Courier:
                 self._look()
                 for approval_id in self._due():
                     await self._turn(approval_id)
-                METRICS.behind.labels(self._channel.name).set(len(self._turns))
+                self._metrics.behind.labels(self._channel.name).set(len(self._turns))
                 await self._next()
 
     # -- what is to be done
@@ -175,7 +167,7 @@ class Courier:
             await self._failed(approval_id, turn, error)
             return
         if outcome:
-            METRICS.told.labels(self._channel.name, outcome).inc()
+            self._metrics.told.labels(self._channel.name, outcome).inc()
             log.info("approval_told", integration=self._channel.name, approval=approval_id, outcome=outcome)
         self._turns.pop(approval_id, None)
         self._raised = False
@@ -234,7 +226,7 @@ class Courier:
         turn.at = self._clock() + pause
         if after is not None:
             self._alone_until = turn.at
-        METRICS.told.labels(self._channel.name, "failed").inc()
+        self._metrics.told.labels(self._channel.name, "failed").inc()
         log.warning(
             "approval_not_told",
             integration=self._channel.name,

@@ -8,7 +8,7 @@ import structlog
 
 from console.desk import DeskError, Verb
 from console.integrations.desk import DeskLike
-from console.integrations.metrics import METRICS
+from console.integrations.metrics import Metrics
 from console.integrations.showing import STATES, inert
 
 log = structlog.get_logger("integrations")
@@ -44,14 +44,15 @@ class Reply:
 class Decisions:
     """Takes words for one integration."""
 
-    def __init__(self, desk: DeskLike, integration: str) -> None:
+    def __init__(self, desk: DeskLike, integration: str, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._desk = desk
         self._integration = integration
 
     async def take(self, word: Word) -> Reply:
         """Never raises for what a person or the desk did."""
         reply = await self._reply(word)
-        METRICS.heard.labels(self._integration, reply.outcome).inc()
+        self._metrics.heard.labels(self._integration, reply.outcome).inc()
         log.info(
             "decision_heard",
             integration=self._integration,

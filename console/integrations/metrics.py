@@ -1,35 +1,28 @@
 """Prometheus metrics of the integrations. Label values come from the configuration or from closed lists."""
 
-from dataclasses import dataclass, field
-
-from prometheus_client import Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
-@dataclass(frozen=True)
 class Metrics:
-    """What is told, what fails, and what comes back."""
+    """What is told, what is late, and what comes back; one a process."""
 
-    told: Counter = field(
-        default_factory=lambda: Counter(
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        registry = registry or CollectorRegistry()
+        self.told = Counter(
             "sluicegate_integration_told",
             "Messages and tickets that were made or brought up to date, and tries that failed.",
             ["integration", "outcome"],
+            registry=registry,
         )
-    )
-    behind: Gauge = field(
-        default_factory=lambda: Gauge(
+        self.behind = Gauge(
             "sluicegate_integration_behind",
             "Approvals that are to be told or brought up to date.",
             ["integration"],
+            registry=registry,
         )
-    )
-    heard: Counter = field(
-        default_factory=lambda: Counter(
+        self.heard = Counter(
             "sluicegate_integration_heard",
             "What came from people and vendors, by what became of it.",
             ["integration", "outcome"],
+            registry=registry,
         )
-    )
-
-
-METRICS = Metrics()

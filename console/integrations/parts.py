@@ -7,11 +7,11 @@ from aiohttp import ClientSession
 from starlette.routing import Route
 
 from console.integrations import landing
-from console.integrations.book import Book
-from console.integrations.courier import Channel, Courier, Tell
+from console.integrations.courier import Channel, Courier
 from console.integrations.desk import DeskLike
 from console.integrations.jira import JiraChannel, JiraNudges, JiraWatcher
 from console.integrations.jira.api import JiraApi
+from console.integrations.means import Means
 from console.integrations.servicenow import ServiceNowChannel, ServiceNowNudges, ServiceNowWatcher
 from console.integrations.servicenow.api import ServiceNowApi
 from console.integrations.settings import IntegrationSettings, Jira, ServiceNow, TeamsBot, TeamsWorkflow
@@ -27,18 +27,13 @@ class Parts:
     """`routes` take what vendors send; `work` is to run in one process at a time, as long as its book is open."""
 
     def __init__(
-        self,
-        settings: IntegrationSettings,
-        desk: DeskLike,
-        http: ClientSession,
-        book: Book,
-        raise_finding: Tell,
+        self, settings: IntegrationSettings, desk: DeskLike, http: ClientSession, means: Means
     ) -> None:
         self._settings = settings
         self._desk = desk
         self._http = http
-        self._book = book
-        self._raise_finding = raise_finding
+        self._means = means
+        self._metrics = means.metrics
         self.routes: list[Route] = []
         self.work: list[Work] = []
         self._stops: list[Work] = []
@@ -56,7 +51,7 @@ class Parts:
         )
         if settings.slack:
             clicks = SlackClicks(
-                settings.slack, self._desk, self._http, public_url=url, timeout_seconds=seconds
+                settings.slack, self._desk, self._http, self._metrics, public_url=url, timeout_seconds=seconds
             )
             self.routes += clicks.routes()
             self._stops.append(clicks.stop)
@@ -64,7 +59,7 @@ class Parts:
         if settings.teams:
             self._teams(settings.teams, url, seconds)
         for hook in settings.webhooks:
-            self.routes += WebhookWords(hook, self._desk).routes()
+            self.routes += WebhookWords(hook, self._desk, self._metrics).routes()
             self._send(WebhookChannel(hook, self._http, public_url=url, timeout_seconds=seconds))
         if settings.jira:
             self._jira(settings.jira, url, seconds)
@@ -77,26 +72,26 @@ class Parts:
         if isinstance(settings, TeamsWorkflow):
             self._send(TeamsWorkflowChannel(settings, self._http, public_url=url, timeout_seconds=seconds))
             return
-        self.routes += TeamsInvokes(settings, self._desk, public_url=url).routes()
+        self.routes += TeamsInvokes(settings, self._desk, self._metrics, public_url=url).routes()
         self._send(TeamsBotChannel(settings, self._http, public_url=url, timeout_seconds=seconds))
 
     def _jira(self, settings: Jira, url: str, seconds: float) -> None:
         api = JiraApi(settings, self._http, seconds)
         channel = JiraChannel(settings, api, public_url=url)
-        tickets = Tickets(channel.name, self._desk, self._book, channel.whole)
+        tickets = Tickets(channel.name, self._desk, self._means, channel.whole)
         watch = self._watch(
             channel.name, JiraWatcher(settings, api, channel, tickets).look, settings.poll_seconds
         )
-        self.routes += JiraNudges(settings, watch.nudge).routes()
+        self.routes += JiraNudges(settings, watch.nudge, self._metrics).routes()
         self._send(channel)
 
     def _servicenow(self, settings: ServiceNow, url: str, seconds: float) -> None:
         api = ServiceNowApi(settings, self._http, seconds)
         channel = ServiceNowChannel(settings, api, public_url=url)
-        tickets = Tickets(channel.name, self._desk, self._book, channel.whole)
+        tickets = Tickets(channel.name, self._desk, self._means, channel.whole)
         watcher = ServiceNowWatcher(settings, api, channel, tickets)
         watch = self._watch(channel.name, watcher.look, settings.poll_seconds)
-        self.routes += ServiceNowNudges(settings, watch.nudge).routes()
+        self.routes += ServiceNowNudges(settings, watch.nudge, self._metrics).routes()
         self._send(channel)
 
     def _send(self, channel: Channel) -> None:
@@ -104,9 +99,9 @@ class Parts:
         self.work.append(lambda: self._courier(channel).run())
 
     def _courier(self, channel: Channel) -> Courier:
-        return Courier(channel, self._desk, self._book, self._settings.retries, self._raise_finding)
+        return Courier(channel, self._desk, self._means)
 
     def _watch(self, name: str, look: Work, seconds: float) -> Watch:
-        watch = Watch(name, look, seconds, self._settings.retries, self._raise_finding)
+        watch = Watch(name, look, seconds, self._means)
         self.work.append(watch.run)
         return watch

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from console.integrations.book import Book
-from console.integrations.courier import Tell, backoff
+from console.integrations.courier import backoff
 from console.integrations.deciding import Decisions, Reply, Word
 from console.integrations.desk import DeskLike
-from console.integrations.settings import Retries
+from console.integrations.means import Means
 from console.integrations.vendor import DeliveryError
 from console.standing import Standing
 from gateway.edge.credentials.injector import CredentialError
@@ -60,13 +59,13 @@ class Tickets:
     """Open tickets of one integration, and the words found in them. `whole`: whether a ticket shows all of a call."""
 
     def __init__(
-        self, integration: str, desk: DeskLike, book: Book, whole: Callable[[Standing], bool]
+        self, integration: str, desk: DeskLike, means: Means, whole: Callable[[Standing], bool]
     ) -> None:
         self._integration = integration
         self._desk = desk
-        self._book = book
+        self._book = means.book
         self._whole = whole
-        self._decisions = Decisions(desk, integration)
+        self._decisions = Decisions(desk, integration, means.metrics)
         self._answered: dict[str, _Answered] = {}
 
     def open(self) -> list[ApprovalDelivery]:
@@ -123,14 +122,13 @@ class Watch:
         integration: str,
         look: Callable[[], Awaitable[None]],
         seconds: float,
-        retries: Retries,
-        raise_finding: Tell,
+        means: Means,
     ) -> None:
         self._integration = integration
         self._look = look
         self._seconds = seconds
-        self._retries = retries
-        self._raise_finding = raise_finding
+        self._retries = means.retries
+        self._raise_finding = means.raise_finding
         self._nudged = asyncio.Event()
 
     def nudge(self) -> None:

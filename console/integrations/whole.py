@@ -4,10 +4,13 @@ import asyncio
 
 import structlog
 from aiohttp import ClientSession
+from prometheus_client import REGISTRY, CollectorRegistry
 from starlette.routing import Route
 
 from console.integrations.book import KafkaBook
 from console.integrations.desk import DeskLike
+from console.integrations.means import Means
+from console.integrations.metrics import Metrics
 from console.integrations.parts import Parts
 from console.integrations.settings import IntegrationSettings
 from gateway.edge.announce import FINDINGS, Announcer
@@ -21,12 +24,19 @@ class Integrations:
     vendor's signature. `run` delivers while this process has the book."""
 
     def __init__(
-        self, settings: IntegrationSettings, desk: DeskLike, http: ClientSession, kafka: KafkaAddress
+        self,
+        settings: IntegrationSettings,
+        desk: DeskLike,
+        http: ClientSession,
+        kafka: KafkaAddress,
+        *,
+        registry: CollectorRegistry = REGISTRY,
     ) -> None:
         self._pause_seconds = settings.retries.first_seconds
         self._book = KafkaBook(kafka)
         self._announcer = Announcer(kafka, topics=(FINDINGS,))
-        self._parts = Parts(settings, desk, http, self._book, self._announcer.finding)
+        means = Means(self._book, self._announcer.finding, Metrics(registry), settings.retries)
+        self._parts = Parts(settings, desk, http, means)
 
     def routes(self) -> list[Route]:
         """All below `/integrations/`."""

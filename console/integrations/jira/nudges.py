@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from console.integrations.calls import TooLong, body_of, refused
+from console.integrations.metrics import Metrics
 from console.integrations.reading import member
 from console.integrations.secrets import Secrets
 from console.integrations.settings import Jira
@@ -25,9 +26,15 @@ class JiraNudges:
     """Where webhooks come in, when they are signed."""
 
     def __init__(
-        self, settings: Jira, nudge: Callable[[], None], *, clock: Callable[[], float] = time.time
+        self,
+        settings: Jira,
+        nudge: Callable[[], None],
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._nudge = nudge
+        self._metrics = metrics
         self._signed = bool(settings.webhook_secrets)
         self._secrets = Secrets("jira", settings.webhook_secrets)
         self._window = Window(WINDOW_SECONDS, clock)
@@ -47,9 +54,9 @@ class JiraNudges:
             if self._window.first(signature):
                 self._nudge()
         except Unauthentic as error:
-            return refused("jira", error, 401)
+            return refused(self._metrics, "jira", error, 401)
         except CredentialError as error:
-            return refused("jira", error, 503)
+            return refused(self._metrics, "jira", error, 503)
         except (TooLong, ClientDisconnect, ValueError, RecursionError) as error:
-            return refused("jira", error)
+            return refused(self._metrics, "jira", error)
         return Response(status_code=200)

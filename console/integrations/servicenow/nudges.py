@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from console.integrations.calls import TooLong, body_of, refused
+from console.integrations.metrics import Metrics
 from console.integrations.secrets import Secrets
 from console.integrations.settings import ServiceNow
 from console.integrations.signing import Unauthentic, Window
@@ -22,9 +23,15 @@ class ServiceNowNudges:
     """Where such calls come in, when they are signed."""
 
     def __init__(
-        self, settings: ServiceNow, nudge: Callable[[], None], *, clock: Callable[[], float] = time.time
+        self,
+        settings: ServiceNow,
+        nudge: Callable[[], None],
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._nudge = nudge
+        self._metrics = metrics
         self._signed = bool(settings.webhook_secrets)
         self._secrets = Secrets("servicenow", settings.webhook_secrets)
         self._window = Window(WINDOW_SECONDS, clock)
@@ -39,9 +46,9 @@ class ServiceNowNudges:
             if self._window.first(message_id):
                 self._nudge()
         except Unauthentic as error:
-            return refused("servicenow", error, 401)
+            return refused(self._metrics, "servicenow", error, 401)
         except CredentialError as error:
-            return refused("servicenow", error, 503)
+            return refused(self._metrics, "servicenow", error, 503)
         except (TooLong, ClientDisconnect) as error:
-            return refused("servicenow", error)
+            return refused(self._metrics, "servicenow", error)
         return Response(status_code=200)

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from console.integrations.calls import TooLong, body_of, refused
 from console.integrations.deciding import Decisions, Reply, Word, approval_id
 from console.integrations.desk import DeskLike
+from console.integrations.metrics import Metrics
 from console.integrations.reading import text
 from console.integrations.secrets import Secrets
 from console.integrations.settings import Slack
@@ -47,14 +48,16 @@ class SlackClicks:
         settings: Slack,
         desk: DeskLike,
         http: ClientSession,
+        metrics: Metrics,
         *,
         public_url: str = "",
         timeout_seconds: float = 10.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._metrics = metrics
         self._desk = desk
         self._public_url = public_url
-        self._decisions = Decisions(desk, "slack")
+        self._decisions = Decisions(desk, "slack", metrics)
         self._secrets = Secrets("slack", settings.signing_secrets)
         self._window = Window(WINDOW_SECONDS, clock)
         self._api = SlackApi(settings, http, timeout_seconds)
@@ -74,11 +77,11 @@ class SlackClicks:
             verify(request.headers, body, self._secrets, self._window)
             payload = _payload(body)
         except Unauthentic as error:
-            return refused("slack", error, 401)
+            return refused(self._metrics, "slack", error, 401)
         except CredentialError as error:
-            return refused("slack", error, 503)
+            return refused(self._metrics, "slack", error, 503)
         except (TooLong, ClientDisconnect, ValueError, RecursionError) as error:
-            return refused("slack", error)
+            return refused(self._metrics, "slack", error)
         match text(payload, "type"):
             case "block_actions" if not self._later.run(self._clicked(payload)):
                 return Response(status_code=503)

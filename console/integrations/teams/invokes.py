@@ -13,6 +13,7 @@ from starlette.routing import Route
 from console.integrations.calls import TooLong, body_of, refused
 from console.integrations.deciding import Decisions, Reply, Word
 from console.integrations.desk import DeskLike
+from console.integrations.metrics import Metrics
 from console.integrations.reading import member, text
 from console.integrations.settings import TeamsBot
 from console.integrations.showing import view_of
@@ -34,14 +35,16 @@ class TeamsInvokes:
         self,
         settings: TeamsBot,
         desk: DeskLike,
+        metrics: Metrics,
         *,
         public_url: str = "",
         identity: ConnectorIdentity | None = None,
     ) -> None:
+        self._metrics = metrics
         self._settings = settings
         self._desk = desk
         self._public_url = public_url
-        self._decisions = Decisions(desk, "teams")
+        self._decisions = Decisions(desk, "teams", metrics)
         self._identity = identity or ConnectorIdentity(settings, ConnectorKeys(settings.openid_url))
         self._window = Window(REMEMBER_SECONDS)
 
@@ -57,9 +60,9 @@ class TeamsInvokes:
                 return Response(status_code=200)
             self._first(activity)
         except Unauthentic as error:
-            return refused("teams", error, 403)
+            return refused(self._metrics, "teams", error, 403)
         except (TooLong, ClientDisconnect, ValueError, RecursionError) as error:
-            return refused("teams", error)
+            return refused(self._metrics, "teams", error)
         word = self._word(activity)
         return self._answer(word, await self._decisions.take(word))
 

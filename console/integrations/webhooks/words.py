@@ -17,6 +17,7 @@ from starlette.routing import Route
 from console.integrations.calls import TooLong, body_of, refused
 from console.integrations.deciding import Decisions, Outcome, Word, approval_id
 from console.integrations.desk import DeskLike
+from console.integrations.metrics import Metrics
 from console.integrations.reading import text
 from console.integrations.secrets import Secrets
 from console.integrations.settings import Webhook
@@ -37,11 +38,14 @@ STATUS: dict[Outcome, int] = {
 class WebhookWords:
     """Where one webhook's decisions come in."""
 
-    def __init__(self, settings: Webhook, desk: DeskLike, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, settings: Webhook, desk: DeskLike, metrics: Metrics, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._metrics = metrics
         self._settings = settings
         self._name = f"webhook.{settings.name}"
         self._desk = desk
-        self._decisions = Decisions(desk, self._name)
+        self._decisions = Decisions(desk, self._name, metrics)
         self._secrets = Secrets(self._name, settings.secrets)
         self._window = Window(settings.tolerance_seconds, clock)
 
@@ -60,11 +64,11 @@ class WebhookWords:
             if not self._window.first(message_id):
                 return self._again(document)
         except Unauthentic as error:
-            return refused(self._name, error, 401)
+            return refused(self._metrics, self._name, error, 401)
         except CredentialError as error:
-            return refused(self._name, error, 503)
+            return refused(self._metrics, self._name, error, 503)
         except (TooLong, ClientDisconnect, ValueError, RecursionError) as error:
-            return refused(self._name, error)
+            return refused(self._metrics, self._name, error)
         return await self._decide(document, message_id)
 
     async def _decide(self, document: Any, message_id: str) -> Response:

@@ -14,6 +14,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from console.integrations.means import Means
+from console.integrations.metrics import Metrics
 from console.integrations.parts import Parts
 from console.integrations.settings import IntegrationSettings, Retries
 from console.integrations.vendor import session
@@ -32,15 +34,24 @@ class Stage:
     desk: PaperDesk = field(default_factory=PaperDesk)
     book: PaperBook = field(default_factory=PaperBook)
     findings: list[FindingRecord] = field(default_factory=list)
+    metrics: Metrics = field(default_factory=Metrics)
 
     async def raise_finding(self, record: FindingRecord) -> bool:
         self.findings.append(record)
         return True
 
+    def counted(self, name: str, integration: str = "slack", **labels: str) -> float:
+        """A metric's value."""
+        metric = getattr(self.metrics, name).labels(integration=integration, **labels)
+        return float(metric.collect()[0].samples[0].value)
+
+    def means(self, retries: Retries = QUICK) -> Means:
+        return Means(self.book, self.raise_finding, self.metrics, retries)
+
     @asynccontextmanager
     async def running(self, settings: IntegrationSettings, *, deliver: bool = True) -> AsyncIterator[str]:
         """A console with these integrations; its address."""
-        parts = Parts(settings, self.desk, self.http, self.book, self.raise_finding)
+        parts = Parts(settings, self.desk, self.http, self.means(settings.retries))
         tasks = [asyncio.ensure_future(work()) for work in parts.work] if deliver else []
         try:
             async with served(parts.routes) as url:

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from console.integrations.deciding import approval_id
 from console.integrations.jira.document import description, plain
+from console.integrations.metrics import Metrics
 from console.integrations.settings import Slack, Webhook
 from console.integrations.showing import inert, view_of
 from console.integrations.slack import SlackClicks
@@ -67,8 +68,8 @@ def client(desk: PaperDesk, folder: Path) -> TestClient:
 
     async def make() -> Starlette:
         async with session() as http:
-            clicks = SlackClicks(nowhere, desk, http)
-        words = WebhookWords(Webhook("bus", (sources[1],), decisions=True), desk)
+            clicks = SlackClicks(nowhere, desk, http, Metrics())
+        words = WebhookWords(Webhook("bus", (sources[1],), decisions=True), desk, Metrics())
         return Starlette(routes=[*clicks.routes(), *words.routes()])
 
     return TestClient(asyncio.run(make()))

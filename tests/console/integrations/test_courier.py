@@ -57,7 +57,7 @@ class Board:
 @asynccontextmanager
 async def delivering(stage: Stage, board: Board, retries: Retries = QUICK) -> AsyncIterator[None]:
     """A courier at work."""
-    courier = Courier(board, stage.desk, stage.book, retries, stage.raise_finding)
+    courier = Courier(board, stage.desk, stage.means(retries))
     task = asyncio.create_task(courier.run())
     try:
         yield

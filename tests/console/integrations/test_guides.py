@@ -10,7 +10,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from console.integrations.metrics import Metrics
 from console.integrations.settings import IntegrationSettings, Webhook
 from console.integrations.templates import NAMES
 from console.integrations.webhooks.told import told
@@ -86,3 +88,12 @@ async def test_the_commands_of_the_guide_decide(stage: Stage, tmp_path: Path) ->
         out, err = await asyncio.wait_for(process.communicate(), 30)
     assert json.loads(out)["outcome"] == "counted", err
     assert stage.desk.decided == [("webhook.bus", "approve", f"{ISSUER}|ann", "fine")]
+
+
+def test_the_reference_names_every_metric_of_the_integrations_and_no_other() -> None:
+    reference = (GUIDES.parent / "reference" / "metrics.md").read_text("utf-8")
+    section = reference.partition("\n## Integrations\n")[2].partition("\n## ")[0]
+    registry = CollectorRegistry()
+    Metrics(registry)
+    known = {each.name + ("_total" if each.type == "counter" else "") for each in registry.collect()}
+    assert set(re.findall(r"`(sluicegate_\w+)` \|", section)) == known

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from console.desk import Desk
 from console.directory import Directory
@@ -67,7 +68,7 @@ async def desk(floor: Floor) -> AsyncIterator[Desk]:
 async def console(floor: Floor, desk: Desk, settings: IntegrationSettings) -> AsyncIterator[str]:
     """A console that delivers as soon as it has the book."""
     async with session() as http:
-        integrations = Integrations(settings, desk, http, floor.kafka)
+        integrations = Integrations(settings, desk, http, floor.kafka, registry=CollectorRegistry())
         task = asyncio.create_task(integrations.run())
         try:
             async with served(integrations.routes()) as url:

@@ -160,6 +160,8 @@ async def test_abuse_80_what_slack_did_not_sign_now_and_once_is_refused(
         await until(lambda: slack.updates)
         assert [who for _, _, who, _ in stage.desk.decided] == [f"{ISSUER}|ann"]
         assert stage.desk.state(approval) == "pending"
+        assert stage.counted("heard", outcome="unauthentic") == 7
+        assert stage.counted("heard", outcome="counted") == 1
 
 
 async def test_the_secret_before_is_good_while_it_is_configured(
@@ -312,6 +314,9 @@ async def test_slack_down_is_seen_and_tried_again_until_it_is_up(
             await until(lambda: len(slack.messages) == 2)
     assert len(stage.findings) == 1
     assert "approval_not_told" in {row["event"] for row in logs}
+    assert stage.counted("told", outcome="failed") >= 3
+    assert stage.counted("told", outcome="told") == 2
+    assert stage.counted("behind") == 0
     assert BOT_TOKEN not in repr(logs) + repr(stage.findings)
 
 
