@@ -8,7 +8,7 @@ import typer
 
 from sluicegate.cli.failures import USAGE
 from sluicegate.cli.options import DEFAULT_FILE, AsJson, settings_of
-from sluicegate.cli.output import print_json, print_line
+from sluicegate.cli.output import inert, print_json, print_line
 
 commands = typer.Typer(no_args_is_help=True, help="The configuration's own description.")
 
@@ -19,7 +19,7 @@ def check(
 ) -> None:
     """Validate a configuration.
 
-    Tells every fault with its line, its column and what to do.
+    Tells every fault with its line, its column and what to do; and hints at what may not be meant.
     """
     if as_json:
         _check_for_programs(file)
@@ -27,6 +27,10 @@ def check(
     settings = settings_of(file, files=True)
     names = ", ".join(connection.name for connection in settings.connections)
     print_line(f"{file}: good ({len(settings.connections)} connections: {names})")
+    from sluicegate.settings.hints import hints  # noqa: PLC0415
+
+    for hint in hints(settings):
+        print_line(f"hint: {inert(hint)}")
 
 
 def _check_for_programs(file: Path) -> None:

@@ -6,7 +6,7 @@ from gateway.settings import Holding
 from processors.approvals.settings import ApprovalSettings
 from schemas.durations import seconds_in
 from schemas.signatures import SigningKey, TrustedKey
-from sluicegate.settings.keys import key
+from sluicegate.settings.keys import key, read_public, write_public
 from sluicegate.settings.model import Settings
 from sluicegate.settings.probes import port_file, probes_of
 
@@ -22,15 +22,27 @@ TERMINAL = ""
 
 
 def signing_seed(data_dir: Path, component: str) -> bytes:
-    """The seed of a component's key, made when there is none yet. Raises KeyFileError."""
-    return key(data_dir, f"approvals-{component}", "approvals that are pending cannot be decided then")
+    """The seed of a component's key, made when there is none yet; its public key is written beside it.
+
+    Raises KeyFileError.
+    """
+    seed = key(data_dir, f"approvals-{component}", "approvals that are pending cannot be decided then")
+    write_public(data_dir, f"approvals-{component}", SigningKey(seed).public)
+    return seed
+
+
+def public_key(data_dir: Path, component: str) -> bytes:
+    """The public key of a component: as its file says, so that no machine needs the seeds of others; where there is
+    no such file, that of its seed, which is made when there is none yet. Raises KeyFileError."""
+    found = read_public(data_dir, f"approvals-{component}")
+    return found or SigningKey(signing_seed(data_dir, component)).public
 
 
 def trusted_keys(data_dir: Path) -> tuple[TrustedKey, ...]:
     """The public keys of all components. Raises KeyFileError."""
     return tuple(
         TrustedKey(
-            SigningKey(signing_seed(data_dir, component)).public,
+            public_key(data_dir, component),
             component,
             verbs,
             frozenset({TERMINAL if component == "cli" else "*"}),
@@ -41,8 +53,7 @@ def trusted_keys(data_dir: Path) -> tuple[TrustedKey, ...]:
 
 def machine_key(data_dir: Path) -> TrustedKey:
     """The key that settled records are believed with. Raises KeyFileError."""
-    public = SigningKey(signing_seed(data_dir, "machine")).public
-    return TrustedKey(public, "machine", frozenset({"settle"}))
+    return TrustedKey(public_key(data_dir, "machine"), "machine", frozenset({"settle"}))
 
 
 def holding(settings: Settings) -> Holding:

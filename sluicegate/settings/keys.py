@@ -48,6 +48,44 @@ def key(data_dir: Path, name: str, lost: str) -> bytes:
     return content
 
 
+def write_public(data_dir: Path, name: str, public: bytes) -> None:
+    """Writes the public key that belongs to `keys/NAME.key` beside it, as hex, unless it is there already.
+
+    Raises KeyFileError when another one is there, or none can be written.
+    """
+    there = read_public(data_dir, name)
+    path = _public_path(data_dir, name)
+    if there is not None and there != public:
+        raise KeyFileError(
+            f"{path} is not the public key of {name}.key beside it; remove the wrong one of the two"
+        )
+    if there is None:
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        try:
+            draft.write_text(f"{public.hex()}\n", "ascii")
+            draft.replace(path)
+        except OSError as error:
+            raise KeyFileError(f"the public key {path} cannot be written ({error.strerror})") from error
+
+
+def read_public(data_dir: Path, name: str) -> bytes | None:
+    """The 32 bytes in `keys/NAME.pub`; None when there is no such file. Raises KeyFileError."""
+    path = _public_path(data_dir, name)
+    try:
+        found = bytes.fromhex(path.read_text("ascii").strip())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise KeyFileError(f"the public key {path} cannot be read; it is 64 hex digits") from error
+    if len(found) != KEY_BYTES:
+        raise KeyFileError(f"the public key {path} has {len(found)} bytes, not {KEY_BYTES}; copy it again")
+    return found
+
+
+def _public_path(data_dir: Path, name: str) -> Path:
+    return data_dir / "keys" / f"{name}.pub"
+
+
 def _make(path: Path) -> None:
     """Writes a new key beside `path` and links it there whole; whoever is first wins, and nobody sees half a key."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -102,6 +102,36 @@ def test_a_good_file_is_called_good_and_makes_nothing(folder: Path) -> None:
     assert [entry.name for entry in folder.iterdir()] == ["my.yaml"]
 
 
+def hinted(folder: Path, policy: str, settings: str = "identity: {mode: none}\n") -> list[str]:
+    (folder / "p.yaml").write_text(f"default: allow\n{policy}\n", "utf-8")
+    connection = '{name: demo, upstream: "http://127.0.0.1:9/mcp", policy: p.yaml}'
+    (folder / "my.yaml").write_text(f"{settings}connections: [{connection}]\n", "utf-8")
+    result = CliRunner().invoke(app, ["check", "my.yaml"])
+    assert result.exit_code == 0, result.output
+    return [line.removeprefix("hint: ") for line in result.stdout.splitlines()[1:]]
+
+
+def test_a_pack_whose_holds_nobody_can_approve_is_hinted_at(folder: Path) -> None:
+    oidc = (
+        "identity: {mode: oidc, public_url: 'https://gw.example.com', "
+        "issuers: [{name: a, issuer: 'https://id.example.com'}]}\n"
+    )
+    (hint,) = hinted(folder, "packs: [git]", oidc)
+    assert hint.startswith("connection demo: nobody can approve what these rules hold: git/delete-ref; give")
+    assert hinted(folder, "packs: [{pack: git, reviewers: [leads]}]", oidc) == []
+
+
+def test_reviewers_that_nobody_is_without_identity_are_hinted_at(folder: Path) -> None:
+    held = "packs: [{pack: git, reviewers: [no-such-group, root, 'terminal:ann@pc']}]"
+    refused, strangers = hinted(folder, held)
+    assert (
+        "held calls are never approved: set `identity.mode: oidc`, or `approvals.anonymous: allow`" in refused
+    )
+    assert strangers.endswith("these groups are neither: no-such-group")
+    people = "approvals: {anonymous: allow, people: [{names: ['slack:T/U'], groups: [no-such-group]}]}\n"
+    assert hinted(folder, held, f"identity: {{mode: none}}\n{people}") == []
+
+
 def test_a_bad_file_is_told_to_people_and_programs(folder: Path) -> None:
     (folder / "my.yaml").write_text(GOOD + "kafka: {sinc: true}\n", "utf-8")
     people = CliRunner().invoke(app, ["check", "my.yaml"])

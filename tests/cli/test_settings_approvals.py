@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,12 +18,13 @@ from schemas.control import Lowered
 from schemas.signatures import SigningKey
 from sluicegate.names import PROCESSORS
 from sluicegate.settings import Settings, SettingsError, load
-from sluicegate.settings.approvals import approval_settings, machine_key, signing_seed
+from sluicegate.settings.approvals import approval_settings, machine_key, signing_seed, trusted_keys
 from sluicegate.settings.approvals_block import ApprovalsBlock, WaitBlock
 from sluicegate.settings.console import console_settings, integration_settings
 from sluicegate.settings.findings import SecretAwayError, alert_settings, anomaly_settings
 from sluicegate.settings.findings_block import ResponsesBlock
 from sluicegate.settings.integration_blocks import RetriesBlock
+from sluicegate.settings.keys import KeyFileError
 from sluicegate.settings.probes import probes_of
 
 ISSUER = "https://id.example.com"
@@ -83,6 +85,29 @@ PEOPLE = f"people: [{{names: {list(NAMES)}, groups: [security]}}]"
 def test_what_is_asked_without_identity_is_approved_only_where_the_file_says_so(tmp_path: Path) -> None:
     assert not approval_settings(loaded(tmp_path, ""), 0).anonymous
     assert approval_settings(loaded(tmp_path, "approvals: {anonymous: allow}"), 0).anonymous
+
+
+def test_a_machine_without_the_seeds_of_others_believes_their_public_keys(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    trusted = trusted_keys(here)
+    (there / "keys").mkdir(parents=True)
+    for name in ("gateway", "cli", "console"):
+        shutil.copy(here / "keys" / f"approvals-{name}.pub", there / "keys")
+    assert trusted_keys(there) == trusted
+    assert sorted(file.suffix for file in (there / "keys").iterdir()) == [".pub"] * 3
+
+
+def test_a_public_key_of_another_seed_is_told(tmp_path: Path) -> None:
+    signing_seed(tmp_path, "gateway")
+    file = tmp_path / "keys" / "approvals-gateway.pub"
+    for content, fault in (
+        ("00" * 32, "is not the public key of"),
+        ("00", "has 1 bytes"),
+        ("x", "64 hex digits"),
+    ):
+        file.write_text(content)
+        with pytest.raises(KeyFileError, match=fault):
+            signing_seed(tmp_path, "gateway")
 
 
 def test_people_and_groups_reach_all_who_judge_by_them(tmp_path: Path) -> None:
