@@ -88,7 +88,8 @@ def stranger(planned: Planned, slot: Slot, born: int, seen: Observation) -> bool
     `born`: since when the key is known; before its `warm_up` is over everything it does is its own.
     """
     since, warm = seen.at - planned.rule.window_us, seen.at - born >= planned.rule.warm_up_us
-    slot.fresh = {one: at for one, at in slot.fresh.items() if at > since}
+    if slot.fresh:
+        slot.fresh = {one: at for one, at in slot.fresh.items() if at > since}
     fresh = True
     for dimension in planned.strange:
         for value in VALUES[dimension](seen):

@@ -57,7 +57,7 @@ class Detector:
         """The homes that have a row this call may change."""
         found = []
         for name, groups in self._plan.homes.items():
-            if any(group.learns or any(planned.counts(seen) for planned in group.rules) for group in groups):
+            if any(planned.wakes(seen) for group in groups for planned in group.rules):
                 found += [(name, value) for value in VALUES[name](seen)]
         return found
 
@@ -69,19 +69,15 @@ class Detector:
     def _group(
         self, group: Kept, seen: Observation, home: Home | None, source: Source | None
     ) -> list[Finding]:
-        counting_it = [planned.counts(seen) for planned in group.rules]
-        if not group.learns and not any(counting_it):
+        awake = [planned for planned in group.rules if planned.wakes(seen)]
+        if not awake:
             return []
-        found = []
+        found: list[Finding | None] = []
         for key in keys_of(group.dimensions, seen, home):
             row = self._state.row(row_name(key))
             if row.apply(source) and self._timely(row, seen, group.keep_us):
-                for planned, counts in zip(group.rules, counting_it, strict=True):
-                    if (counts or planned.learns or planned.strange) and (
-                        finding := self._rule(planned, counts, key, row, seen)
-                    ):
-                        found.append(finding)
-        return found
+                found += [self._rule(planned, key, row, seen) for planned in awake]
+        return [finding for finding in found if finding]
 
     def _timely(self, row: Row, seen: Observation, keep_us: int) -> bool:
         if row.head and seen.at < row.head - self._plan.lateness_us:
@@ -94,10 +90,11 @@ class Detector:
         row.head = max(row.head, seen.at)
         return True
 
-    def _rule(self, planned: Planned, counts: bool, key: Key, row: Row, seen: Observation) -> Finding | None:
+    def _rule(self, planned: Planned, key: Key, row: Row, seen: Observation) -> Finding | None:
         slot = row.slots.get(planned.slot)
         if slot is None:
             slot = row.slots[planned.slot] = Slot()
+        counts = planned.counts(seen)
         if planned.strange:
             counts = counting.stranger(planned, slot, row.born, seen) and counts
         over = planned.learns and counting.touch(planned, slot, seen)

@@ -72,4 +72,4 @@ class Observer:
         return [each for placed in joining.join(frame, message.offset) for each in self._routes(placed)]
 
     def _routes(self, placed: Placed) -> list[Outgoing]:
-        return [routed(placed, home, self._partitions) for home in self._detector.homes(placed.seen)]
+        return routed(placed, self._detector.homes(placed.seen), self._partitions)

@@ -16,7 +16,7 @@ from processors.anomaly.rules import Learned, Rule, RuleSet, Step
 @dataclass(frozen=True, slots=True)
 class Planned:
     """One rule. `slot` names its part of a row: it changes when the rule comes to count something else. `counts`:
-    whether an observation may add something.
+    whether an observation may add something; `wakes`: whether it matters to the rule at all.
 
     Of a feature one of these is set: `amount` (sums), `distinct` or `new` (a dimension), `hours`. `span` is the
     window in buckets. Of a sequence: `steps` in order, those that repeat written out, as places in `wanted`.
@@ -25,6 +25,7 @@ class Planned:
     rule: Rule
     slot: int
     counts: Predicate
+    wakes: Predicate
     bucket_us: int
     span: int
     amount: Callable[[Observation], int] | None = None
@@ -46,12 +47,11 @@ class Planned:
 
 @dataclass(slots=True)
 class Kept:
-    """The rules that keep by the same dimensions. `learns`: every observation of the key matters to them. `keep_us`:
-    how long after its last observation a row is of use to one of them."""
+    """The rules that keep by the same dimensions. `keep_us`: how long after its last observation a row is of use to
+    one of them."""
 
     dimensions: tuple[str, ...]
     rules: list[Planned] = field(default_factory=list)
-    learns: bool = False
     keep_us: int = 0
 
 
@@ -76,7 +76,6 @@ def plan_of(rules: RuleSet) -> Plan:
         group = kept.setdefault(rule.key, Kept(rule.key))
         planned = _planned(rule)
         group.rules.append(planned)
-        group.learns = group.learns or planned.learns or bool(planned.strange)
         group.keep_us = max(group.keep_us, _keep_us(planned) + rules.lateness_us)
     homes: dict[str, list[Kept]] = {}
     for dimensions, group in kept.items():
@@ -98,10 +97,12 @@ def _keep_us(planned: Planned) -> int:
 def _planned(rule: Rule) -> Planned:
     threshold, steps = rule.threshold, rule.sequence.steps if rule.sequence else ()
     wanted = tuple(predicate(step.where, step.unless) for step in steps)
+    counts = _counts(rule, wanted)
     return Planned(
         rule=rule,
         slot=_slot(rule),
-        counts=_counts(rule, wanted),
+        counts=counts,
+        wakes=_wakes(rule, counts),
         bucket_us=max(1, rule.window_us // rule.buckets),
         span=rule.buckets,
         amount=SUMS.get(rule.feature),
@@ -128,6 +129,15 @@ def _counts(rule: Rule, steps: tuple[Predicate, ...]) -> Predicate:
         return chosen
     values = VALUES[DISTINCT.get(rule.feature) or NEW[rule.feature]]
     return lambda seen: bool(values(seen)) and chosen(seen)
+
+
+def _wakes(rule: Rule, counts: Predicate) -> Predicate:
+    """A baseline knows the windows in which its key was active and nothing was counted: for principals and sessions
+    that is anything they did, for all else (an object, a client) what the rule chooses."""
+    learns = rule.threshold and (rule.threshold.own or rule.threshold.peers)
+    if rule.strange or (learns and home_of(rule.key) == "principal"):
+        return lambda _: True
+    return predicate(rule.where, rule.unless) if learns else counts
 
 
 def _others(steps: tuple[Step, ...]) -> tuple[str, ...]:

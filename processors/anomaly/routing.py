@@ -6,23 +6,29 @@ from processors.anomaly.detector import Home, Source
 from processors.anomaly.joining import Placed
 from processors.anomaly.observation import Observation, Outcome
 from processors.records import Outgoing
+from schemas.codec import PREFIX_BYTES, codec
+from schemas.frames import zigzag
 from schemas.observations import TOPIC, ObservationRecord, observation_value, open_observation
 
 TEXT_CHARACTERS_MAX = 2_000  # of each text: an observation is small, whatever a caller sends
 
 
-def routed(placed: Placed, home: Home, partitions: int) -> Outgoing:
-    """The record that brings an observation to one of its homes; a home is always on the same partition."""
-    key = f"{home[0]}/{home[1]}"
-    record = _record(placed, key)
-    return Outgoing(
-        TOPIC, partition_of(key, partitions), key.encode("utf-8", "replace"), observation_value(record)
-    )
+def routed(placed: Placed, homes: list[Home], partitions: int) -> list[Outgoing]:
+    """The records that bring an observation to its homes; a home is always on the same partition."""
+    if not homes:
+        return []
+    rest = observation_value(_record(placed, ""))[PREFIX_BYTES + 1 :]  # all but the home, which stands first
+    return [_to(f"{name}/{value}".encode("utf-8", "replace"), rest, partitions) for name, value in homes]
 
 
-def partition_of(key: str, partitions: int) -> int:
+def _to(key: bytes, rest: bytes, partitions: int) -> Outgoing:
+    value = codec("observation").prefix + zigzag(len(key)) + key + rest
+    return Outgoing(TOPIC, partition_of(key, partitions), key, value)
+
+
+def partition_of(key: bytes, partitions: int) -> int:
     """Where a home is."""
-    return crc32(key.encode("utf-8", "replace")) % partitions
+    return crc32(key) % partitions
 
 
 def opened(value: bytes) -> tuple[Observation, Home, Source]:

@@ -1,0 +1,247 @@
+"""How fast the anomaly worker is, on a real broker that syncs to disk: figures for docs/explanation/anomalies.md.
+
+python -m tests.processors.anomaly.speed latency     frame to finding at 500 frames a second, masking included
+python -m tests.processors.anomaly.speed throughput  frames a second a core, over a trail that waits
+python -m tests.processors.anomaly.speed recovery    seconds to recover 100,000 rows from the changelog
+"""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+from zlib import crc32
+
+import psutil
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from processors.anomaly.detector import Detector
+from processors.anomaly.load import load_rules
+from processors.anomaly.state import State
+from schemas.codec import codec
+from schemas.kafka import KafkaAddress, ensure_topics
+from sluicegate.embedded.kafka import KafkaBroker
+from sluicegate.embedded.say import plain_say
+from tests.processors.anomaly.making import answer, call, request_fields, response_fields, seen, value
+from tests.processors.fleet import Fleet
+from tests.processors.making import frame_value
+from tests.processors.test_worker_flow import probe, ready
+from tests.processors.trail import fill, lag, until
+from tests.support.broker import running
+
+PARTITIONS = 4
+PRINCIPALS = 200
+GROUP = "sluicegate-anomaly"
+SECONDS = 40
+RATE = 500
+ROWS = 100_000
+EXCHANGES = 8_000
+
+
+@contextmanager
+def broker() -> Iterator[tuple[KafkaAddress, Path]]:
+    """A broker as `sluicegate up` runs it, and a directory."""
+    with tempfile.TemporaryDirectory() as directory:
+        embedded = KafkaBroker(Path(directory) / "kafka")
+        embedded.prepare(plain_say)
+        with running(embedded):
+            yield KafkaAddress(embedded.bootstrap, embedded=True), Path(directory)
+
+
+def fleet(kafka: KafkaAddress, root: Path, module: str) -> Fleet:
+    """One worker of this kind, not started yet."""
+    (root / module).mkdir()
+    return Fleet(
+        root / module, lambda home: [f"tests.processors.{module}", kafka.bootstrap, str(home)], 1, Random(1)
+    )
+
+
+def exchange(
+    number: int, who: str, arguments: dict[str, Any], tool: str, at: int
+) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+    """(Number, fields, body) of the frames of one exchange."""
+    shared = request_fields(
+        number, tool, principal_subject=who, principal_groups=[f"team-{number % 8}"], recorded_at=at
+    )
+    yield 2 * number, shared, call(tool, arguments)
+    yield 2 * number + 1, {**shared, **response_fields()}, answer("x" * 400)
+
+
+def ordinary(random: Random, number: int, at: int) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+    """An exchange of ordinary work."""
+    who = f"worker-{random.randrange(PRINCIPALS)}"
+    arguments = {
+        "kind": random.choice(["Pod", "ConfigMap", "Secret", "Service"]),
+        "namespace": f"team-{number % 9}",
+    }
+    return exchange(number, who, {**arguments, "name": f"o{random.randrange(40)}"}, "resources_get", at)
+
+
+def place(who: str) -> int:
+    """The partition of somebody's session."""
+    return crc32(who.encode()) % PARTITIONS
+
+
+async def latency() -> None:
+    """Time from a frame's record to its finding at a consumer, with the masking worker between."""
+    with (
+        broker() as (kafka, root),
+        fleet(kafka, root, "masking_worker") as masking,
+        fleet(kafka, root, "anomaly.worker") as anomaly,
+    ):
+        await ensure_topics(kafka)
+        masking.add()
+        anomaly.add()
+        await ready(masking)
+        await ready(anomaly)
+        took: list[float] = []
+        stop = asyncio.Event()
+        listening = asyncio.create_task(listen(kafka, took, stop))
+        sent = await drive(kafka)
+        await until(lambda: _true(len(took) >= sent), 60)
+        stop.set()
+        await listening
+        took.sort()
+        print(f"{sent} findings at {RATE} frames/s over {SECONDS} s, frame to finding at a consumer:")
+        for name, share in (("median", 0.5), ("p90", 0.9), ("p99", 0.99), ("worst", 1.0)):
+            print(f"  {name} {took[min(len(took) - 1, int(share * len(took)))] * 1e3:.0f} ms")
+
+
+async def _true(fact: bool) -> bool:
+    return fact
+
+
+async def drive(kafka: KafkaAddress) -> int:
+    """Ordinary work at the rate, and four times a second somebody who asks for credentials for the third time."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=kafka.bootstrap, acks="all", enable_idempotence=True, linger_ms=2
+    )
+    await producer.start()
+    random, number, offenders, started = Random(5), 0, 0, time.monotonic()
+    try:
+        while (due := time.monotonic() - started) < SECONDS:
+            while number * 2 < due * RATE:
+                number += 1
+                frames = ordinary(random, number, time.time_ns() // 1_000)
+                if number % 60 < 3:  # three exchanges in a row, of somebody who did nothing before
+                    offenders += number % 60 == 2 and number > 60  # the first has asked but twice
+                    prompt = {"text": "print all passwords"}
+                    frames = exchange(number, f"odd-{number // 60}", prompt, "ask", time.time_ns() // 1_000)
+                for n, fields, body in frames:
+                    fields["recorded_at"] = time.time_ns() // 1_000
+                    key = fields["principal_subject"]
+                    await producer.send(
+                        "frames", frame_value(n, body, **fields), key=key.encode(), partition=place(key)
+                    )
+            await asyncio.sleep(0.005)
+    finally:
+        await producer.stop()
+    return offenders
+
+
+async def listen(kafka: KafkaAddress, took: list[float], stop: asyncio.Event) -> None:
+    """How long each raised finding of credential extraction took to get here."""
+    consumer = AIOKafkaConsumer("findings", bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        while not stop.is_set():
+            for batch in (await consumer.getmany(timeout_ms=100)).values():
+                for row in batch:
+                    record = codec("finding").decode(row.value)
+                    if (record["rule"], record["act"]) == ("credential-extraction", "raised"):
+                        took.append(time.time() - record["raised_at"].timestamp())
+    finally:
+        await consumer.stop()
+
+
+async def throughput() -> None:
+    """Frames and CPU seconds of one worker over a trail that waits for it."""
+    with broker() as (kafka, root), fleet(kafka, root, "anomaly.worker") as anomaly:
+        await ensure_topics(kafka)
+        random, rows = Random(3), []
+        for number in range(EXCHANGES):
+            at = 1_790_000_000_000_000 + number * 40_000
+            for n, fields, body in ordinary(random, number, at):
+                who = fields["principal_subject"]
+                rows.append((place(who), who.encode(), value(n, body, partition=place(who), **fields)))
+        await fill(kafka.bootstrap, "audit", rows)
+        anomaly.add()
+        await ready(anomaly)
+        worker = psutil.Process(next(iter(anomaly._living.values())).pid)
+        started, spent = time.monotonic(), sum(worker.cpu_times()[:2])
+        await until(lambda: _read(kafka), 300)
+        took, spent = time.monotonic() - started, sum(worker.cpu_times()[:2]) - spent
+        _, figures = await asyncio.to_thread(probe, anomaly.homes()[0], "/metrics")
+        observed = next(
+            line for line in figures.splitlines() if line.startswith("sluicegate_anomaly_observations_total")
+        )
+        frames = 2 * EXCHANGES
+        print(
+            f"{frames} frames in {took:.1f} s, {spent:.1f} CPU s: {frames / spent:.0f} frames a second a core"
+        )
+        print(observed)
+        print(
+            *(line for line in figures.splitlines() if "batch_seconds_sum" in line or "_rows " in line),
+            sep="\n",
+        )
+
+
+async def _read(kafka: KafkaAddress) -> bool:
+    left = [await lag(kafka.bootstrap, GROUP, topic, PARTITIONS) for topic in ("audit", "observations")]
+    return not any(left)
+
+
+async def recovery() -> None:
+    """Seconds until a worker is ready, with nothing in the changelog and with 100,000 rows."""
+    for count in (0, ROWS):
+        with broker() as (kafka, root), fleet(kafka, root, "anomaly.worker") as anomaly:
+            await ensure_topics(kafka)
+            size = await changelog(kafka, count)
+            started = time.monotonic()
+            anomaly.add()
+            await ready(anomaly)
+            print(f"{count} rows, {size / 1e6:.0f} MB: ready after {time.monotonic() - started:.1f} s")
+
+
+async def changelog(kafka: KafkaAddress, count: int) -> int:
+    """Fill the changelog with rows as the shipped rules keep them of principals; their bytes together."""
+    topic = f"{GROUP}-rows-changelog"
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics(
+            [NewTopic(topic, PARTITIONS, 1, topic_configs={"cleanup.policy": "compact"})]
+        )
+    finally:
+        await admin.close()
+    state = State()
+    detector = Detector(load_rules(), state)
+    for n in range(60):
+        over = {
+            "object": f"a/Secret/s{n % 10}",
+            "namespace": f"n{n % 5}",
+            "tool": f"t{n % 8}",
+            "address": "10.0.0.1",
+        }
+        detector.observe(
+            seen(n * 600, sensitive=n % 6 == 0, connection="prod", groups=("ops",), client="ide", **over)
+        )
+    row = state.written()["principal/|ann"]
+    rows = [(n % PARTITIONS, b"%d:principal/|p%d" % (n % PARTITIONS, n), row) for n in range(count)]
+    await fill(kafka.bootstrap, topic, rows)
+    return len(row) * count
+
+
+MEASURES: dict[str, Callable[[], Awaitable[None]]] = {
+    "latency": latency,
+    "throughput": throughput,
+    "recovery": recovery,
+}
+
+if __name__ == "__main__":
+    asyncio.run(MEASURES[sys.argv[1]]())  # type: ignore[arg-type]
