@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.edge.approvals.metrics import METRICS
 from gateway.edge.tokens.strangers import Strangers
@@ -27,9 +28,13 @@ def untold(_: FindingRecord) -> None:
 
 
 class Belief:
-    """Opens settled records. `machine_public`: the key (32 bytes) that they are believed with."""
+    """Opens settled records. `machine_public`: the key (32 bytes) that they are believed with.
+
+    Raises ValueError for a key of another length.
+    """
 
     def __init__(self, machine_public: bytes, tell: Tell) -> None:
+        Ed25519PublicKey.from_public_bytes(machine_public)
         self._ring = KeyRing([TrustedKey(machine_public, "machine", frozenset({SETTLE}))])
         self._tell = tell
         self._room = Strangers(per_second=PER_SECOND, burst=BURST)

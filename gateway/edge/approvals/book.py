@@ -44,7 +44,7 @@ log = structlog.get_logger("approvals")
 class Approvals:
     """One a process. `tell` is given findings to raise; `deadline_seconds` is how long Kafka has to acknowledge.
 
-    Whatever is in doubt is not approved.
+    Whatever is in doubt is not approved. Raises ValueError for keys in `holding` that are none.
     """
 
     def __init__(

@@ -6,9 +6,12 @@ import asyncio
 import time
 from dataclasses import replace
 
+import pytest
+
 from gateway.edge.approvals import Approvals
 from gateway.held import HeldCall
 from gateway.settings import Holding
+from schemas.kafka import KafkaAddress
 from tests.gateway.approvals.people import (
     GLASS,
     HOLD,
@@ -267,6 +270,35 @@ async def test_without_keys_nothing_is_asked_and_nothing_runs(office: Office) ->
     assert "not set up" in await closed.use("0190a8c0-0000-7000-8000-000000000001", call)
     assert not closed.may_access(call.principal, "prod")
     await closed.stop()
+
+
+async def test_how_it_stands_is_asked_without_waiting(office: Office) -> None:
+    gateway = await office.gateway()
+    call = held(somebody())
+    approval = await asked(gateway, call)
+    assert await gateway.wait(approval.approval_id, 0) is None
+    await office.say(approval, call)
+    await _knows(gateway, call, approval.approval_id)
+    told = await gateway.wait(approval.approval_id, 0)
+    assert told is not None
+    assert told.state == "approved"
+    assert await gateway.wait("0190a8c0-0000-7000-8000-000000000001", 0) is None
+
+
+async def test_who_lets_go_leaves_it_to_the_same_call(office: Office) -> None:
+    gateway = await office.gateway()
+    call = held(somebody())
+    approval = await asked(gateway, call)
+    await _knows(gateway, call, approval.approval_id, "pending")
+    assert gateway.find(again(call)) is None
+    gateway.let_go(approval.approval_id)
+    assert gateway.find(again(call)) is not None
+
+
+def test_keys_that_are_none_are_refused_at_once(kafka: KafkaAddress) -> None:
+    for holding in (Holding(b"short", bytes(32)), Holding(bytes(32), b"short")):
+        with pytest.raises(ValueError, match=r"."):
+            Approvals(kafka, holding)
 
 
 async def test_a_release_takes_milliseconds(office: Office) -> None:
