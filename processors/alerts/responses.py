@@ -1,6 +1,6 @@
 """Responses: what is done about a finding before a person is there. Pure; off unless the settings say otherwise.
 
-A finding of a rule may carry `response`: `demand_approval for 1h`, `block for 30m`, `lower_limits to 0.5/s for 1h`.
+A finding of a rule may carry `response`: `demand_approval 1h`, `block for 30m`, `lower_limits to 0.5/s for 1h`.
 It is carried out once, when the finding is raised, ends by itself that long after it, and is undone by a person.
 """
 
@@ -28,12 +28,12 @@ HELD_BACK = "responses-held-back"
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
-SECONDS_MAX = 7 * 86_400
+SECONDS_MAX = 31 * 86_400
 _NAMESPACE = UUID("1d7a2f0e-8a43-5f2c-9a57-2f2f2b6d9c11")
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _RESPONSE = re.compile(
     r"(?P<act>demand_approval|block|lower_limits)"
-    r"(?: to (?P<rate>\d+(?:\.\d+)?)/s)? for (?P<count>[1-9]\d{0,6})(?P<unit>[smhd])"
+    r"(?: to (?P<rate>\d+(?:\.\d+)?)/s)?(?: for)? (?P<count>[1-9]\d{0,6})(?P<unit>[smhd])"
 )
 
 Act = Literal["demand_approval", "block", "lower_limits"]

@@ -25,6 +25,7 @@ def answered(response: str, settings: Responses = ON, now: int = T0, **over: Any
     ("text", "wanted"),
     [
         ("demand_approval for 1h", ("demand_approval", 3_600, None)),
+        ("demand_approval 3600s", ("demand_approval", 3_600, None)),
         ("block for 90s", ("block", 90, None)),
         ("lower_limits for 2d", ("lower_limits", 172_800, None)),
         ("lower_limits to 0.5/s for 30m", ("lower_limits", 1_800, 0.5)),
@@ -40,7 +41,7 @@ def test_a_response_is_an_act_and_a_time(text: str, wanted: tuple[str, int, floa
         "block",
         "block for ever",
         "block for 0s",
-        "block for 8d",
+        "block for 32d",
         "block to 1/s for 1h",
         "lower_limits to 0/s for 1h",
     ],
