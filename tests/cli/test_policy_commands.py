@@ -115,6 +115,15 @@ def test_a_masking_profile_that_there_is_not_is_told(folder: Path) -> None:
     assert "there is no masking profile `secretz`; did you mean `secrets`?" in answer.stderr
 
 
+def test_the_policies_among_the_examples_are_good_and_do_as_expected() -> None:
+    examples = Path(__file__).parents[2] / "examples" / "policy"
+    policies = [file for file in sorted(examples.glob("*.yaml")) if file.name != "expected.yaml"]
+    checked = run("check", *map(str, policies))
+    assert (checked.exit_code, checked.stdout.count(": good, ")) == (0, len(policies)), checked.output
+    assert "nobody can approve it" not in checked.stdout
+    assert run("test", str(examples)).exit_code == 0
+
+
 def test_expectations_that_hold_are_counted(folder: Path) -> None:
     answer = run("test", str(folder))
     assert (answer.exit_code, answer.stdout) == (0, "4 as expected, 0 not\n")
