@@ -1,6 +1,7 @@
 """All integrations of one console: their routes, and the one process among several that delivers."""
 
 import asyncio
+import traceback
 
 import structlog
 from aiohttp import ClientSession
@@ -72,5 +73,8 @@ class Integrations:
             await asyncio.gather(closed, *tasks, return_exceptions=True)
         for task in done - {closed}:
             if error := task.exception():
-                log.error("integration_failed", error=type(error).__name__, exc_info=error)
+                # Where it failed, and not what it says: that might hold a secret.
+                last = traceback.extract_tb(error.__traceback__)[-1]
+                where = f"{last.filename}:{last.lineno}"
+                log.error("integration_failed", error=type(error).__name__, where=where)
                 await asyncio.sleep(self._pause_seconds)

@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry
 
+from console.app import Console
 from console.desk import Desk
 from console.directory import Directory
 from console.integrations.book import BookError, KafkaBook
@@ -27,15 +30,19 @@ from console.integrations.settings import (
 )
 from console.integrations.vendor import session
 from console.integrations.whole import Integrations
+from console.run import Server, http_config, listen
 from console.settings import DeskLimits
 from gateway.settings import SecretSource
 from schemas.deliveries import ApprovalDelivery
 from schemas.findings import open_finding
+from tests.console.calling import settings_for
 from tests.console.conftest import KEYS, Floor, comes_to
 from tests.console.integrations import hook_server, jira_server, servicenow_server, slack_server, teams_server
 from tests.console.integrations.conftest import PUBLIC_URL, QUICK, served, until
 from tests.console.integrations.paper import PEOPLE
 from tests.console.integrations.vendors import VendorServer
+from tests.gateway.identity.minting import jwk, jwks, rsa_key
+from tests.gateway.identity.provider import provider_server
 from tests.processors.approvals.making import ISSUER
 from tests.processors.trail import read_all
 
@@ -232,6 +239,68 @@ async def test_of_two_consoles_one_delivers_and_the_other_takes_over(
         assert url
         await second.__aexit__(None, None, None)
         await case.server.stop()
+
+
+async def test_a_console_as_it_is_served_takes_a_click_and_asks_vendors_for_no_bearer_token(
+    settled: Floor, tmp_path: Path
+) -> None:
+    async with session() as http, provider_server() as provider:
+        case = slack(tmp_path, http)
+        await case.server.start()
+        provider.publish(jwks(jwk(rsa_key(), "k1")))
+        vendors = narrowed(case.settings(case.server.url), "as-served")
+        whole = Console(replace(settings_for(provider), people=PEOPLE, integrations=vendors), settled.kafka)
+        integrations = Integrations(vendors, whole.desk, http, settled.kafka, registry=CollectorRegistry())
+        routes, delivering = integrations.routes(), asyncio.create_task(integrations.run())
+        with listen("127.0.0.1", 0) as sock:
+            server = Server(http_config(whole.app(routes), whole.settings), whole)
+            whole.start()
+            serving = asyncio.create_task(server.serve(sockets=[sock]))
+            await until(lambda: server.started and not whole.fault, 60)
+            approval = await settled.ask(connection="as-served")
+            await until(case.messages, 60)
+            click = slack_server.signed(case.server.click("Approve", "UANN"))  # type: ignore[attr-defined]
+            click.headers["Host"] = urlsplit(PUBLIC_URL).netloc
+            url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+            assert (await slack_server.send(http, url, click))[0] == 200
+            await comes_to(whole.desk, approval, "approved")
+            forged = slack_server.signed({"type": "block_actions"}, secret="guessed")
+            assert (await slack_server.send(http, url, forged))[0] == 401
+            server.should_exit = True
+            delivering.cancel()
+            await asyncio.gather(serving, delivering, return_exceptions=True)
+            await whole.stop()
+        await case.server.stop()
+
+
+async def test_a_part_that_fails_unforeseen_begins_again_with_the_others(
+    settled: Floor, desk: Desk, tmp_path: Path
+) -> None:
+    failures: list[str] = []
+
+    async def fail_once() -> None:
+        if not failures:
+            failures.append("once")
+            raise ValueError("the secret is xoxb-1")
+        await asyncio.Event().wait()
+
+    async with session() as http:
+        case = slack(tmp_path, http)
+        await case.server.start()
+        settings = narrowed(case.settings(case.server.url), "fails-once")
+        integrations = Integrations(settings, desk, http, settled.kafka, registry=CollectorRegistry())
+        integrations._parts.work.append(fail_once)
+        await settled.ask(connection="fails-once")
+        with structlog.testing.capture_logs() as logs:
+            task = asyncio.create_task(integrations.run())
+            await until(case.messages, 60)
+            await until(lambda: failures, 60)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await case.server.stop()
+    told = [row for row in logs if row["event"] == "integration_failed"]
+    assert [row["error"] for row in told] == ["ValueError"]
+    assert "xoxb-1" not in repr(logs)
 
 
 async def test_a_vendor_that_stays_away_is_a_finding(settled: Floor, desk: Desk, tmp_path: Path) -> None:
