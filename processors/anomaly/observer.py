@@ -40,7 +40,10 @@ class Observer:
         self._limit = limit
 
     async def process(self, events: Sequence[Any]) -> None:
-        """Observations first, then drafts, last what was seen; who calls acknowledges after all are durable."""
+        """Observations first, then drafts, last what was seen; who calls acknowledges after all are durable.
+
+        A partition's drafts and what was seen of it go to one partition of the changelog, which keeps their order.
+        """
         last = {event.message.partition: event for event in events}
         joinings = {partition: self._joining(partition) for partition in last}
         outgoing: list[Outgoing] = []
@@ -50,8 +53,6 @@ class Observer:
         for partition, joining in joinings.items():
             for exchange, draft in joining.drafts.items():
                 self._table.put(last[partition], exchange, draft)
-        await self._table.durable()
-        for partition, joining in joinings.items():
             self._table.put(last[partition], SEEN, joining.seen.stored())
             self._metrics.again.inc(joining.again)
             self._metrics.orphans.inc(joining.orphans)

@@ -20,5 +20,5 @@ class AnomalySettings:
     host: str = "127.0.0.1"
     port: int = 0
     port_file: Path | None = None
-    batch_records_max: int = 500
+    batch_records_max: int = 1_000
     rows_max: int = 5_000

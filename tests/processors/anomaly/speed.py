@@ -21,7 +21,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from processors.anomaly.detector import Detector
+from processors.anomaly.frames import open_audited
 from processors.anomaly.load import load_rules
+from processors.anomaly.routing import opened
 from processors.anomaly.state import State
 from schemas.codec import codec
 from schemas.kafka import KafkaAddress, ensure_topics
@@ -31,13 +33,13 @@ from tests.processors.anomaly.making import answer, call, request_fields, respon
 from tests.processors.fleet import Fleet
 from tests.processors.making import frame_value
 from tests.processors.test_worker_flow import probe, ready
-from tests.processors.trail import fill, lag, until
+from tests.processors.trail import fill, lag, read_all, until
 from tests.support.broker import running
 
 PARTITIONS = 4
 PRINCIPALS = 200
 GROUP = "sluicegate-anomaly"
-SECONDS = 40
+SECONDS = 20
 RATE = 500
 ROWS = 100_000
 EXCHANGES = 8_000
@@ -106,10 +108,25 @@ async def latency() -> None:
         await until(lambda: _true(len(took) >= sent), 60)
         stop.set()
         await listening
+        await hops(kafka)
         took.sort()
         print(f"{sent} findings at {RATE} frames/s over {SECONDS} s, frame to finding at a consumer:")
         for name, share in (("median", 0.5), ("p90", 0.9), ("p99", 0.99), ("worst", 1.0)):
             print(f"  {name} {took[min(len(took) - 1, int(share * len(took)))] * 1e3:.0f} ms")
+
+
+async def hops(kafka: KafkaAddress) -> None:
+    """Median time from a frame's record to each topic on its way."""
+    audit = [
+        (row.timestamp, open_audited(row.value)["recorded_at"])
+        for row in await read_all(kafka.bootstrap, "audit", 4)
+    ]
+    observed = [
+        (row.timestamp, opened(row.value)[0].at) for row in await read_all(kafka.bootstrap, "observations", 4)
+    ]
+    for name, rows in (("audit", audit), ("observations", observed)):
+        took = sorted(stamp - at / 1e3 for stamp, at in rows)
+        print(f"  to {name}: median {took[len(took) // 2]:.0f} ms, p99 {took[int(0.99 * len(took))]:.0f} ms")
 
 
 async def _true(fact: bool) -> bool:
