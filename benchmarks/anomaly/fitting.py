@@ -10,7 +10,6 @@ FITTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "repeated-secret-reads": (
             "repeated-secret-reads",
             "repeated-secret-reads-in-a-day",
-            "repeated-secret-reads-in-a-week",
             "secret-read-again",
             "secret-reads-spread-over-principals",
             "secret-wanted-by-many",
@@ -18,6 +17,7 @@ FITTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "cluster-wide-scan": (
             "namespace-scan",
             "namespace-scan-slow",
+            "namespace-scan-by-the-hour",
             "cluster-wide-listing",
             "object-sweep",
             "scan-spread-over-principals",
@@ -25,18 +25,24 @@ FITTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "token-surge": ("token-surge", "token-surge-slow", "token-surge-spread"),
         "credential-extraction": (
             "credential-extraction",
+            "credential-extraction-in-a-day",
             "credential-extraction-slow",
             "credential-extraction-spread",
         ),
-        "denied-then-around": ("denied-then-by-another-tool", "denied-then-by-another-name"),
+        "denied-then-around": (
+            "denied-then-by-another-tool",
+            "denied-then-by-another-name",
+            "refused-secrets",
+        ),
         "stolen-credential": (
             "secrets-from-a-new-place",
+            "strange-place-and-client",
             "secrets-by-a-new-client",
             "secrets-at-an-unusual-hour",
         ),
-        "exfiltration-by-volume": ("bytes-out", "redactions-surge"),
-        "approval-burst": ("approvals-in-bursts",),
-        "pseudonym-travel": ("secret-seen-elsewhere", "secret-in-many-sessions"),
+        "exfiltration-by-volume": ("bytes-out", "bytes-out-in-a-day", "redactions-surge"),
+        "approval-burst": ("approvals-in-bursts", "approvals-all-day"),
+        "pseudonym-travel": ("secrets-where-they-never-were", "secret-in-many-sessions"),
         "changed-tool": ("changed-tool-in-use",),
     }
 )

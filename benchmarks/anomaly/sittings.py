@@ -17,6 +17,7 @@ Calls = Iterator[Observation]
 FOCUS = 0.85  # of a sitting's calls go to the place it is about
 PLACES = 0.7  # exponent of Zipf's law over the places of a principal
 LOOP_MAX = 45
+PASTERS = ("people", "agents")
 STUCK: tuple[Outcome, ...] = ("failed", "failed", "failed", "denied")
 
 
@@ -92,7 +93,7 @@ class Sittings:
         if upgrade is not None and upgrade.tool == action.tool and upgrade.begins <= at < upgrade.ends:
             outcome = outcome if upgrade.lax else "denied"
             return hand.call(at, action, place, outcome=outcome, prompt=prompt, changed=True)
-        pasted = chance.random() < events.pasted
+        pasted = shift.who.sort in PASTERS and chance.random() < events.pasted
         carried = (chance.choice(list(place.secret_of.values())),) if pasted else ()
         return hand.call(at, action, place, outcome=outcome, prompt=prompt, carried=carried)
 
