@@ -84,7 +84,9 @@ class ServiceNowWatcher:
         comment = await self._comment(entry["external_id"], seen.person)
         found = Found(f"{value}:{seen.person}", verb, seen.person, comment, altered)
         if reply := await self._tickets.take(entry, found):
-            await self._channel.comment(entry["place"], entry["external_id"], reply.text)
+            said_last = await self._comment(entry["external_id"], self._settings.username)
+            if said_last != reply.text:  # it may have been said before a restart
+                await self._channel.comment(entry["place"], entry["external_id"], reply.text)
             self._tickets.told(entry)
 
     async def _person(self, sys_id: str, record: Any, seen: _Seen, value: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from console.integrations.secrets import Secrets
 from console.integrations.signing import Unauthentic, Window, same, webhook_signature
+from gateway.edge.credentials.injector import CredentialError
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,256}")
 
@@ -19,7 +20,7 @@ def verified(headers: Mapping[str, str], body: bytes, secrets: Secrets, window: 
     try:
         expected = [webhook_signature(secret, message_id, timestamp, body) for secret in secrets.texts()]
     except ValueError as error:
-        raise Unauthentic(str(error)) from None
+        raise CredentialError(str(error)) from None
     given = headers.get("webhook-signature", "").split(" ")[:10]
     if not any([same(each, expected) for each in given]):  # noqa: C419 (each is looked at)
         raise Unauthentic("the signature does not fit")

@@ -131,6 +131,8 @@ async def test_abuse_75_who_may_not_decide_is_told_so_once(
         snow.change(who, {"approval": "approved"})
         await until(snow.said)
         await looked(snow)
+    async with stage.running(settings(instance)):
+        await looked(snow, 4)
         (said,) = snow.said()
         assert says in said
         assert stage.desk.state(approval) == "pending"

@@ -49,6 +49,24 @@ def test_a_secret_that_is_none_is_refused(text: str) -> None:
         webhook_key(text)
 
 
+async def test_while_the_secret_is_none_nothing_is_taken_or_sent_and_nobody_is_told_why(
+    stage: Stage, hook: HookServer, tmp_path: Path
+) -> None:
+    async with stage.running(bus(hook, tmp_path, "not-a-secret")) as console:
+        approval = stage.desk.ask()
+        await until(lambda: stage.findings)
+        assert "whsec_" in stage.findings[0]["title"]
+        said = message(decision(approval, "ann"))
+        status, answer = await send(stage.http, f"{console}/integrations/webhooks/bus", said)
+        assert (status, answer) == (503, {"error": "cannot be read"})
+        (tmp_path / "secret-0").unlink()
+        status, answer = await send(stage.http, f"{console}/integrations/webhooks/bus", said)
+        assert status == 503
+        (tmp_path / "secret-0").write_text(SECRET, encoding="utf-8")  # read again once it is right
+        await until(lambda: hook.told)
+    assert stage.desk.decided == []
+
+
 async def test_what_is_asked_and_what_comes_of_it_is_sent_signed(
     stage: Stage, hook: HookServer, tmp_path: Path
 ) -> None:
