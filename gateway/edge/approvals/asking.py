@@ -6,7 +6,7 @@ from gateway.edge.announce import stamp
 from gateway.edge.approvals.drafts import AccessWish, access_request, call_request
 from gateway.edge.approvals.metrics import METRICS
 from gateway.edge.approvals.parts import Parts
-from gateway.edge.approvals.state import Owner, owner
+from gateway.edge.approvals.state import Known, Owner, asked, owner
 from gateway.held import Approval, HeldCall
 from gateway.sessions import Principal
 from schemas.approvals import ApprovalRequest
@@ -40,11 +40,11 @@ class Asking:
             return f"{accesses} requests for access of this principal are pending: no more are taken at once"
         return ""
 
-    def pending(self, who: Owner) -> list[Approval]:
+    def pending(self, who: Owner) -> list[Known]:
         """What people are asked about, or will be as soon as the machine has seen it."""
         now = self._parts.now()
-        seen = [each.told(now) for each in self._parts.state.open_of(who)]
-        return [each for each in seen if each.state == "pending"] + self._parts.open.unseen(who)
+        own = self._parts.state.open_of(who) + self._parts.open.unseen(who)
+        return [each for each in own if each.now(now) == "pending"]
 
     async def call(self, held: HeldCall) -> Approval | None:
         """The pending approval of a held call once its request is acknowledged."""
@@ -71,10 +71,9 @@ class Asking:
         return await self._request(request, None)
 
     async def _request(self, request: ApprovalRequest, held: HeldCall | None) -> Approval | None:
-        approval = _pending(request)
-        approval_id = approval.approval_id
-        who = (request["principal_issuer"], request["principal_subject"])
-        self._parts.open.add(approval, who, request["exchange_id"])
+        known = asked(request)
+        approval_id = known.approval_id
+        self._parts.open.add(known, request["exchange_id"])
         self._parts.claims.linger(approval_id)
         acknowledged = False
         try:
@@ -83,14 +82,8 @@ class Asking:
             if not acknowledged:
                 self._parts.claims.release(approval_id)
                 self._parts.open.doubt(approval_id, held)
-        METRICS.asked.labels(approval.kind, "asked" if acknowledged else "in_doubt").inc()
-        return approval if acknowledged else None
-
-
-def _pending(request: ApprovalRequest) -> Approval:
-    names = ("connection", "method", "tool", "verb", "object", "rule")
-    fields = dict(request)
-    attributes = {name: fields[name] for name in names} | {"review_due_at": None}
-    return Approval(
-        request["approval_id"], "pending", request["kind"], 0, request["expires_at"], attributes=attributes
-    )
+        METRICS.asked.labels(known.kind, "asked" if acknowledged else "in_doubt").inc()
+        if not acknowledged:
+            return None
+        self._parts.open.confirm(approval_id)
+        return known.told(self._parts.now())

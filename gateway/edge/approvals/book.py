@@ -127,7 +127,8 @@ class Approvals:
         if not self._fresh():
             return None
         now = self._now()
-        own = self._state.open_of(owner(held.principal))
+        who = owner(held.principal)
+        own = self._state.open_of(who) + self._open.unseen(who)
         mine = (each for each in own if not self._open.doubted(each.approval_id))
         known = joined(held, mine, now, self._claims.taken)
         if known is None:
@@ -146,16 +147,14 @@ class Approvals:
 
     def look(self, principal: Principal, approval_id: str) -> Approval | None:
         """The principal's own approval; None for anybody else's, and for one that nobody knows."""
-        who, known = owner(principal), self._state.get(approval_id)
-        if known is not None:
-            return known.told(self._now()) if known.owner == who else None
-        return next((each for each in self._open.unseen(who) if each.approval_id == approval_id), None)
+        known = self._known(approval_id)
+        return known.told(self._now()) if known is not None and known.owner == owner(principal) else None
 
     def own(self, principal: Principal) -> list[Approval]:
         """The principal's approvals that are remembered, the newest first."""
         now, who = self._now(), owner(principal)
-        seen = [known.told(now) for known in self._state.all_of(who)]
-        return [*reversed(self._open.unseen(who)), *reversed(seen)]
+        own = self._state.all_of(who) + self._open.unseen(who)
+        return [known.told(now) for known in reversed(own)]
 
     # -- asking
 
@@ -192,11 +191,14 @@ class Approvals:
     async def _settled(self, approval_id: str) -> Known:
         while True:
             with self._changes.waiting(approval_id) as changed:
-                known, now = self._state.get(approval_id), self._now()
+                known, now = self._known(approval_id), self._now()
                 if known is not None and known.now(now) != "pending":
                     return known
                 left = None if known is None else (known.ends_at - now) / SECOND
                 await asyncio.wait([changed], timeout=left)
+
+    def _known(self, approval_id: str) -> Known | None:
+        return self._state.get(approval_id) or self._open.get(approval_id)
 
     async def use(self, approval_id: str, held: HeldCall) -> str:
         """'' when the call may run now: the machine has named this exchange, or a grant needs no asking. Else why

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 
-from gateway.edge.approvals.state import Owner
-from gateway.held import Approval, HeldCall
+from gateway.edge.approvals.state import Known, Owner
+from gateway.held import HeldCall
 
 
 @dataclass(slots=True)
 class _Asked:
-    approval: Approval
-    owner: Owner
+    known: Known
     exchange_id: str
-    doubted: bool = False
+    counted_on: bool = False
     held: HeldCall | None = None
 
 
@@ -20,26 +19,32 @@ class OpenRequests:
 
     def __init__(self) -> None:
         self._asked: dict[str, _Asked] = {}
-        self._unseen: dict[Owner, dict[str, Approval]] = {}
+        self._unseen: dict[Owner, dict[str, Known]] = {}
 
     def __len__(self) -> int:
         return len(self._asked)
 
-    def add(self, approval: Approval, owner: Owner, exchange_id: str) -> None:
-        """The request of a pending approval is on its way."""
-        self._asked[approval.approval_id] = _Asked(approval, owner, exchange_id)
-        self._unseen.setdefault(owner, {})[approval.approval_id] = approval
+    def add(self, known: Known, exchange_id: str) -> None:
+        """A request is on its way."""
+        self._asked[known.approval_id] = _Asked(known, exchange_id)
+        self._unseen.setdefault(known.owner, {})[known.approval_id] = known
+
+    def confirm(self, approval_id: str) -> None:
+        """It was acknowledged: who makes the same call may join it."""
+        asked = self._asked.get(approval_id)
+        if asked is not None:
+            asked.counted_on = True
 
     def doubt(self, approval_id: str, held: HeldCall | None) -> None:
         """Its acknowledgement did not come: nobody waits for it. `held` is the call to take it back for."""
         asked = self._asked.get(approval_id)
         if asked is not None:
-            asked.doubted, asked.held = True, held
+            asked.held = held
 
     def doubted(self, approval_id: str) -> bool:
-        """Whether nobody may join it."""
+        """Whether nobody may join it, now or any more."""
         asked = self._asked.get(approval_id)
-        return asked is not None and asked.doubted
+        return asked is not None and not asked.counted_on
 
     def settle(self, approval_id: str, state: str) -> HeldCall | None:
         """It was seen on the topic; the call to take it back for where it was in doubt, told once."""
@@ -57,19 +62,24 @@ class OpenRequests:
         asked = self._asked.get(approval_id)
         return asked is not None and asked.exchange_id == exchange_id
 
-    def unseen(self, owner: Owner) -> list[Approval]:
-        """What the owner has asked for here that was not seen on the topic yet."""
+    def get(self, approval_id: str) -> Known | None:
+        """What was asked for, as it was asked."""
+        asked = self._asked.get(approval_id)
+        return None if asked is None else asked.known
+
+    def unseen(self, owner: Owner) -> list[Known]:
+        """What the owner has asked for here that was not seen on the topic yet, the oldest first."""
         return list(self._unseen.get(owner, {}).values())
 
     def sweep(self, now: int) -> None:
         """Forgets what has expired; UTC in microseconds."""
-        for asked in [each for each in self._asked.values() if each.approval.ends_at <= now]:
+        for asked in [each for each in self._asked.values() if each.known.ends_at <= now]:
             self._see(asked)
-            del self._asked[asked.approval.approval_id]
+            del self._asked[asked.known.approval_id]
 
     def _see(self, asked: _Asked) -> None:
-        unseen = self._unseen.get(asked.owner)
+        unseen = self._unseen.get(asked.known.owner)
         if unseen is not None:
-            unseen.pop(asked.approval.approval_id, None)
+            unseen.pop(asked.known.approval_id, None)
             if not unseen:
-                del self._unseen[asked.owner]
+                del self._unseen[asked.known.owner]

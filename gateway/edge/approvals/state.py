@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.held import Approval, ApprovalState
 from gateway.sessions import Principal
-from schemas.approvals import ANY_NUMBER, ApprovalSettled
+from schemas.approvals import ANY_NUMBER, ApprovalRequest, ApprovalSettled
 
 SECOND = 1_000_000
 KEEP = 600 * SECOND
@@ -32,7 +32,7 @@ def owner(principal: Principal) -> Owner:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One approval. `until`: the latest end that any of its versions had."""
+    """One approval; version 0 is a request that was not settled yet. `until`: the latest end of all its versions."""
 
     approval_id: str
     version: int
@@ -195,6 +195,29 @@ def _drop(index: "dict[Owner, dict[str, Any]]", known: Known) -> None:
         own.pop(known.approval_id, None)
         if not own:
             del index[known.owner]
+
+
+def asked(request: ApprovalRequest) -> Known:
+    """What is known of a request that the machine has not seen yet."""
+    return Known(
+        request["approval_id"],
+        0,
+        "pending",
+        request["kind"],
+        (request["principal_issuer"], request["principal_subject"]),
+        request["connection"],
+        request["method"],
+        request["tool"],
+        request["verb"],
+        request["object"],
+        request["argument_digest"],
+        request["policy_version"],
+        request["rule"],
+        request["bound"],
+        0,
+        request["expires_at"],
+        request["expires_at"],
+    )
 
 
 def _known(record: ApprovalSettled, before: Known | None) -> Known:

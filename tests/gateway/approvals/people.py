@@ -122,6 +122,11 @@ async def granted(office: Office, gateway: Approvals, call: HeldCall) -> Approva
     return found
 
 
+async def seen(gateway: Approvals, call: HeldCall) -> None:
+    """Returns once the machine's word on all that the caller of `call` has asked for is here."""
+    await until(lambda: not gateway._open.unseen((call.principal.issuer, call.principal.subject)))
+
+
 async def until(fact: Callable[[], object], seconds: float = 20.0) -> None:
     """Returns once `fact()` is true."""
     async with asyncio.timeout(seconds):

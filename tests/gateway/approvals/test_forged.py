@@ -9,7 +9,7 @@ from uuid import uuid4
 from gateway.edge.approvals import Approvals
 from gateway.held import Approval, HeldCall
 from schemas.approvals import SETTLED, ApprovalSettled, open_settled, settled_value, signed_settled
-from tests.gateway.approvals.people import ANY_NUMBER, Office, asked, granted, held, somebody, until
+from tests.gateway.approvals.people import ANY_NUMBER, Office, asked, granted, held, seen, somebody, until
 from tests.processors.approvals.making import CONSOLE, GATEWAY, PARTITIONS, STRANGER
 from tests.processors.trail import read_all
 
@@ -30,7 +30,7 @@ async def test_abuse_80_a_forged_settled_record_is_ignored_and_raised(office: Of
     gateway = await office.gateway()
     call = held(somebody())
     approval = await asked(gateway, call)
-    await until(lambda: gateway.look(call.principal, approval.approval_id))
+    await seen(gateway, call)
     (pending,) = await settled(office, approval)
     for key in (STRANGER, GATEWAY, CONSOLE):  # keys of other components are no better than a stranger's
         await passed_off(office, pending, key, state="approved", uses_left=1)
@@ -101,7 +101,7 @@ async def test_a_flood_of_forgeries_raises_a_few_findings(office: Office) -> Non
     gateway = await office.gateway()
     call = held(somebody())
     approval = await asked(gateway, call)
-    await until(lambda: gateway.look(call.principal, approval.approval_id))
+    await seen(gateway, call)
     (pending,) = await settled(office, approval)
     for _ in range(60):
         await passed_off(office, pending, STRANGER)

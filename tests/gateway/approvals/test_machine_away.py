@@ -45,6 +45,10 @@ async def test_what_is_asked_and_decided_while_the_machine_is_away_is_settled_wh
     machine.kill()
     call = held(somebody())
     approval = await asked(gateway, call)
+    assert await gateway.wait(approval.approval_id, 0.1) is None
+    repeated = gateway.find(held(call.principal, call.digest))
+    assert repeated is not None
+    assert repeated.approval_id == approval.approval_id
     waiting = asyncio.create_task(gateway.wait(approval.approval_id, 60))
     await office.say(approval, call)
     await back(machine)
