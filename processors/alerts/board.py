@@ -69,6 +69,7 @@ class Board:
         self.rows: dict[str, Row] = dict(rows or {})
         self._changed: dict[str, None] = {}
         self._letters: dict[Target, dict[str, None]] = {}
+        self._silences: dict[str, Silence] = {}
         for key, row in self.rows.items():
             self._index(key, row)
 
@@ -89,12 +90,16 @@ class Board:
         row = self.rows.pop(key, None)
         if row is not None:
             self._changed[key] = None
+            self._silences.pop(key, None)
             if row["kind"] == LETTER:
                 self._letters[Target(row["route"], row["url"])].pop(key, None)
 
     def _index(self, key: str, row: Row) -> None:
         if row["kind"] == LETTER:
             self._letters.setdefault(Target(row["route"], row["url"]), {})[key] = None
+        elif row["kind"] == SILENCE:
+            told = (row["by"], row["why"], row["rule"], row["principal"])
+            self._silences[key] = Silence(row["until"], *told)
 
     # -- findings
 
@@ -124,9 +129,7 @@ class Board:
 
     def silence_of(self, finding: FindingRecord, now: int) -> Silence | None:
         """The silence that covers `finding`; None where there is none."""
-        rows = (row for row in self.rows.values() if row["kind"] == SILENCE)
-        told = (Silence(row["until"], row["by"], row["why"], row["rule"], row["principal"]) for row in rows)
-        every = (*self._settings.silences, *told)
+        every = (*self._settings.silences, *self._silences.values())
         return next((silence for silence in every if silences(silence, finding, now)), None)
 
     def _add(self, target: Target, finding: FindingRecord, now: int) -> None:

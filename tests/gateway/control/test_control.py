@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -16,11 +17,15 @@ from prometheus_client import REGISTRY
 from gateway.edge.announce import Announcer, stamp
 from gateway.edge.control import Control, in_force
 from gateway.sessions import Principal
+from gateway.settings import Rate
 from schemas.admin import GATEWAY, admin_record
 from schemas.control import (
     ControlRecord,
+    Lowered,
     ToolPin,
+    approval_demanded,
     block_key,
+    limits_lowered,
     principal_blocked,
     session_killed,
     token_revoked,
@@ -72,6 +77,31 @@ async def test_every_replica_sees_a_block_within_two_seconds(
         assert took < REPLICAS_SECONDS
         assert await announcer.control(block_key(who.issuer, who.subject), None)
         await until(lambda: not one.blocked(who) and not two.blocked(who), REPLICAS_SECONDS)
+
+
+async def test_every_replica_sees_what_answers_a_finding_within_two_seconds_and_its_end(
+    address: KafkaAddress, announcer: Announcer
+) -> None:
+    who, session = somebody(), str(uuid4())
+    by: Any = {"by": "rule:secret-reads", "reason": "14 secrets", "cause": str(uuid4())}
+    demand = approval_demanded(stamp(), session_id=session, **by)
+    limit = limits_lowered(stamp(), who.issuer, who.subject, Lowered(0.5, 1), **by)
+    async with reading(address) as one, reading(address) as two:
+        for record in (demand, limit):
+            await told(announcer, record)
+        replicas = (one, two)
+
+        def demanded() -> set[str]:
+            return {replica.demanded(session, somebody()) for replica in replicas}
+
+        def lowered() -> set[Rate | None]:
+            return {replica.lowered(who) for replica in replicas}
+
+        await until(lambda: demanded() == {"14 secrets"}, REPLICAS_SECONDS)
+        await until(lambda: lowered() == {Rate(0.5, 1)}, REPLICAS_SECONDS)
+        for record in (demand, limit):
+            assert await announcer.control(record["target"], None)
+        await until(lambda: demanded() == {""} and lowered() == {None}, REPLICAS_SECONDS)
 
 
 async def test_a_replica_that_starts_knows_what_was_decided_before(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import jwt
 import pytest
@@ -13,7 +15,7 @@ from gateway.edge.identity import TokenError
 from gateway.edge.tokens import SessionTokenIssuer, Sweeper
 from gateway.sessions import Principal
 from gateway.settings import SessionTokens
-from schemas.control import token_revoked
+from schemas.control import principal_blocked, token_revoked
 from schemas.kafka import KafkaAddress
 from tests.gateway.control.people import reading, until
 from tests.gateway.tokens.conftest import PUBLIC_URL, SEED, Desk, open_desk
@@ -71,6 +73,20 @@ async def test_revocations_of_tokens_that_expired_long_ago_are_cleared_away(desk
     assert await Sweeper(desk.control, desk.announcer).sweep() >= 1
     await until(lambda: old["target"] not in {r["target"] for r in desk.control.expired(now)})
     assert young["target"] in {r["target"] for r in desk.control.expired(now)}
+
+
+async def test_answers_to_findings_are_cleared_away_and_blocks_by_a_person_stay(desk: Desk) -> None:
+    now = time.time()
+    ended = int((now - 7_200) * 1e6)
+    over: dict[str, Any] = {"by": "x", "reason": "", "expires_at": ended}
+    answer = principal_blocked(stamp(), "", f"a-{desk.subject}", cause=str(uuid4()), **over)
+    person = principal_blocked(stamp(), "", f"p-{desk.subject}", **over)
+    for record in (answer, person):
+        assert await desk.announcer.control(record["target"], record)
+    await until(lambda: person["target"] in {r["target"] for r in desk.control.expired(now)})
+    assert await Sweeper(desk.control, desk.announcer).sweep() >= 1
+    await until(lambda: answer["target"] not in {r["target"] for r in desk.control.expired(now)})
+    assert person["target"] in {r["target"] for r in desk.control.expired(now)}
 
 
 ALICE = Principal("https://id.example.com", "alice", "t-1", ("sre",))
