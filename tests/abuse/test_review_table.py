@@ -9,7 +9,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 TABLE = TESTS.parent / "docs" / "reference" / "abuse.md"
-LINES = 66
+LINES = (*range(1, 67), *range(73, 81))  # those between are of Kubernetes API connections
 _ROW = re.compile(r"\| (\d+) \| [^|]+ \| ([^|]+) \|")
 _NUMBERED = re.compile(r"test_abuse((?:_\d\d)+)_")
 
@@ -35,6 +35,6 @@ def present() -> dict[int, set[str]]:
 
 def test_every_line_has_tests_that_carry_its_number_and_the_table_names_their_files() -> None:
     tests, table = present(), listed()
-    assert sorted(table) == list(range(1, LINES + 1))
-    numbered = {line: files for line, files in tests.items() if line <= LINES}
+    assert sorted(table) == list(LINES)
+    numbered = {line: files for line, files in tests.items() if line in LINES}
     assert table == numbered, "write the files of the numbered tests into docs/reference/abuse.md"

@@ -137,7 +137,7 @@ async def test_abuse_77_of_two_reviewers_at_once_one_decides(settled: Floor, api
     assert state in ("approved", "denied")
 
 
-async def test_abuse_79_what_was_not_seen_is_not_approved(settled: Floor, api: Api) -> None:
+async def test_abuse_73_what_was_not_seen_is_not_approved(settled: Floor, api: Api) -> None:
     approval = await asked(settled, api)
     ann = api.token("ann")
     other = await say(api, approval, ann, digest="00" * 32)
