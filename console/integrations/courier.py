@@ -11,14 +11,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 
 from console.integrations.book import BookError
+from console.integrations.channel import Channel, wanted
 from console.integrations.desk import DeskLike
 from console.integrations.means import Means
-from console.integrations.settings import Only, Retries
+from console.integrations.settings import Retries
 from console.integrations.showing import said
 from console.integrations.vendor import DeliveryError
 from console.standing import Standing
@@ -38,31 +38,6 @@ FORGET_US = 61 * 86_400 * 1_000_000
 """How long an entry is kept of which the desk knows nothing (any more)."""
 
 log = structlog.get_logger("integrations")
-
-
-class Channel(Protocol):
-    """One vendor's way to tell people. All raise DeliveryError (or CredentialError) for what is to be tried again."""
-
-    @property
-    def name(self) -> str:
-        """As the book and the metrics have it."""
-        ...
-
-    def place(self, standing: Standing) -> str | None:
-        """Where this approval is told; None: not here."""
-        ...
-
-    async def find(self, standing: Standing, place: str) -> str:
-        """The message of an earlier try that nobody knows the end of; '' when there is none, or no way to know."""
-        ...
-
-    async def tell(self, standing: Standing, place: str) -> str:
-        """Tells; the vendor's name of the message."""
-        ...
-
-    async def retell(self, standing: Standing, place: str, external_id: str) -> None:
-        """Brings that message up to date."""
-        ...
 
 
 @dataclass(slots=True)
@@ -252,19 +227,6 @@ class Courier:
             await self._book.strike(entry)
             self._turns.pop(approval_id, None)
         return True
-
-
-def wanted(standing: Standing) -> bool:
-    """Whether somebody has to do something."""
-    return standing.state == "pending" or standing.review_due
-
-
-def fits(only: Only, standing: Standing) -> bool:
-    """Whether an approval is one of these."""
-    asked = {reviewer for part in standing.request["quorum"] for reviewer in part["reviewers"]}
-    return (not only.connections or standing.request["connection"] in only.connections) and (
-        not only.reviewers or bool(asked.intersection(only.reviewers))
-    )
 
 
 def backoff(retries: Retries, failed: int) -> float:

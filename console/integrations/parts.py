@@ -7,7 +7,8 @@ from aiohttp import ClientSession
 from starlette.routing import Route
 
 from console.integrations import landing
-from console.integrations.courier import Channel, Courier
+from console.integrations.channel import Channel
+from console.integrations.courier import Courier
 from console.integrations.desk import DeskLike
 from console.integrations.jira import JiraChannel, JiraNudges, JiraWatcher
 from console.integrations.jira.api import JiraApi

@@ -1,6 +1,6 @@
 """Approvals as issues: opened by template, commented when something changes, closed when settled elsewhere."""
 
-from console.integrations.courier import fits
+from console.integrations.channel import fits
 from console.integrations.jira.api import LABEL, JiraApi, label_of
 from console.integrations.jira.document import description, document, paragraph
 from console.integrations.reading import text
@@ -15,7 +15,7 @@ ARGUMENTS_MAX = 20_000
 
 
 class JiraChannel:
-    """See `courier.Channel`. Raises templates.TemplateError when it is made with a template that is none."""
+    """See `channel.Channel`. Raises templates.TemplateError when it is made with a template that is none."""
 
     name = "jira"
 

@@ -1,6 +1,6 @@
 """Approvals as records of a table: made by template, commented at each change, closed when settled."""
 
-from console.integrations.courier import fits
+from console.integrations.channel import fits
 from console.integrations.reading import text
 from console.integrations.servicenow.api import ServiceNowApi
 from console.integrations.settings import ServiceNow
@@ -18,7 +18,7 @@ OURS = "sluicegate"
 
 
 class ServiceNowChannel:
-    """See `courier.Channel`. Raises templates.TemplateError when it is made with a template that is none."""
+    """See `channel.Channel`. Raises templates.TemplateError when it is made with a template that is none."""
 
     name = "servicenow"
 

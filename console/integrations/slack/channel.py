@@ -2,7 +2,7 @@
 
 from aiohttp import ClientSession
 
-from console.integrations.courier import fits
+from console.integrations.channel import fits
 from console.integrations.settings import Slack
 from console.integrations.showing import view_of
 from console.integrations.slack.api import SlackApi, SlackError
@@ -14,7 +14,7 @@ CANNOT_LOOK = ("missing_scope", "not_in_channel", "channel_not_found", "access_d
 
 
 class SlackChannel:
-    """See `courier.Channel`."""
+    """See `channel.Channel`."""
 
     name = "slack"
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from aiohttp import ClientSession
 
-from console.integrations.courier import fits
+from console.integrations.channel import fits
 from console.integrations.settings import TeamsBot
 from console.integrations.showing import view_of
 from console.integrations.teams.cards import attachment, card
@@ -19,7 +19,7 @@ ARGUMENTS_MAX = 8_000
 
 
 class TeamsBotChannel:
-    """See `courier.Channel`. The service's address is the configured one: the token goes nowhere else."""
+    """See `channel.Channel`. The service's address is the configured one: the token goes nowhere else."""
 
     name = "teams"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from console.integrations.courier import fits
+from console.integrations.channel import fits
 from console.integrations.secrets import Secrets
 from console.integrations.settings import TeamsWorkflow
 from console.integrations.showing import view_of
@@ -17,7 +17,7 @@ POSTED = "posted"
 
 
 class TeamsWorkflowChannel:
-    """See `courier.Channel`."""
+    """See `channel.Channel`."""
 
     name = "teams"
 

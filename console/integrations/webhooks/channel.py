@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from aiohttp import ClientSession
 
-from console.integrations.courier import fits
+from console.integrations.channel import fits
 from console.integrations.secrets import Secrets
 from console.integrations.settings import Webhook
 from console.integrations.showing import said
@@ -17,7 +17,7 @@ from console.standing import Standing
 
 
 class WebhookChannel:
-    """See `courier.Channel`."""
+    """See `channel.Channel`."""
 
     def __init__(
         self,
