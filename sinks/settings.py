@@ -20,12 +20,13 @@ class SinkTopics:
     requested: str = "approvals.requested"
     decided: str = "approvals.decided"
     settled: str = "approvals.settled"
+    alerts: str = "alerts.attempts"
 
     @property
     def stored(self) -> tuple[str, ...]:
         """Those that are read."""
         approvals = (self.requested, self.decided, self.settled)
-        return (self.audit, self.findings, self.admin, self.sealed, *approvals)
+        return (self.audit, self.findings, self.admin, self.sealed, *approvals, self.alerts)
 
 
 @dataclass(frozen=True, slots=True)

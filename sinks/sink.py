@@ -28,6 +28,7 @@ from sinks.store import load_seen
 from sinks.tables import (
     Target,
     admin_target,
+    alerts_target,
     decided_target,
     findings_target,
     frames_target,
@@ -208,6 +209,7 @@ def targets_of(topics: SinkTopics) -> tuple[Target, ...]:
         requested_target(topics.requested),
         decided_target(topics.decided),
         settled_target(topics.settled),
+        alerts_target(topics.alerts),
     )
 
 

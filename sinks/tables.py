@@ -75,6 +75,11 @@ def settled_target(topic: str) -> Target:
     return _plain_target(topic, "approvals_settled_stored", "approval_settled", *look)
 
 
+def alerts_target(topic: str) -> Target:
+    """Attempts to tell somebody of findings, one row each."""
+    return _plain_target(topic, "alerts_stored", "alert_attempt", "attempt_id", "at")
+
+
 def _plain_target(topic: str, table: str, schema: str, *look: str) -> Target:
     return Target(topic, table, WriterSchemas(schema_versions(schema), look), has_identity=False)
 

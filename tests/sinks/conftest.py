@@ -55,7 +55,7 @@ class Topics:
             await self.producer.send_and_wait(f"{self.prefix}-admin", value)
 
     async def approval(self, topic: str, *values: bytes) -> None:
-        """Puts `values` on a topic of approvals: requested, decided, settled."""
+        """Puts `values` on a topic of approvals (requested, decided, settled) or on that of alerts."""
         for value in values:
             await self.producer.send_and_wait(f"{self.prefix}-{topic}", value)
 
@@ -78,7 +78,7 @@ async def kafka_topics(broker: str) -> AsyncIterator[Topics]:
     prefix = f"sink-{uuid4().hex[:8]}"
     admin = AIOKafkaAdminClient(bootstrap_servers=broker)
     await admin.start()
-    single = [f"{prefix}-{name}" for name in ("findings", "admin", "dead", "sealed", *APPROVALS)]
+    single = [f"{prefix}-{name}" for name in ("findings", "admin", "dead", "sealed", *APPROVALS, "alerts")]
     names = [(f"{prefix}-audit", PARTITIONS), *((name, 1) for name in single)]
     await admin.create_topics([NewTopic(name, count, 1) for name, count in names])
     await admin.close()

@@ -52,7 +52,7 @@ _DEFAULTS: dict[str, Any] = {
 
 def sink_topics(prefix: str) -> SinkTopics:
     """The topics of one test."""
-    names = ("audit", "findings", "dead", "admin", "sealed", *APPROVALS)
+    names = ("audit", "findings", "dead", "admin", "sealed", *APPROVALS, "alerts")
     return SinkTopics(*(f"{prefix}-{name}" for name in names))
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from schemas.alerts import AlertAttempt, LetterTold, attempt_value
 from schemas.codec import Codec, schema_versions
 from schemas.findings import FindingRecord, acted, finding_record, finding_value
 from sinks.avro import Placed
@@ -157,3 +158,33 @@ async def test_findings_and_rates_are_asked_for_over_http(
     assert await reader.finding(str(uuid4())) is None
     assert [row["findings"] for row in await reader.finding_rates()] == [1]
     await reader.close()
+
+
+async def test_who_was_told_is_a_row_an_attempt(store: Store, kafka_topics: Topics) -> None:
+    route, ids = f"security-{uuid4()}", [str(uuid4()) for _ in range(3)]
+    letters: list[LetterTold] = [
+        {"letter": "a|", "findings": ids[:2], "more": 3},
+        {"letter": "b|", "findings": ids[2:], "more": 0},
+    ]
+    failed: AlertAttempt = {
+        "attempt_id": str(uuid4()),
+        "at": NOW,
+        "route": route,
+        "url": 0,
+        "letters": letters,
+        "outcome": "failed",
+        "fault": "refused",
+    }
+    told: AlertAttempt = {
+        **failed,
+        "attempt_id": str(uuid4()),
+        "at": NOW + 1,
+        "outcome": "delivered",
+        "fault": "",
+    }
+    async with sinking(settings_for(store, kafka_topics), kafka_topics) as running:
+        await kafka_topics.approval("alerts", *map(attempt_value, (failed, told, told)))
+        await running.until(lambda: running.counted("rows_stored_total", table="alerts_stored") == 3)
+    sql = "SELECT outcome, fault, findings, more FROM audit.v_alerts WHERE route = {r:String} ORDER BY at"
+    rows = store.client.query(sql, {"r": route}).result_rows
+    assert [tuple(row) for row in rows] == [("failed", "refused", ids, 3), ("delivered", "", ids, 3)]

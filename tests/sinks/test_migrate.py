@@ -38,6 +38,7 @@ def test_a_second_run_applies_nothing_and_keeps_what_is_stored(store: Store) -> 
         "v_exchanges",
         "v_sessions",
         "v_findings",
+        "v_alerts",
         "v_finding_acts",
         "v_finding_rates",
         "v_approvals",
