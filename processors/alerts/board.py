@@ -32,6 +32,7 @@ LINES_MAX = 20
 LETTERS_MAX = 1_000  # of one URL; what comes beyond shares a letter
 FINDINGS_MAX = 50_000
 FINDINGS_KEPT = 7 * 24 * HOUR
+LETTERS_TOLD_MAX = 500  # in one message
 OTHERS = "*"
 
 
@@ -74,10 +75,13 @@ class Board:
             self._index(key, row)
 
     def changed(self) -> dict[str, Row | None]:
-        """The rows that changed since the last call."""
-        found = {key: self.rows.get(key) for key in self._changed}
+        """The rows that changed since the last call, in the order in which they have to be written.
+
+        That a finding is known comes last: of a write that breaks off, no finding may be known that is on no letter.
+        """
+        order = sorted(self._changed, key=lambda key: key.startswith(f"{FINDING}/"))
         self._changed = {}
-        return found
+        return {key: self.rows.get(key) for key in order}
 
     def put(self, key: str, row: Row) -> None:
         """Write a row."""
@@ -140,8 +144,9 @@ class Board:
             key = target.letter_key(OTHERS)
         letter = key.removeprefix(target.letter_key(""))
         row = self.rows.get(key) or new_letter(target, letter, rule, principal, now)
-        if len(row["lines"]) < LINES_MAX:
-            row = {**row, "lines": [*row["lines"], _line(finding)]}
+        others = [line for line in row["lines"] if line["finding_id"] != finding["finding_id"]]
+        if len(others) < LINES_MAX:
+            row = {**row, "lines": [*others, _line(finding)]}
         else:
             row = {**row, "more": row["more"] + 1}
         self.put(key, row)
@@ -179,7 +184,7 @@ class Board:
         if not ready or state["next"] > now or left <= 0:
             return None
         if left == 1 and len(ready) > 1:
-            return Parcel(target, route, tuple(ready), held_back=True)
+            return Parcel(target, route, tuple(ready[:LETTERS_TOLD_MAX]), held_back=True)
         return Parcel(target, route, (ready[0],))
 
     def attempted(self, attempt: AlertAttempt) -> list[FindingRecord]:

@@ -80,7 +80,8 @@ def test_one_that_is_worse_than_it_was_is_told_again_and_a_reopened_one_too() ->
     board.take(one, T0)
     worse: FindingRecord = {**one, "act": "repeated", "severity": "critical", "raised_at": T0 + SECOND}
     assert board.take(worse, T0 + SECOND) == "told"
-    assert len(delivered(board, T0 + SECOND)) == 1
+    assert [line["severity"] for line in board.due(T0 + SECOND)[0].letters[0]["lines"]] == ["critical"]
+    assert delivered(board, T0 + SECOND) == [["1"]]
     closed = acted(one, "closed", at=T0 + 2 * SECOND, by="cli:ann", verdict="benign")
     assert board.take(closed, T0 + 2 * SECOND) == "known"
     assert board.take(acted(one, "reopened", at=T0 + 3 * SECOND, by="cli:ann"), T0 + 3 * SECOND) == "told"

@@ -29,6 +29,7 @@ STEPS = st.lists(
         st.tuples(st.just("deliver"), st.sampled_from(["ok", "fails", "crash"])),
         st.tuples(st.just("wait"), st.integers(1, 1_200)),
         st.tuples(st.just("restart"), st.just(0)),
+        st.tuples(st.just("torn"), st.integers(0, 8)),
     ),
     max_size=60,
 )
@@ -64,6 +65,15 @@ class World:
             case "restart":
                 self.write()
                 self.board = Board(self._settings, self.table)
+            case (
+                "torn"
+            ):  # a finding is taken, a part of its rows is written, and it is taken again after a crash
+                one = finding(f"rule-{value}", at=self.now)
+                self.found.append(one)
+                self.board.take(one, self.now)
+                self.write(value % 4)
+                self.board = Board(self._settings, self.table)
+                self.board.take(one, self.now)
         self.write()
 
     def _deliver(self, parcel: Parcel, how: str) -> None:
@@ -78,8 +88,8 @@ class World:
         made: AlertAttempt = attempt(parcel, self.now, "" if how == "ok" else "refused")
         self.board.attempted(made)
 
-    def write(self) -> None:
-        for key, row in self.board.changed().items():
+    def write(self, rows_max: int | None = None) -> None:
+        for key, row in list(self.board.changed().items())[:rows_max]:
             if row is None:
                 self.table.pop(key, None)
             else:
