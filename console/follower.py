@@ -7,7 +7,6 @@ for each record, and must not raise.
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -15,6 +14,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from console.standing import places_of
+from schemas.clients import being_cancelled, let_go
 from schemas.kafka import KafkaAddress
 
 REQUESTED, DECIDED = "approvals.requested", "approvals.decided"
@@ -23,7 +23,6 @@ TOPICS = (REQUESTED, DECIDED, SETTLED, DELEGATED)
 RETRY_SECONDS = 0.5
 POLL_MS = 500
 ASK_SECONDS = 5.0
-GOODBYE_SECONDS = 2.0
 BREATH_RECORDS = 32  # signatures are checked between two breaths of the event loop
 
 Handler = Callable[["ConsumerRecord[bytes, bytes]"], None]
@@ -68,10 +67,17 @@ class Follower:
         while True:
             try:
                 await self._follow()
+            except asyncio.CancelledError as error:
+                if being_cancelled():
+                    raise
+                self._failed(error)
             except (KafkaError, OSError) as error:  # TimeoutError is an OSError
-                self.fault = f"approvals cannot be read: {type(error).__name__}: {error}"
-                log.warning("approvals_unread", error=type(error).__name__)
+                self._failed(error)
             await asyncio.sleep(RETRY_SECONDS)
+
+    def _failed(self, error: BaseException) -> None:
+        self.fault = f"approvals cannot be read: {type(error).__name__}: {error}"
+        log.warning("approvals_unread", error=type(error).__name__)
 
     async def _follow(self) -> None:
         consumer = _consumer(self._kafka)
@@ -89,9 +95,7 @@ class Follower:
                 elif time.monotonic() - self._heard > ASK_SECONDS:
                     await self._ask(consumer, places)
         finally:
-            with suppress(KafkaError, OSError):
-                async with asyncio.timeout(GOODBYE_SECONDS):
-                    await consumer.stop()
+            await let_go(consumer)
 
     async def _place(self, consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> None:
         """Where it was before, else where the time begins that is looked back at; delegations from the beginning."""
@@ -145,6 +149,13 @@ class Follower:
                 raise KafkaError("the reader stands still")
             await self._take(batches)
         self._heard = time.monotonic()
+
+
+def _asked_to_stop() -> bool:
+    """Whether it was this task that somebody cancelled. A client that loses its broker may cancel what it waits for
+    itself, and its CancelledError looks the same."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _ends(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> dict[TopicPartition, int]:

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 
 from gateway.edge.approvals.metrics import METRICS
 from schemas.approvals import SETTLED
+from schemas.clients import being_cancelled, let_go
 from schemas.kafka import KafkaAddress
 
 DAYS = 31
@@ -26,7 +27,6 @@ RETRY_SECONDS = 0.5
 POLL_MS = 1_000
 ASK_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
-GOODBYE_SECONDS = 2.0
 RECORDS_MAX = 100  # at once: each signature takes a tenth of a millisecond, and others wait meanwhile
 
 Clock = Callable[[], float]
@@ -84,9 +84,9 @@ class Reader:
             try:
                 await self._follow()
             except asyncio.CancelledError as exc:
-                if (task := asyncio.current_task()) is None or task.cancelling():
+                if being_cancelled():
                     raise
-                self._failed(exc)  # aiokafka lets those of its own tasks through
+                self._failed(exc)
             except (KafkaError, OSError) as exc:  # TimeoutError is one of the latter
                 self._failed(exc)
             except Exception as exc:  # whatever it is, a reader that is gone would never hear of a revocation
@@ -111,7 +111,7 @@ class Reader:
                     self._taken()
                 await self._judge(consumer)
         finally:
-            await _let_go(consumer)
+            await let_go(consumer)
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
         """Goes on where it was; a partition that is new to it is read from `DAYS` ago."""
@@ -185,16 +185,6 @@ async def _starts(consumer: AIOKafkaConsumer, places: list[TopicPartition], now:
         ends = await consumer.end_offsets(places)  # before: what comes meanwhile lies behind these
         found = await consumer.offsets_for_times(dict.fromkeys(places, since))
     return {place: ends[place] if (at := found[place]) is None else at.offset for place in places}
-
-
-async def _let_go(consumer: AIOKafkaConsumer) -> None:
-    """In a task of its own: what goes wrong there, and its cancellations, are nobody's."""
-    stopping = asyncio.create_task(consumer.stop())
-    await asyncio.wait([stopping], timeout=GOODBYE_SECONDS)
-    if not stopping.done():
-        stopping.cancel()
-    elif not stopping.cancelled() and (error := stopping.exception()) is not None:
-        log.info("approvals_goodbye_failed", error=type(error).__name__)
 
 
 def _consumer(kafka: KafkaAddress) -> AIOKafkaConsumer:

@@ -8,7 +8,6 @@ is asked where the topic ends, so that a reader which stands still is noticed, t
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,6 +18,7 @@ from gateway.edge.control.metrics import METRICS
 from gateway.edge.control.state import Clock, ControlState
 from gateway.sessions import Principal
 from gateway.settings import Rate
+from schemas.clients import being_cancelled, let_go
 from schemas.codec import CodecError
 from schemas.control import ControlRecord, ToolPin
 from schemas.kafka import KafkaAddress
@@ -27,7 +27,6 @@ TOPIC = "control"
 RETRY_SECONDS = 0.5
 POLL_MS = 1_000
 ASK_SECONDS = 5.0
-GOODBYE_SECONDS = 2.0
 
 Callback = Callable[[], None]
 _PARTITION = TopicPartition(TOPIC, 0)
@@ -128,11 +127,18 @@ class Control:
         while True:
             try:
                 await self._follow()
-            except (KafkaError, OSError) as exc:
-                self.fault = f"the topic {TOPIC} cannot be read: {type(exc).__name__}"
-                METRICS.unheard_seconds.set(self.unheard_seconds)
-                log.warning("control_unread", error=type(exc).__name__, unheard_seconds=self.unheard_seconds)
+            except asyncio.CancelledError as exc:
+                if being_cancelled():
+                    raise
+                self._failed(exc)
+            except Exception as exc:  # noqa: BLE001  # whatever it is, the blocks that follow must be read
+                self._failed(exc)
             await asyncio.sleep(RETRY_SECONDS)
+
+    def _failed(self, exc: BaseException) -> None:
+        self.fault = f"the topic {TOPIC} cannot be read: {type(exc).__name__}"
+        METRICS.unheard_seconds.set(self.unheard_seconds)
+        log.warning("control_unread", error=type(exc).__name__, unheard_seconds=self.unheard_seconds)
 
     async def _follow(self) -> None:
         consumer = _consumer(self._kafka)
@@ -153,7 +159,7 @@ class Control:
                 elif self.unheard_seconds > self._ask_seconds:
                     await self._ask(consumer)
         finally:
-            await _let_go(consumer)
+            await let_go(consumer)
 
     async def _ask(self, consumer: AIOKafkaConsumer) -> None:
         """Raises KafkaError, TimeoutError when the broker is away, or gives nothing of what it has."""
@@ -215,7 +221,7 @@ async def in_force(kafka: KafkaAddress) -> list[ControlRecord]:
                 for record in batch:
                     _apply_if_readable(state, record)
     finally:
-        await _let_go(consumer)
+        await let_go(consumer)
     return state.records()
 
 
@@ -223,12 +229,6 @@ async def _end(consumer: AIOKafkaConsumer) -> int:
     """Where the topic ends now. Raises KafkaError, TimeoutError."""
     async with asyncio.timeout(ASK_SECONDS):
         return int((await consumer.end_offsets([_PARTITION]))[_PARTITION])
-
-
-async def _let_go(consumer: AIOKafkaConsumer) -> None:
-    with suppress(KafkaError, OSError):
-        async with asyncio.timeout(GOODBYE_SECONDS):
-            await consumer.stop()
 
 
 def _apply_if_readable(state: ControlState, record: "ConsumerRecord[bytes, bytes]") -> None:

@@ -270,3 +270,20 @@ async def test_a_control_topic_that_could_forget_is_unsafe(address: KafkaAddress
     finally:
         await set_policy("compact")
         await admin.close()
+
+
+async def test_a_block_is_heard_after_the_way_to_kafka_was_cut_for_a_while(
+    kafka: KafkaAddress, network: TcpProxy
+) -> None:
+    who, control = somebody(), Control(kafka, ask_seconds=0.3)
+    control.start()
+    await control.wait_ready()
+    for _ in range(3):
+        network.cut()
+        await until(lambda: "cannot be read" in control.fault, 30)
+        network.release()
+        await until(lambda: not control.fault, 30)
+    async with announcing(kafka) as announcer:
+        await announcer.control(block_key(who.issuer, who.subject), block(who))
+        await until(lambda: control.blocked(who) == "stolen", 30)
+    await control.stop()
