@@ -1,15 +1,16 @@
 """The demo's agent: works on the checkout incident with the official MCP client, in both protocol eras.
 
-    python -m sluicegate.demo.agent --url http://127.0.0.1:8080/mcp/demo
+    python -m sluicegate.demo.agent --url http://127.0.0.1:8080/mcp/demo --console http://127.0.0.1:8082
 
-Where the endpoint asks who calls, it works for Alice, then for Bob, who is of another group, then once with a session
-token. It has no language model: the incident and the steps are the story, every call is real.
+Where the endpoint asks who calls, it works for Alice, then for Bob, who is of another group and whose held calls
+Alice decides, then once with a session token. It has no language model: the incident and the steps are the story,
+every call is real.
 """
 
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -23,19 +24,28 @@ from mcp.types import ElicitRequestParams, ElicitResult, Implementation
 from rich.console import Console
 from rich.markup import escape
 
+from sluicegate.demo.approver import Approver
 from sluicegate.demo.caller import NAME, Caller, with_token
 from sluicegate.demo.incident import APP, CALL_SECONDS_MAX, first_pod, investigate, repair
-from sluicegate.demo.onlooker import look
+from sluicegate.demo.onlooker import Held, look
 from sluicegate.demo.seed import REGIONS
 from sluicegate.demo.story import AgentError, Chapter, Log, Story, Teller
 
 ERAS: Final = {"2025-11-25": "legacy", "2026-07-28": "auto"}
 """Protocol version to reach, and how the SDK's client is told to reach it."""
+WORDS: Final = (
+    ("approve", "look at the host only"),
+    ("deny", "the password was rotated, it is of no use"),
+)
+"""What Alice says when the agent wants to read a secret for Bob, era by era."""
+
+Looks = Callable[[Teller, Client, str], Awaitable[None]]
 PURPOSE: Final = "confirm that checkout is healthy again"
 
 
-async def run(url: str, *, log: Log) -> Story:
-    """Work on the incident of one region in each era, one after the other.
+async def run(url: str, console: str = "", *, log: Log) -> Story:
+    """Work on the incident of one region in each era, one after the other. At `console` held calls are decided, where
+    the endpoint asks who calls.
 
     `log` takes one line in rich markup for each step. Raises AgentError when the endpoint at `url` speaks another
     protocol version than asked for, does not answer, or answers with what the story has no place for.
@@ -44,7 +54,10 @@ async def run(url: str, *, log: Log) -> Story:
     chapters = [await _on_call(url, era, alice, log) for era in ERAS]
     if alice.logged_in:
         shown = chapters[0].listing
-        chapters += [await _onlooker(url, era, bob, shown, log) for era in ERAS]
+        approver = Approver("alice", console, log)
+        for era, (verb, comment) in zip(ERAS, WORDS, strict=True):
+            held = Held(approver, verb, comment)
+            chapters.append(await _onlooker(url, era, bob, log, partial(look, others=shown, held=held)))
         chapters.append(await _with_session_token(url, alice, log))
     return Story(tuple(chapters))
 
@@ -61,12 +74,12 @@ async def _on_call(url: str, era: str, alice: Caller, log: Log) -> Chapter:
     return teller.chapter()
 
 
-async def _onlooker(url: str, era: str, bob: Caller, others: tuple[str, ...], log: Log) -> Chapter:
+async def _onlooker(url: str, era: str, bob: Caller, log: Log, looks: Looks) -> Chapter:
     region = _region(era)
     teller = Teller(era, log, bob.name)
     async with _client(url, era, teller, bob.http()) as client:
         teller.heading(f"{bob.name} (developers): the same agent, the same {APP} in {region} (MCP {era})")
-        await look(teller, client, region, others)
+        await looks(teller, client, region)
     return teller.chapter()
 
 
@@ -136,10 +149,11 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m sluicegate.demo.agent", description="the demo's agent")
     parser.add_argument("--url", required=True, help="an MCP endpoint with the demo's server behind it")
-    url = parser.parse_args().url
+    parser.add_argument("--console", required=True, help="where held calls are decided")
+    given = parser.parse_args()
     console = Console()
     try:
-        story = asyncio.run(run(url, log=to_console(console)))
+        story = asyncio.run(run(given.url, given.console, log=to_console(console)))
     except AgentError as error:
         sys.exit(str(error))
     to_console(console)(escape(str(story)))

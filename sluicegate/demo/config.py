@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from sluicegate.settings import Settings
+from sluicegate.settings.approvals_block import public_url
 
 POLICY_FILE: Final = "demo-policy.yaml"
 CONNECTION: Final = "demo"
@@ -15,6 +16,7 @@ CONFIG: Final = """\
 data_dir: ./var
 gateway: {listen: "127.0.0.1:8080"}
 console: {listen: "127.0.0.1:8081"}
+approvals: {listen: "127.0.0.1:8082"}   # where held calls are decided
 kafka: {bootstrap: embedded}
 clickhouse: {dsn: embedded}
 identity:
@@ -96,3 +98,8 @@ def gateway_url(settings: Settings) -> str:
     """Where an MCP client connects: as the gateway calls itself, since tokens are for that address."""
     root = settings.identity.public_url or f"http://{settings.gateway.listen}"
     return f"{root}/mcp/{CONNECTION}"
+
+
+def console_url(settings: Settings) -> str:
+    """Where people decide on held calls."""
+    return public_url(settings.approvals)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from sluicegate.cli.options import DEFAULT_FILE
-from sluicegate.demo.config import CONNECTION, gateway_url, provider_address
+from sluicegate.demo.config import CONNECTION, console_url, gateway_url, provider_address
 from sluicegate.settings import Settings
 
 LESS = """\
@@ -28,7 +28,7 @@ Your own MCP client: point it at {url} (Streamable HTTP), for example
   {{"mcpServers": {{"shop": {{"type": "http", "url": "{url}"}}}}}}
 {"  It opens the login page in a browser: press alice or bob." if people else "  Nothing else is needed."}
 The agent again:
-  {sys.executable} -m sluicegate.demo.agent --url {url}
+  {sys.executable} -m sluicegate.demo.agent --url {url} --console {console_url(settings)}
 Ctrl-C stops everything; what was recorded stays in {settings.data_dir}."""
 
 

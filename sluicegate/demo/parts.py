@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sluicegate.demo.config import CONNECTION, gateway_url, provider_address, server_address
+from sluicegate.demo.config import CONNECTION, console_url, gateway_url, provider_address, server_address
 from sluicegate.embedded.part import Part
 from sluicegate.embedded.probes import Ready, http_ready, polled
 from sluicegate.embedded.up import Listen
@@ -44,7 +44,8 @@ def server_part(host: str, port: int) -> Part:
 def provider_part(host: str, port: int, settings: Settings) -> Part:
     """The demo's provider as a part of the stack; the gateway reads its keys."""
     options = ("--port", str(port), "--data-dir", str(settings.data_dir / PEOPLE_FOLDER))
-    argv = (sys.executable, "-m", "sluicegate.demo.people", *options, "--resource", gateway_url(settings))
+    resources = ("--resource", gateway_url(settings), "--console", console_url(settings))
+    argv = (sys.executable, "-m", "sluicegate.demo.people", *options, *resources)
     return Part(
         name="demo-people", argv=argv, ready=http_ready(f"http://{host}:{port}/jwks"), stop_seconds=5.0
     )

@@ -17,7 +17,7 @@ from sluicegate.cli import stack
 from sluicegate.cli.failures import told
 from sluicegate.cli.options import DEFAULT_FILE, settings_of
 from sluicegate.demo import agent
-from sluicegate.demo.config import DemoError, gateway_url, write_config
+from sluicegate.demo.config import DemoError, console_url, gateway_url, write_config
 from sluicegate.demo.guide import next_steps
 from sluicegate.demo.parts import extra
 from sluicegate.demo.story import AgentError, Story
@@ -103,7 +103,7 @@ async def _show(it: Demo) -> int:
     since = datetime.now(UTC).isoformat(timespec="microseconds")
     it.console.rule(f"an agent at work through {it.gateway_url}")
     try:
-        story = await agent.run(it.gateway_url, log=agent.to_console(it.console))
+        story = await agent.run(it.gateway_url, console_url(it.settings), log=agent.to_console(it.console))
     except AgentError as error:
         it.say(f"error: {error}; the parts' logs are in {it.settings.data_dir / 'logs'}")
         return 1

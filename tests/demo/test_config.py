@@ -80,7 +80,7 @@ def test_the_provider_gives_tokens_for_the_connection_as_the_gateway_calls_it(tm
     changed = settings(tmp_path, text)
     assert gateway_url(changed) == "http://localhost:8080/mcp/demo"
     provider = extra(changed, tmp_path).parts[1]
-    assert provider.argv[-2:] == ("--resource", "http://localhost:8080/mcp/demo")
+    assert provider.argv[-4:-2] == ("--resource", "http://localhost:8080/mcp/demo")
 
 
 def test_what_is_told_names_another_configuration_and_what_was_denied(tmp_path: Path) -> None:

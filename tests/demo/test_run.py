@@ -144,6 +144,8 @@ TOLD = (
     r"secret_read prod-eu checkout-db .*\[masked:",
     r"bob \(developers\): .* in prod-eu \(MCP 2025-11-25\)",
     r"not shown: rollout_restart, resources_delete|not shown: .*deployment_scale",
+    r"secret_read waits; alice \(sre\) sees the exact call and approves +look at the host only",
+    r"secret_read prod-us checkout-db .*Not executed: denied: the password was rotated",
     r"deployment_scale prod-us checkout 3 .*developers look and do not change",
     r"alice with a session token: confirm that checkout is healthy again",
     r"bob +deny +developers-change-nothing +4",
@@ -154,7 +156,7 @@ TOLD = (
 @pytest.mark.timeout(400)
 def test_the_whole_demo_records_the_story_and_leaks_no_credential(tmp_path: Path) -> None:
     """The main job with every part real: `sluicegate demo --exit` in an empty folder."""
-    ports = {port: str(free_port()) for port in ("8080", "8081", "9000", "9001")}
+    ports = {port: str(free_port()) for port in ("8080", "8081", "8082", "9000", "9001")}
     text = re.sub(r":(\d{4})\b", lambda found: f":{ports[found[1]]}", CONFIG)
     (tmp_path / "sluicegate.yaml").write_text(text)
     (tmp_path / POLICY_FILE).write_text(POLICY)

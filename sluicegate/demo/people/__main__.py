@@ -20,11 +20,11 @@ HOST: Final = "127.0.0.1"
 RESOURCE: Final = "http://127.0.0.1:8080/mcp/demo"
 
 
-async def serve(port: int, data_dir: Path, resource: str) -> None:
+async def serve(port: int, data_dir: Path, resource: str, console: str) -> None:
     """Serve until a signal ends it. Raises OSError, UnusableFileError."""
     with socket.create_server((HOST, port)) as listener:
         issuer = f"http://{HOST}:{listener.getsockname()[1]}"
-        app = people_app(issuer, data_dir, resource)
+        app = people_app(issuer, data_dir, resource, console=console)
         config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
         print(f"demonstration of an identity provider on {issuer}", flush=True)
         await uvicorn.Server(config).serve(sockets=[listener])
@@ -38,10 +38,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9001, help="0 takes a free one; it is printed")
     parser.add_argument("--data-dir", type=Path, required=True, help="where its key and clients are kept")
     parser.add_argument("--resource", default=RESOURCE, help="URL of the connection that tokens are for")
+    parser.add_argument("--console", default="", help="URL where people decide on held calls")
     options = parser.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
         try:
-            asyncio.run(serve(options.port, options.data_dir, options.resource))
+            asyncio.run(serve(options.port, options.data_dir, options.resource, options.console))
         except OSError as error:
             parser.exit(1, f"port {options.port} or {options.data_dir} cannot be used: {_why(error)}\n")
         except UnusableFileError as error:

@@ -26,12 +26,15 @@ from sluicegate.demo.people.wishes import SCOPES, Resources
 HOSTS = ("127.0.0.1", "localhost")
 
 
-def people_app(issuer: str, data_dir: Path, resource: str, clock: Clock = time.time) -> Starlette:
+def people_app(
+    issuer: str, data_dir: Path, resource: str, clock: Clock = time.time, *, console: str = ""
+) -> Starlette:
     """The provider `issuer`, which keeps its key and its clients in `data_dir`.
 
-    `resource` is the URL of the connection that tokens are for by default. Raises OSError, UnusableFileError.
+    `resource` is the URL of the connection that tokens are for by default, `console` where people
+    decide. Raises OSError, UnusableFileError.
     """
-    key, grants, resources = signing_key(data_dir), Grants.fresh(clock), Resources(resource)
+    key, grants, resources = signing_key(data_dir), Grants.fresh(clock), Resources(resource, console)
     clients = Clients(data_dir)
     login = Authorize(issuer, clients, grants, resources)
     device = DeviceFlow(issuer, clients, grants, resources)
