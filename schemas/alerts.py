@@ -21,6 +21,7 @@ class AlertAttempt(TypedDict):
 
     attempt_id: str
     at: int
+    made_at: int
     route: str
     url: int
     letters: list[LetterTold]
@@ -37,5 +38,6 @@ def open_attempt(value: bytes | None) -> AlertAttempt:
     """The record in a value. Raises CodecError for anything else."""
     found = codec("alert_attempt").decode(value or b"")
     found["attempt_id"] = str(found["attempt_id"])
-    found["at"] = (found["at"] - _EPOCH) // timedelta(microseconds=1)
+    for name in ("at", "made_at"):
+        found[name] = (found[name] - _EPOCH) // timedelta(microseconds=1)
     return cast("AlertAttempt", found)

@@ -43,6 +43,7 @@ class Parcel:
     target: Target
     route: Route
     letters: tuple[Row, ...]
+    made_at: int
     held_back: bool = False
 
     def told(self) -> list[LetterTold]:
@@ -146,7 +147,7 @@ class Board:
         row = self.rows.get(key) or new_letter(target, letter, rule, principal, now)
         others = [line for line in row["lines"] if line["finding_id"] != finding["finding_id"]]
         if len(others) < LINES_MAX:
-            row = {**row, "lines": [*others, _line(finding)]}
+            row = {**row, "lines": [*others, _line(finding, now)]}
         else:
             row = {**row, "more": row["more"] + 1}
         self.put(key, row)
@@ -184,8 +185,8 @@ class Board:
         if not ready or state["next"] > now or left <= 0:
             return None
         if left == 1 and len(ready) > 1:
-            return Parcel(target, route, tuple(ready[:LETTERS_TOLD_MAX]), held_back=True)
-        return Parcel(target, route, (ready[0],))
+            return Parcel(target, route, tuple(ready[:LETTERS_TOLD_MAX]), now, held_back=True)
+        return Parcel(target, route, (ready[0],), now)
 
     def attempted(self, attempt: AlertAttempt) -> list[FindingRecord]:
         """How an attempt went: what was told is struck out. Gives findings to raise."""
@@ -200,15 +201,16 @@ class Board:
         sent = [*(moment for moment in state["sent"] if at - moment < HOUR), at]
         self.put(target.key, {**new_target(target), "sent": sent})
         for told in attempt["letters"]:
-            self._strike_out(target.letter_key(told["letter"]), told, at + int(route.group_seconds * SECOND))
+            key, due = target.letter_key(told["letter"]), at + int(route.group_seconds * SECOND)
+            self._strike_out(key, told, attempt["made_at"], due)
         return []
 
-    def _strike_out(self, key: str, told: LetterTold, due: int) -> None:
+    def _strike_out(self, key: str, told: LetterTold, made_at: int, due: int) -> None:
         row = self.rows.get(key)
         if row is None:
             return
         gone = set(told["findings"])
-        lines = [line for line in row["lines"] if line["finding_id"] not in gone]
+        lines = [line for line in row["lines"] if line["finding_id"] not in gone or line["added"] > made_at]
         self.put(key, {**row, "lines": lines, "more": max(0, row["more"] - told["more"]), "due": due})
 
     def _failed(self, target: Target, state: Row, attempt: AlertAttempt) -> list[FindingRecord]:
@@ -277,9 +279,10 @@ class Board:
         return {target: bool((self.rows.get(target.key) or {}).get("failing")) for target in self._targets}
 
 
-def _line(finding: FindingRecord) -> Row:
+def _line(finding: FindingRecord, now: int) -> Row:
     facts = finding["attributes"]
     return {
+        "added": now,
         "finding_id": finding["finding_id"],
         "at": finding["raised_at"],
         "act": finding["act"],

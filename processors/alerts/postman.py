@@ -101,6 +101,7 @@ class Postman:
         attempt: AlertAttempt = {
             "attempt_id": str(uuid4()),
             "at": self._now(),
+            "made_at": parcel.made_at,
             "route": target.route,
             "url": target.url,
             "letters": parcel.told(),

@@ -26,7 +26,7 @@ from tests.schemas.records import NAMES, example
 
 V1 = Path(__file__).parent / "v1"
 FROZEN = {
-    "alert_attempt": "33334d604b9756f5",
+    "alert_attempt": "eceaaaf82b792aea",
     "admin": "b5bfac18d91d5ece",
     "approval_decided": "0a7b0813e1fca47e",
     "approval_delegated": "a47eb3a147514b4a",
@@ -38,10 +38,11 @@ FROZEN = {
     "dead_letter": "079373371a7e7d0d",
     "finding": "0f0b7c97b24f0e36",
     "frame": "51d875a0d13a5015",
+    "observation": "59e33f7d3c6b31d8",
     "sealed": "a4d82d94f0fbb026",
 }
 FINGERPRINTS = {
-    "alert_attempt": "ed11e5fd2726e4d4",
+    "alert_attempt": "cd5b735949e244d4",
     "admin": "6f371256d851afbb",
     "approval_decided": "4badfaadb0f916c9",
     "approval_delegated": "a0e91ef92d8d9705",
@@ -53,6 +54,7 @@ FINGERPRINTS = {
     "dead_letter": "2dc19864de10133b",
     "finding": "0f05e92ef484ce4f",
     "frame": "dd100e1559ce65b6",
+    "observation": "730c833261ad0c9b",
     "sealed": "cb6522487f800d1b",
 }
 

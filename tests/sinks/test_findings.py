@@ -169,6 +169,7 @@ async def test_who_was_told_is_a_row_an_attempt(store: Store, kafka_topics: Topi
     failed: AlertAttempt = {
         "attempt_id": str(uuid4()),
         "at": NOW,
+        "made_at": NOW,
         "route": route,
         "url": 0,
         "letters": letters,

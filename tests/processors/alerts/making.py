@@ -44,6 +44,7 @@ def attempt(parcel: Parcel, at: int, fault: str = "") -> AlertAttempt:
     return {
         "attempt_id": str(uuid4()),
         "at": at,
+        "made_at": parcel.made_at,
         "route": parcel.target.route,
         "url": parcel.target.url,
         "letters": parcel.told(),

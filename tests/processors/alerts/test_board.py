@@ -67,6 +67,15 @@ def test_what_comes_while_a_message_is_on_its_way_is_told_in_the_next() -> None:
     assert delivered(board, T0 + 10 * SECOND) == [["2"]]
 
 
+def test_one_that_grew_worse_while_it_was_on_its_way_is_told_again() -> None:
+    board, one = Board(settings(route(group_seconds=0))), finding(title="1", severity="medium")
+    board.take(one, T0)
+    (parcel,) = board.due(T0)
+    board.take({**one, "act": "repeated", "severity": "critical"}, T0 + SECOND)
+    board.attempted(attempt(parcel, T0 + 2 * SECOND))
+    assert delivered(board, T0 + 2 * SECOND) == [["1"]]
+
+
 def test_more_letters_than_a_bound_share_one() -> None:
     board = Board(settings(route(hour_max=5)))
     for number in range(LETTERS_MAX + 3):
