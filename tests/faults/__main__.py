@@ -12,11 +12,13 @@ from pathlib import Path
 
 from benchmarks import stack
 from benchmarks.processes import stop_on_sigterm
+from tests.faults.held import HeldPlan, held
 from tests.faults.kills import Killer
 from tests.faults.load import Load
 from tests.faults.network import outages
 from tests.faults.upstream import MarkedUpstream
 
+PHASES = ("network", "kills", "held", "rebalances")
 PARTS = {"gateway": "gateway", "processors": "processors-0", "sink": "sink", "kafka": "kafka"}
 DRAIN_SECONDS = 300
 FLOW_SECONDS = 120
@@ -38,6 +40,8 @@ def main() -> int:
         good &= _network()
     if "kills" in chosen.only:
         good &= asyncio.run(_kills(chosen))
+    if "held" in chosen.only:
+        good &= _held(chosen)
     if "rebalances" in chosen.only:
         good &= _rebalances()
     print("faults: all held" if good else "faults: NOT all held")
@@ -49,7 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kills", type=int, default=20, help="of each part")
     parser.add_argument("--frames", type=int, default=100_000, help="at least, in all")
     parser.add_argument("--rate", type=float, default=400.0, help="calls a second offered")
-    parser.add_argument("--only", nargs="+", default=["network", "kills", "rebalances"])
+    parser.add_argument("--only", nargs="+", default=list(PHASES), choices=PHASES)
+    usual = HeldPlan()
+    held = parser.add_argument_group("held", "kills while calls are held")
+    held.add_argument("--held-gateways", type=int, default=usual.gateways, help="kills of gateways")
+    held.add_argument("--held-workers", type=int, default=usual.workers, help="kills of approvals workers")
+    held.add_argument("--held-brokers", type=int, default=usual.brokers, help="kills of the broker")
+    held.add_argument("--held-waiting", type=int, default=usual.waiting, help="calls held at a time")
+    held.add_argument("--held-seed", type=int, default=usual.seed)
     return parser
 
 
@@ -62,6 +73,18 @@ def _network() -> bool:
             f"forwarded {outage.forwarded}  open again after {outage.recovered_seconds:.1f} s"
         )
     return all(outage.held for outage in found)
+
+
+def _held(chosen: argparse.Namespace) -> bool:
+    print("» gateways, approvals workers and the broker are killed while calls are held")
+    plan = HeldPlan(
+        chosen.held_gateways,
+        chosen.held_workers,
+        chosen.held_brokers,
+        chosen.held_waiting,
+        chosen.held_seed,
+    )
+    return asyncio.run(held(plan))
 
 
 def _rebalances() -> bool:

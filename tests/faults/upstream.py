@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from contextlib import suppress
 
 MARK = re.compile(rb'"mark":"(m-\d+)"')
+ID = re.compile(rb'"id":(\d+)')
 
 
 class MarkedUpstream:
-    """Answers each call with its own mark; `seen` holds every mark that arrived."""
+    """Answers each call with its own mark, after `pause_seconds`.
 
-    def __init__(self) -> None:
-        self.seen: set[str] = set()
+    `seen` counts by mark how often it arrived, `requests` by mark and JSON-RPC id.
+    """
+
+    def __init__(self, pause_seconds: float = 0.0) -> None:
+        self.seen: Counter[str] = Counter()
+        self.requests: Counter[tuple[str, int]] = Counter()
+        self._pause = pause_seconds
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> MarkedUpstream:
@@ -37,13 +44,19 @@ class MarkedUpstream:
                 length = next(
                     int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"content-length:")
                 )
-                mark = MARK.search(await reader.readexactly(length))
-                if mark is None:
-                    raise ValueError("a call without a mark reached upstream")
-                self.seen.add(mark[1].decode())
-                body = b'{"jsonrpc":"2.0","id":1,"result":{"content":[],"mark":"%b"}}' % mark[1]
+                answer = self._answer(await reader.readexactly(length))
+                if self._pause:
+                    await asyncio.sleep(self._pause)
                 writer.write(
                     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
-                    % (len(body), body)
+                    % (len(answer), answer)
                 )
         writer.close()
+
+    def _answer(self, asked: bytes) -> bytes:
+        mark, number = MARK.search(asked), ID.search(asked)
+        if mark is None or number is None:
+            raise ValueError("a call without a mark or an id reached upstream")
+        self.seen[mark[1].decode()] += 1
+        self.requests[mark[1].decode(), int(number[1])] += 1
+        return b'{"jsonrpc":"2.0","id":%b,"result":{"content":[],"mark":"%b"}}' % (number[1], mark[1])
