@@ -22,6 +22,7 @@ from sluicegate.settings.blocks import ServerTlsBlock
 from sluicegate.settings.probes import port_file, probes_of
 
 GATEWAY_STOP_S = 25.0  # its streams end with a record each, and its workers have 20 s
+WORKER_READY_S = 120.0  # several start at once, and each reads its changelog first
 STORE_READY_S = 180.0  # migrations of a large store take their time
 POLL_S = 0.2
 
@@ -93,7 +94,7 @@ def _processor(settings: Settings, config: Path, name: Processor, number: int) -
     host, _, _ = (settings.processors.listen or "127.0.0.1:").rpartition(":")
     argv = command(config, "processors", "--only", name, "--worker", str(number))
     file = port_file(settings.data_dir, name, number)
-    return Part(file.stem, argv, _ready_by_file(file, host))
+    return Part(file.stem, argv, _ready_by_file(file, host), ready_seconds=WORKER_READY_S)
 
 
 def _sink(settings: Settings, config: Path) -> Part:
@@ -103,7 +104,8 @@ def _sink(settings: Settings, config: Path) -> Part:
 
 def _console(settings: Settings, config: Path) -> Part:
     block = settings.approvals
-    return Part("console", command(config, "console"), _http_ready(block.listen, block.tls))
+    ready = _http_ready(block.listen, block.tls)
+    return Part("console", command(config, "console"), ready, ready_seconds=WORKER_READY_S)
 
 
 def _gateway(settings: Settings, config: Path) -> Part:
