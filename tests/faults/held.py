@@ -21,8 +21,9 @@ import structlog
 from schemas.kafka import KafkaAddress
 from sluicegate.settings import load
 from sluicegate.settings.approvals import machine_key
+from tests.faults.held_account import Account
 from tests.faults.held_books import chains, used
-from tests.faults.held_calls import Attempt, Crowd, HeldCall
+from tests.faults.held_calls import Crowd
 from tests.faults.held_desk import Reviewer
 from tests.faults.held_stack import BROKER, EXPIRES_SECONDS, GATEWAYS, WORKERS, HeldStack, holding
 from tests.faults.kills import Killer
@@ -101,7 +102,7 @@ async def _under_kills(stack: HeldStack, plan: HeldPlan, random: Random, upstrea
     finally:
         await reviewer.stop()
     found, broken = await chains(kafka, machine_key(settings.data_dir))
-    account = Account(crowd, reviewer, upstream, used(found), broken)
+    account = Account(crowd, reviewer.decisions, upstream, used(found), broken)
     account.show(killer, len(found))
     return account.good
 
@@ -124,84 +125,3 @@ async def _all_ended(reviewer: Reviewer) -> None:
         async with asyncio.timeout(ENDS_SECONDS):
             while any(standing.open for standing in reviewer.desk.standings()):
                 await asyncio.sleep(0.2)
-
-
-class Account:
-    """What became of the calls. Marks that stand where none may stand are faults."""
-
-    def __init__(
-        self, crowd: Crowd, reviewer: Reviewer, upstream: MarkedUpstream, uses: int, broken: list[str]
-    ) -> None:
-        self._crowd, self._reviewer, self._seen = crowd, reviewer, upstream.seen
-        calls = list(crowd.calls.values())
-        approved = [call for call in calls if call.wish == "approve"]
-        present = [pair for call in calls for pair in self._present(call)]
-        self.answered = [call.mark for call, attempt in present if attempt.end == "done"]
-        self.doubted = [
-            f"{call.mark}: {attempt.end} {attempt.reason}"
-            for call, attempt in present
-            if attempt.end in ("not executed", "withheld")
-        ]
-        self.denied_after = sorted(reviewer.denied_as_it_ran)
-        denied = [call.mark for call in approved if call.attempts[-1].end == "denied"]
-        self.faults = {
-            "executed without approval": [m for m in upstream.seen if m not in reviewer.approved],
-            "executed that was denied, expired or left": [
-                call.mark for call in calls if call.wish != "approve" and upstream.seen[call.mark]
-            ],
-            "executed twice": [mark for mark, times in upstream.seen.items() if times > 1],
-            "more runs than uses of approvals": [""] * max(0, upstream.seen.total() - uses),
-            "approved and never executed": [call.mark for call in approved if not upstream.seen[call.mark]],
-            "approved while the client waited, and lost": [
-                f"{call.mark}: {attempt.end} {attempt.reason}"
-                for call, attempt in present
-                if attempt.end not in ("done", "not executed", "withheld")
-            ],
-            "told that it was not executed, though it was": [
-                call.mark
-                for call in calls
-                for attempt in call.attempts
-                if attempt.end == "not executed" and upstream.requests[call.mark, attempt.number]
-            ],
-            "denied for another reason than that it had run": sorted(set(denied) - set(self.denied_after)),
-            "answers that say nothing known": [
-                f"{call.mark}: {attempt.end} {attempt.reason}"
-                for call in calls
-                for attempt in call.attempts
-                if attempt.end in ("other", "silent")
-            ],
-            "not final": [
-                c.mark for c in calls if c.attempts[-1].end in ("not executed", "withheld", "waiting")
-            ],
-            "chains of settled records that are broken": broken,
-        }
-
-    def _present(self, call: HeldCall) -> list[tuple[HeldCall, Attempt]]:
-        """The attempts whose client stood there when its approval was given."""
-        given = [moment for _, moment in self._reviewer.approved.get(call.mark, ())]
-        return [(call, each) for each in call.attempts if any(each.waited_at(moment) for moment in given)]
-
-    @property
-    def good(self) -> bool:
-        """Whether there is no fault."""
-        return not any(self.faults.values())
-
-    def show(self, killer: Killer, approvals: int) -> None:
-        """Prints it all."""
-        calls = self._crowd.calls.values()
-        broke = sum(attempt.end == "broken" for call in calls for attempt in call.attempts)
-        wishes = {
-            wish: sum(call.wish == wish for call in calls) for wish in ("approve", "deny", "expire", "gone")
-        }
-        print(f"  kills: {dict(killer.kills)}; longest away, in seconds: {dict(killer.longest_away)}")
-        print(
-            f"  calls {len(calls)} {wishes}, attempts {self._crowd.told.total()}, connections broken {broke}"
-        )
-        print(f"  what clients were told: {dict(self._crowd.told.most_common())}")
-        print(f"  what the reviewer was told: {dict(self._reviewer.said.most_common())}")
-        print(f"  approvals {approvals}; executed {self._seen.total()}")
-        print(f"  approved while the client waited, executed and answered: {len(self.answered)}")
-        print(f"  the same, told that it was in doubt, and repeated: {len(self.doubted)} {self.doubted[:5]}")
-        print(f"  executed, the answer lost with the connection: {len(self.denied_after)}")
-        for fault, marks in self.faults.items():
-            print(f"  {fault}: {len(marks)} {marks[:5] if marks else ''}".rstrip())

@@ -38,11 +38,12 @@ async def chains(kafka: KafkaAddress, machine: TrustedKey) -> tuple[Chains, list
         elif before != value:
             faults.append(f"{record['approval_id']}: settled twice in two ways")
     for approval_id, chain in found.items():
-        faults += [f"{approval_id}: {fault}" for fault in _broken(chain)]
+        faults += [f"{approval_id}: {fault}" for fault in broken_links(chain)]
     return found, faults
 
 
-def _broken(chain: list[ApprovalSettled]) -> Iterable[str]:
+def broken_links(chain: list[ApprovalSettled]) -> Iterable[str]:
+    """What is wrong with the records of one approval, in the order of the log."""
     state, version = "", 0
     for record in chain:
         if record["version"] != version + 1 and version:

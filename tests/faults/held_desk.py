@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from random import Random
 
 from console.desk import Desk, Verb
@@ -23,11 +24,18 @@ AGAIN_SECONDS = 1.0
 ANN = Person("https://people.example", "ann", ("owners",))
 
 
-class Reviewer:
-    """Decides as each call wishes. `call_of` gives the call of a mark, `ran` whether upstream has seen it.
+@dataclass
+class Decisions:
+    """`approved`: by mark, the approvals that were approved, and when that was first said (of the event loop).
+    `denied_as_it_ran`: marks that were denied for that. `told`: how often what was the answer."""
 
-    `approved`: by mark, the approvals that were approved, and when that was first said (of the event loop).
-    """
+    approved: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+    denied_as_it_ran: set[str] = field(default_factory=set)
+    told: Counter[str] = field(default_factory=Counter)
+
+
+class Reviewer:
+    """Decides as each call wishes. `call_of` gives the call of a mark, `ran` how often upstream has seen it."""
 
     def __init__(
         self,
@@ -38,9 +46,7 @@ class Reviewer:
         random: Random,
     ) -> None:
         self.desk = Desk(kafka, console_settings(settings).keys, Directory())
-        self.approved: dict[str, list[tuple[str, float]]] = {}
-        self.denied_as_it_ran: set[str] = set()
-        self.said: Counter[str] = Counter()
+        self.decisions = Decisions()
         self._call_of, self._ran, self._random = call_of, ran, random
         self._tried: dict[str, float] = {}
         self._at: dict[str, asyncio.Task[None]] = {}
@@ -97,13 +103,13 @@ class Reviewer:
         try:
             answer = await self.desk.decide(standing.approval_id, verb, ANN, "it ran already" if ran else "")
         except DeskError as error:
-            self.said[f"{verb} {error.reason}"] += 1
+            self.decisions.told[f"{verb} {error.reason}"] += 1
             return False
-        self.said[f"{verb} counted"] += 1
+        self.decisions.told[f"{verb} counted"] += 1
         if answer["state"] == "approved":
             self._approved(mark, standing.approval_id)
         elif ran:
-            self.denied_as_it_ran.add(mark)
+            self.decisions.denied_as_it_ran.add(mark)
         return True
 
     def _note(self, mark: str, standing: Standing) -> None:
@@ -111,7 +117,7 @@ class Reviewer:
         if any(turn.verb == "approve" and not turn.refusal for turn in standing.history):
             self._approved(mark, standing.approval_id)
         elif standing.state == "denied" and self._ran(mark):
-            self.denied_as_it_ran.add(mark)
+            self.decisions.denied_as_it_ran.add(mark)
 
     def _approved(self, mark: str, approval_id: str) -> None:
-        self.approved.setdefault(mark, []).append((approval_id, self._tried[approval_id]))
+        self.decisions.approved.setdefault(mark, []).append((approval_id, self._tried[approval_id]))
