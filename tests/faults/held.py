@@ -33,6 +33,7 @@ AGENTS = 20
 FINAL_SECONDS = 240.0  # a quiet machine needs a few
 ENDS_SECONDS = EXPIRES_SECONDS + 30.0
 UPSTREAM_SECONDS = 0.02
+FLOW = 20
 BETWEEN_SECONDS = (0.3, 3.0)
 
 
@@ -113,6 +114,8 @@ async def _torment(
     for number, part in enumerate(parts, 1):
         await asyncio.sleep(random.uniform(*BETWEEN_SECONDS))
         await killer.kill(part)
+        if part == BROKER:  # without it nothing is held that could be lost
+            await crowd.flows(crowd.finals + FLOW, FINAL_SECONDS)
         crowd.check()
         reviewer.check()
         if not number % 5:
