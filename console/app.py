@@ -66,6 +66,7 @@ class Console:
                 HTTPException: on_http_error,
             },
         )
+        starlette.router.redirect_slashes = False
         settings = self.settings
         public = (settings.identity.public_url, settings.integrations.public_url)
         named = [name for url in public if (name := urlsplit(url).hostname)]
