@@ -67,14 +67,14 @@ class Running:
 
 
 @contextmanager
-def stack(folder: Path, upstream: str) -> Iterator[Running]:
-    """`sluicegate up` with one connection `demo`, stopped politely at the end."""
+def stack(folder: Path, upstream: str, more: str = "") -> Iterator[Running]:
+    """`sluicegate up` with one connection `demo` and `more` settings, stopped politely at the end."""
     running = Running(folder / "sluicegate.yaml", f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
     running.config.write_text(
         f'gateway: {{listen: "{running.gateway}"}}\nconsole: {{listen: "{running.console}"}}\n'
         f'approvals: {{listen: "127.0.0.1:{free_port()}"}}\n'
         "kafka: {sync: false}\nidentity: {mode: none}\n"
-        f'connections: [{{name: demo, upstream: "{upstream}", masking: secrets+pii}}]\n',
+        f'connections: [{{name: demo, upstream: "{upstream}", masking: secrets+pii}}]\n{more}',
         "utf-8",
     )
     argv = [sys.executable, "-m", "sluicegate", "up", "--config", running.config.name]
