@@ -71,7 +71,7 @@ class Console:
         public = (settings.identity.public_url, settings.integrations.public_url)
         named = [name for url in public if (name := urlsplit(url).hostname)]
         hosts = [*settings.hosts, settings.host, *named]
-        return Guard(self.metrics.counted(starlette), hosts, settings.api)
+        return Guard(self.metrics.counted(starlette), hosts, settings.api, settings.identity.public_url)
 
     @property
     def fault(self) -> str:

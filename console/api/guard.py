@@ -37,11 +37,13 @@ _API_ONLY = ((b"content-security-policy", b"default-src 'none'; frame-ancestors 
 
 
 class Guard:
-    """ASGI middleware, the outermost. `hosts`: names beside loopback; `door` is for `GuardedHttpProtocol`."""
+    """ASGI middleware, the outermost. `hosts`: names beside loopback; `public_url`: whose pages are ours too, where
+    something before us changes Host. `door` is for `GuardedHttpProtocol`."""
 
-    def __init__(self, app: App, hosts: Iterable[str], limits: ApiLimits) -> None:
+    def __init__(self, app: App, hosts: Iterable[str], limits: ApiLimits, public_url: str = "") -> None:
         self._app = app
         self._hosts = LOOPBACK | {host.casefold() for host in hosts}
+        self._public = urlsplit(public_url).netloc.casefold()
         self._body_bytes_max = limits.body_bytes_max
         self.door = Door(_refused, DoorLimits(connections_max=limits.connections_max))
 
@@ -72,9 +74,9 @@ class Guard:
 
     def _check_origin(self, scope: Scope) -> None:
         """A page of ours has our host and port as its origin; who is no browser sends none."""
-        host = _values(scope, b"host")[0]
+        ours = {_values(scope, b"host")[0].casefold(), self._public}
         for origin in _values(scope, b"origin"):
-            if urlsplit(origin).netloc.casefold() != host.casefold():
+            if origin == "null" or _netloc(origin) not in ours:
                 raise Problem(403, "foreign_origin", "pages of other sites may not ask here")
         if any(site not in ("same-origin", "none") for site in _values(scope, b"sec-fetch-site")):
             raise Problem(403, "foreign_origin", "pages of other sites may not ask here")
@@ -129,6 +131,14 @@ def _with_headers(send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> Send:
 
 def _values(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key == name]
+
+
+def _netloc(origin: str) -> str:
+    """'?' for what is no origin: it is nobody's."""
+    try:
+        return urlsplit(origin).netloc.casefold() or "?"
+    except ValueError:
+        return "?"
 
 
 def _hostname(url: str) -> str:
