@@ -1,5 +1,7 @@
 """The gateway's own words to a client: JSON-RPC errors under the HTTP status of their reason code."""
 
+import msgspec
+
 from gateway.effects import Answer
 from gateway.frames.headers import Headers
 from gateway.frames.jsonrpc import Look, error_body
@@ -21,6 +23,19 @@ def own_answer(exchange_id: str, asked: Look, refused: Refused) -> Answer:
     """The whole answer of a refusal."""
     headers: Headers = [_JSON, *refused.headers]
     return Answer(REFUSALS[refused.reason_code].status, headers, own_error(exchange_id, asked, refused))
+
+
+def problem(exchange_id: str, refused: Refused) -> Answer:
+    """The same to a client of an HTTP API: problem details (RFC 9457)."""
+    refusal = REFUSALS[refused.reason_code]
+    said = {
+        "title": refusal.told(refused.detail, refused.late),
+        "status": refusal.status,
+        "reason": refused.reason_code,
+        "exchange_id": exchange_id,
+    }
+    headers: Headers = [(b"content-type", b"application/problem+json"), *refused.headers]
+    return Answer(refusal.status, headers, msgspec.json.encode(said))
 
 
 def own_event(exchange_id: str, asked: Look, refused: Refused) -> bytes:

@@ -34,6 +34,7 @@ from gateway.held import Approval, HeldCall
 from gateway.law import Ruling
 from gateway.refusals import Refused
 from gateway.relaying import Relaying
+from gateway.settings import ConnectionKind
 
 ATTEMPTS = 3  # an approval that was joined may be taken by whom it was asked for
 REFUSED_FOR = {
@@ -119,7 +120,9 @@ class Awaiting(Relaying):
         if approval.state != "pending":
             return approval
         page = self._status_url(approval) if self._terms.holding.status_url else ""
-        manner = waiting.manner(self._request, self.look, self._version, page)
+        manner = "poll"
+        if self._terms.kind == ConnectionKind.MCP:
+            manner = waiting.manner(self._request, self.look, self._version, page)
         if manner == "elicit":
             yield from self._elicit(approval, held)
             return None
@@ -129,7 +132,8 @@ class Awaiting(Relaying):
 
     def _waited(self, approval: Approval, held: HeldCall) -> Generator[Effect, Fact, Approval | None]:
         """As `_decided`, by an answer that is kept back."""
-        settings, streaming = self._terms.holding, waiting.reads_stream(self._request.headers)
+        settings, mcp = self._terms.holding, self._terms.kind == ConnectionKind.MCP
+        streaming = mcp and waiting.reads_stream(self._request.headers)
         left = settings.stream_seconds if streaming else settings.poll_seconds
         left, turn = waiting.patience(self._request.body, left), 0
         while left > 0:
@@ -208,6 +212,7 @@ class Awaiting(Relaying):
                 reason,
                 status_url=url,
                 retry_after=self._retry_seconds,
+                kind=self._terms.kind.value,
                 version=self._version,
                 body=self._request.body,
             )
@@ -217,6 +222,7 @@ class Awaiting(Relaying):
                 approval,
                 reason,
                 status_url=url,
+                kind=self._terms.kind.value,
                 version=self._version,
                 body=self._request.body,
             )

@@ -50,6 +50,7 @@ class Request:
     user_agent: str
     claimed_origin: str = ""
     trace_id: str = ""
+    target: str = ""  # the path within an upstream of kind http; an MCP server has one path
 
 
 # ---- facts
@@ -216,6 +217,7 @@ class Forward:
     query: str
     headers: Headers
     body: bytes
+    target: str = ""
 
 
 @dataclass(slots=True)

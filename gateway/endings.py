@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from secrets import token_bytes
 from typing import Any
 
-from gateway.answers import own_answer, own_event
+from gateway.answers import own_answer, own_event, problem
 from gateway.drafting import Drafting, MaskingFailedError, MaskText
 from gateway.effects import (
     Alert,
@@ -31,7 +31,7 @@ from gateway.frames.jsonrpc import NOTHING
 from gateway.law import OPEN, Case, Law, Opened, Ruling
 from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD, Refused
 from gateway.sessions import Principal
-from gateway.settings import Holding, Limits
+from gateway.settings import ConnectionKind, Holding, Limits
 from gateway.waiting import HeldTasks, StateSeal, TaskSeal, event
 from schemas.frames import Redaction
 
@@ -61,6 +61,7 @@ class Terms:
     state_seal: StateSeal = field(default_factory=lambda: StateSeal(token_bytes(32)))
     task_seal: TaskSeal = field(default_factory=lambda: TaskSeal(token_bytes(32)))
     held_tasks: HeldTasks = field(default_factory=HeldTasks)
+    kind: ConnectionKind = ConnectionKind.MCP
 
 
 class Ending:
@@ -138,7 +139,13 @@ class Ending:
 
     def _say(self, refused: Refused) -> Life:
         """A refusal, in the gateway's own words."""
-        yield from self._tell(own_answer(self.id, self.look, refused))
+        yield from self._tell(self._own_answer(refused))
+
+    def _own_answer(self, refused: Refused) -> Answer:
+        """The whole answer of a refusal, as what speaks behind the connection would say it."""
+        if self._terms.kind == ConnectionKind.HTTP:
+            return problem(self.id, refused)
+        return own_answer(self.id, self.look, refused)
 
     def _tell(self, answer: Answer) -> Life:
         """A whole answer; on a stream that is open already it is the last event."""

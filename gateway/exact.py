@@ -1,10 +1,12 @@
 """The exact call that people are asked about: what it is bound to, and what of it they are shown."""
 
 import json
-from typing import Any
+from hashlib import sha256
+from typing import Any, cast
 
 import msgspec
 
+from gateway.frames.headers import first
 from gateway.held import HeldCall
 from gateway.law import Case
 from gateway.policy.facts import Call
@@ -22,21 +24,12 @@ def held_call(case: Case, call: Call, verdict: Verdict, version: str) -> HeldCal
 
     `case.request.body` is what upstream would get. Raises ValueError for arguments that have no digest.
     """
-    if verdict.hold is None or case.look.kind != "request":
+    if verdict.hold is None or (call.connection.kind == "mcp" and case.look.kind != "request"):
         return None
-    decoded = _decoded(case)
+    decoded = _decoded(case) if call.connection.kind == "mcp" else None
     reason, break_glass = asked_for(case.request, decoded)
     principal = case.principal
-    exact = ExactCall(
-        principal_issuer=principal.issuer,
-        principal_subject=principal.subject,
-        connection=call.connection.name,
-        method=call.mcp.method,
-        tool=call.tool.name,
-        verb="",
-        object=call.mcp.resource,
-        arguments=arguments_of(decoded, returned=opened_state(case.request.body) is not None),
-    )
+    exact = _exact(case, call, decoded)
     return HeldCall(
         exchange_id=case.exchange_id,
         session_id=case.session_id,
@@ -56,6 +49,38 @@ def held_call(case: Case, call: Call, verdict: Verdict, version: str) -> HeldCal
         break_glass=break_glass and verdict.hold.break_glass is not None,
         facts=call,
     )
+
+
+def _exact(case: Case, call: Call, decoded: Any) -> ExactCall:
+    principal = case.principal
+    who = {
+        "principal_issuer": principal.issuer,
+        "principal_subject": principal.subject,
+        "connection": call.connection.name,
+    }
+    if call.connection.kind == "mcp":
+        arguments = arguments_of(decoded, returned=opened_state(case.request.body) is not None)
+        what = {"method": call.mcp.method, "tool": call.tool.name, "object": call.mcp.resource}
+    else:
+        request = case.request
+        arguments = {
+            "query": request.query,
+            "content_type": first(request.headers, b"content-type").decode("latin-1"),
+            "body": sha256(request.body).hexdigest(),
+        }
+        what = {"method": request.method, "tool": "", "object": request.target}
+    return cast("ExactCall", {**who, **what, "verb": "", "arguments": arguments})
+
+
+def shown_of_http(masked_query: str, masked_body: bytes) -> bytes:
+    """What people are shown of a request to an HTTP API."""
+    body = masked_body.decode("utf-8", "replace")
+    text = json.dumps({"query": masked_query, "body": body}, ensure_ascii=False, indent=1).encode(
+        "utf-8", "replace"
+    )
+    if len(text) <= SHOWN_BYTES_MAX:
+        return text
+    return json.dumps({"not shown": f"{len(text)} bytes; the trail has them all"}).encode()
 
 
 def arguments_of(message: Any, *, returned: bool = False) -> Any:

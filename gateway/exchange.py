@@ -14,17 +14,17 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from gateway import waiting
-from gateway.answers import own_answer
 from gateway.drafting import BESIDE_BODY, MaskingFailedError
 from gateway.effects import Abandon, Answer, Claim, Draft, Effect, Fact, Record, Request
 from gateway.endings import Life
-from gateway.exact import shown
+from gateway.exact import shown, shown_of_http
 from gateway.frames import headers as header_rules
 from gateway.frames import modern, strict_json
 from gateway.frames.headers import first
 from gateway.frames.jsonrpc import TooDeepError, look
 from gateway.law import Case
 from gateway.refusals import REFUSALS, Refused, too_often
+from gateway.settings import ConnectionKind
 from gateway.tasking import Tasking
 from gateway.tools.denials import denied
 from gateway.tools.tasks import task_of
@@ -59,7 +59,7 @@ class Exchange(Tasking):
         refused = Refused("gateway_failed", late=sent)
         outcome, status = "withheld" if sent else "refused", REFUSALS[refused.reason_code].status
         end = self._drafting.end(outcome, refused.reason_code, status, late=sent)
-        return end, own_answer(self.id, self.look, refused)
+        return end, self._own_answer(refused)
 
     # -- before upstream
 
@@ -75,6 +75,8 @@ class Exchange(Tasking):
         return self._fault_of_body() if request.body else None
 
     def _fault_of_body(self) -> Refused | None:
+        if self._terms.kind != ConnectionKind.MCP:
+            return None  # nothing in it decides: rules see the method, the path and the query
         body, limits = self._request.body, self._terms.limits
         unlike, self._decoded = strict_json.read(body, limits.json_depth_max)
         if unlike and unlike != strict_json.INVALID:  # that is for upstream or policy to refuse
@@ -151,7 +153,7 @@ class Exchange(Tasking):
             asked.body, asked.redactions = again.body, [*again.redactions, *_beside_body(asked.redactions)]
             asked.original = again.original
         if ruling.held is not None and self._terms.holding.machine_public:
-            ruling.held.shown = shown(asked.body)
+            ruling.held.shown = self._shown(asked.body)
             ruling.held.asked_for = self._terms.mask_text(ruling.held.asked_for)[0]
             yield from self._await_approval(asked, ruling.held)
             return
@@ -172,9 +174,18 @@ class Exchange(Tasking):
         else:
             yield from self._fail_closed()
 
+    def _shown(self, masked_body: bytes) -> bytes:
+        """What people are shown of a held call: nothing that masking takes out."""
+        if self._terms.kind == ConnectionKind.MCP:
+            return shown(masked_body)
+        return shown_of_http(self._terms.mask_text(self._request.query)[0], masked_body)
+
     def _deny(self, asked: Draft) -> Life:
         """In the form that the client can use: a tool result, a JSON-RPC error, one for each member of a batch."""
         verdict = self._ruling.verdict
+        if self._terms.kind != ConnectionKind.MCP:
+            yield from self._refuse(asked, Refused(verdict.reason_code, verdict.reason))
+            return
         version = str(self.base["mcp_protocol_version"])
         status, headers, body = denied(self.look, verdict, self.id, body=self._request.body, version=version)
         asked.facts |= {"http_status": status, "reason_code": verdict.reason_code, "reason": verdict.reason}

@@ -37,7 +37,12 @@ class Relaying(Ending):
     def _forward(self) -> Life:
         request = self._request
         fact = yield Forward(
-            str(self.base["session_id"]), request.method, request.query, self._headers_up(), self._opened.body
+            str(self.base["session_id"]),
+            request.method,
+            request.query,
+            self._headers_up(),
+            self._opened.body,
+            request.target,
         )
         if not isinstance(fact, Head):
             yield from self._unanswered(fact)

@@ -71,7 +71,7 @@ class Rules:
             if verdict.action == "allow" and not self._demanded(case.session_id, case.principal):
                 return Ruling(verdict)
         try:
-            calls = calls_of(case.request.body, self._around(case), decoded=case.decoded)
+            calls = self._calls(case)
         except UnreadableError as exc:
             return Refused("unreadable_request", str(exc))
         if policy is not None:
@@ -82,9 +82,26 @@ class Rules:
         version = "" if policy is None else policy.version
         return self._held(case, calls, Ruling(verdict, version, self._noted(calls, verdict)))
 
+    def _calls(self, case: Case) -> list[Call]:
+        """What is asked, as rules see it. Raises UnreadableError."""
+        around = self._around(case)
+        if self._facts.kind == "mcp":
+            return calls_of(case.request.body, around, decoded=case.decoded)
+        http = replace(around.http, path=case.request.target)
+        return [
+            Call(
+                principal=around.principal,
+                connection=around.connection,
+                http=http,
+                session=around.session,
+                now=around.now,
+            )
+        ]
+
     def _as_demanded(self, case: Case, calls: Sequence[Call], verdict: Verdict) -> Verdict:
         """What would be allowed is held where a response demands it for the rest of the session."""
-        if verdict.action != "allow" or not any(call.mcp.method in ACTS for call in calls):
+        acts = self._facts.kind != "mcp" or any(call.mcp.method in ACTS for call in calls)
+        if verdict.action != "allow" or not acts:
             return verdict
         why = self._demanded(case.session_id, case.principal)
         return self._reviewed(Verdict("hold", DEMANDED, why, HELD, self._reviewers)) if why else verdict
@@ -124,6 +141,8 @@ class Rules:
 
     def passage(self, case: Case, raw: bytes, event: bool) -> Passage:
         """See `Law`."""
+        if self._facts.kind != "mcp":
+            return Passage(raw)
         policy = self._policy()
         passage = Passage(raw)
         if policy is not None:

@@ -11,6 +11,7 @@ class ConnectionKind(StrEnum):
     """What speaks behind a connection."""
 
     MCP = "mcp"
+    HTTP = "http"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from gateway.law import Law, Open
 from gateway.policy import Condition
 from gateway.policy.facts import ConnectionFacts
 from gateway.rules import Rules
-from gateway.settings import Connection, GatewaySettings, Sealing
+from gateway.settings import Connection, ConnectionKind, GatewaySettings, Sealing
 from gateway.tools import ToolBook
 from gateway.waiting import HeldTasks, StateSeal, TaskSeal
 from masking import Masker, MaskingError, placed, profile_from
@@ -74,6 +74,7 @@ def route(connection: Connection, parts: Parts) -> Route:
         law=rules,
         sealed=connection.sealed,
         held_tasks=parts.held_tasks,
+        kind=connection.kind,
     )
     access = connection.access
     return Route(
@@ -114,6 +115,7 @@ def _terms(
     law: Law,
     sealed: Sealing | None = None,
     held_tasks: HeldTasks | None = None,
+    kind: ConnectionKind = ConnectionKind.MCP,
 ) -> Terms:
     mask = masks(profile)
     return Terms(
@@ -129,6 +131,7 @@ def _terms(
         StateSeal(settings.masking_key),
         TaskSeal(settings.masking_key),
         held_tasks or HeldTasks(),
+        kind,
     )
 
 

@@ -20,8 +20,10 @@ from gateway.exchange import Exchange
 from gateway.frames.headers import LOOPBACK_NAMES, Headers, claimed_origin, first, host_name
 from gateway.refusals import Refused
 from gateway.sessions import NOBODY, Principal
+from gateway.settings import ConnectionKind
 
 PREFIX = "/mcp/"
+HTTP_PREFIX = "/http/"
 HEADERS_MAX = 100
 HEADER_BYTES_MAX = 16 * 1024
 METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
@@ -57,14 +59,21 @@ class McpEndpoint:
 
     def serves(self, scope: Scope) -> bool:
         """Whether a request is for a connection: by its path, or by the host that one has for itself."""
-        return scope["path"].startswith(PREFIX) or self._route_by_host(scope["headers"]) is not None
+        named = scope["path"].startswith((PREFIX, HTTP_PREFIX))
+        return named or self._route_by_host(scope["headers"]) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Write) -> None:
         """Serves one HTTP request."""
         asked = _request(scope)
         route = self._route_by_host(asked.headers)
-        name = scope["path"][len(PREFIX) :].strip("/") if route is None else route.name
-        route = route or self._routes.get(name)
+        name, kind, asked.target = _named(scope)
+        if route is None:
+            route = self._routes.get(name)
+            if route is not None and route.connection.kind != kind:
+                route = None
+        else:
+            whole = route.connection.kind == ConnectionKind.HTTP
+            name, asked.target = route.name, scope["raw_path"].decode("latin-1") if whole else ""
         reason = self._refusal(asked, route)
         refused = Refused(reason) if reason else None
         principal, lease, lent = NOBODY, None, False
@@ -197,6 +206,14 @@ class McpEndpoint:
             return False
         origin = first(request.headers, b"origin")
         return not origin or host_name(origin.partition(b"://")[2]) in self._hosts
+
+
+def _named(scope: Scope) -> tuple[str, ConnectionKind, str]:
+    """The connection that the path names, by what it is served under, and the path that is left for its upstream."""
+    if not scope["path"].startswith(HTTP_PREFIX):
+        return scope["path"][len(PREFIX) :].strip("/"), ConnectionKind.MCP, ""
+    name, _, rest = scope["raw_path"].decode("latin-1")[len(HTTP_PREFIX) :].partition("/")
+    return name, ConnectionKind.HTTP, f"/{rest}"
 
 
 def _size(headers: Headers) -> int:

@@ -297,7 +297,7 @@ class Performer:
         headers = [*route.injector.strip(effect.headers), *own]
         if route.connection.trace_user_agent:
             headers = _naming(headers, self.exchange.id)
-        return Forward(effect.session_id, effect.method, effect.query, headers, effect.body)
+        return replace(effect, headers=headers)
 
     async def _reply(self, headers: Headers, body: bytes) -> None:
         """Answers what upstream asked, in the client's place. What upstream says to that is of no interest."""

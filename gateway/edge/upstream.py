@@ -164,6 +164,9 @@ class HttpUpstream:
 
     def _encoded(self, request: Forward) -> bytes:
         target = self._address.target
+        if request.target:
+            base, mark, query = target.partition("?")
+            target = base.rstrip("/") + request.target + mark + query
         if request.query:
             target += ("&" if "?" in target else "?") + request.query
         lines = [f"{request.method} {target} HTTP/1.1\r\n".encode("ascii"), self._head, _length(request)]

@@ -115,17 +115,21 @@ class UpstreamTlsBlock(Block):
 
 
 class ConnectionBlock(Block):
-    """A registered upstream, served at `/mcp/NAME`."""
+    """A registered upstream, served at `/mcp/NAME`; of kind `http` at `/http/NAME/…`."""
 
     name: Name = Field(description="Name in the URL and in the trail.")
-    kind: Literal["mcp"] = Field(default="mcp", description="What speaks behind it: `mcp`.")
+    kind: Literal["mcp", "http"] = Field(
+        default="mcp",
+        description="What speaks behind it: `mcp`, or `http` for any HTTP API, served at `/http/NAME/…`.",
+    )
     host: HostName | None = Field(
         default=None, description="Host name of its own: every path under it is this connection's."
     )
     owner: str = Field(default="", description="Who answers for it; on the record and in conditions.")
     labels: dict[Name, str] = Field(default={}, description="Names and values for conditions and the trail.")
     upstream: Upstream | None = Field(
-        default=None, description="URL of an MCP server that speaks Streamable HTTP."
+        default=None,
+        description="URL of an MCP server that speaks Streamable HTTP; of kind `http`: the API's root.",
     )
     command: Annotated[tuple[Text, ...], AfterValidator(some)] | None = Field(
         default=None,

@@ -50,6 +50,8 @@ def _way(connection: ConnectionBlock, loc: Loc) -> Iterator[Fault]:
         yield (*loc, "env"), "is the environment of `command`; without one it does nothing, remove it"
     if "stdio" in connection.model_fields_set and not connection.command:
         yield (*loc, "stdio"), "bounds the processes of `command`; without one it does nothing, remove it"
+    if connection.kind == "http" and connection.command:
+        yield (*loc, "command"), "speaks MCP; give a connection of kind `http` its `upstream`"
     if connection.trace_user_agent and connection.command:
         yield (*loc, "trace_user_agent"), "a program over stdio is sent no headers; remove it"
 
