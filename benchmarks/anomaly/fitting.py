@@ -19,8 +19,6 @@ FITTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "namespace-scan-slow",
             "namespace-scan-by-the-hour",
             "cluster-wide-listing",
-            "object-sweep",
-            "scan-spread-over-principals",
         ),
         "token-surge": ("token-surge", "token-surge-slow", "token-surge-spread"),
         "credential-extraction": (
