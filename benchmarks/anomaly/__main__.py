@@ -47,9 +47,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _say(measured: Measured, *, details: bool) -> None:
     one, score = figures_of(measured), measured.score
+    rate = measured.observations / (measured.engine_s or 1)
     print(
         f"{one.name}: {one.days} days, {one.principals} principals, {one.observations:,} observations, "
-        f"{one.observations_a_s:,} a second through the engine, {measured.rows:,} rows, {measured.late} too late"
+        f"{rate:,.0f} a second through the engine, {measured.rows:,} rows, {measured.late} too late"
     )
     print(
         f"  recall plain {one.recall('plain'):.3f}, hidden {one.recall(*HIDDEN):.3f}; "

@@ -34,7 +34,6 @@ class SetFigures(msgspec.Struct, frozen=True):
     rules: dict[str, tuple[int, int, int]]
     precision: float
     false_a_day: float
-    observations_a_s: int
 
     def recall(self, *variants: str) -> float:
         """Over all patterns, in these variants."""
@@ -78,9 +77,6 @@ def figures_of(measured: Measured) -> SetFigures:
         rules={rule: (score.fitting[rule], score.beside[rule], score.false[rule]) for rule in rules},
         precision=round(score.precision, 3),
         false_a_day=round(per_day(measured), 2),
-        observations_a_s=round(measured.observations / measured.engine_s, -2).__int__()
-        if measured.engine_s
-        else 0,
     )
 
 

@@ -17,7 +17,6 @@ FITTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "cluster-wide-scan": (
             "namespace-scan",
             "namespace-scan-slow",
-            "namespace-scan-by-the-hour",
             "cluster-wide-listing",
         ),
         "token-surge": ("token-surge", "token-surge-slow", "token-surge-spread"),
