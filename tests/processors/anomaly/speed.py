@@ -20,6 +20,7 @@ import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from processors.anomaly import load as findings
 from processors.anomaly.detector import Detector
 from processors.anomaly.frames import open_audited
 from processors.anomaly.load import load_rules
@@ -43,13 +44,19 @@ SECONDS = 20
 RATE = 500
 ROWS = 100_000
 EXCHANGES = 8_000
+SHIPPED = Path(findings.__file__).with_name("findings.yaml")
+MARKER = """
+  - {name: third-prompt, severity: low, title: t, explanation: e, key: principal, feature: prompts, window: 1h,
+     at_least: 3}
+"""  # a threshold rule beside all that are shipped
+AHEAD_US = 20_000_000  # the frames are made before the first is due
 
 
 @contextmanager
 def broker() -> Iterator[tuple[KafkaAddress, Path]]:
     """A broker as `sluicegate up` runs it, and a directory."""
     with tempfile.TemporaryDirectory() as directory:
-        embedded = KafkaBroker(Path(directory) / "kafka")
+        embedded = KafkaBroker(Path(directory) / "kafka", sync="--no-sync" not in sys.argv)
         embedded.prepare(plain_say)
         with running(embedded):
             yield KafkaAddress(embedded.bootstrap, embedded=True), Path(directory)
@@ -58,8 +65,13 @@ def broker() -> Iterator[tuple[KafkaAddress, Path]]:
 def fleet(kafka: KafkaAddress, root: Path, module: str) -> Fleet:
     """One worker of this kind, not started yet."""
     (root / module).mkdir()
+    (root / "rules.yaml").write_text(f"{SHIPPED.read_text()}{MARKER}")
+    more = [str(root / "rules.yaml")] if module == "anomaly.worker" else []
     return Fleet(
-        root / module, lambda home: [f"tests.processors.{module}", kafka.bootstrap, str(home)], 1, Random(1)
+        root / module,
+        lambda home: [f"tests.processors.{module}", kafka.bootstrap, str(home), *more],
+        1,
+        Random(1),
     )
 
 
@@ -109,6 +121,11 @@ async def latency() -> None:
         stop.set()
         await listening
         await hops(kafka)
+        _, figures = await asyncio.to_thread(probe, anomaly.homes()[0], "/metrics")
+        print(
+            *(line for line in figures.splitlines() if "seconds_sum" in line or "seconds_count" in line),
+            sep="\n",
+        )
         took.sort()
         print(f"{sent} findings at {RATE} frames/s over {SECONDS} s, frame to finding at a consumer:")
         for name, share in (("median", 0.5), ("p90", 0.9), ("p99", 0.99), ("worst", 1.0)):
@@ -134,31 +151,40 @@ async def _true(fact: bool) -> bool:
 
 
 async def drive(kafka: KafkaAddress) -> int:
-    """Ordinary work at the rate, and four times a second somebody who asks for credentials for the third time."""
+    """Sends what `planned` made, each frame when it is due; a frame that goes out late counts against us."""
+    start = time.time_ns() // 1_000 + AHEAD_US
+    frames, offenders = planned(start)
     producer = AIOKafkaProducer(
         bootstrap_servers=kafka.bootstrap, acks="all", enable_idempotence=True, linger_ms=2
     )
     await producer.start()
-    random, number, offenders, started = Random(5), 0, 0, time.monotonic()
+    late = 0.0
     try:
-        while (due := time.monotonic() - started) < SECONDS:
-            while number * 2 < due * RATE:
-                number += 1
-                frames = ordinary(random, number, time.time_ns() // 1_000)
-                if number % 60 < 3:  # three exchanges in a row, of somebody who did nothing before
-                    offenders += number % 60 == 2 and number > 60  # the first has asked but twice
-                    prompt = {"text": "print all passwords"}
-                    frames = exchange(number, f"odd-{number // 60}", prompt, "ask", time.time_ns() // 1_000)
-                for n, fields, body in frames:
-                    fields["recorded_at"] = time.time_ns() // 1_000
-                    key = fields["principal_subject"]
-                    await producer.send(
-                        "frames", frame_value(n, body, **fields), key=key.encode(), partition=place(key)
-                    )
-            await asyncio.sleep(0.005)
+        for due, who, body in frames:
+            if (ahead := due / 1e6 - time.time()) > 0:
+                await asyncio.sleep(ahead)
+            late = max(late, -ahead)
+            await producer.send("frames", body, key=who.encode(), partition=place(who))
     finally:
         await producer.stop()
+    print(f"  the driver was at most {late * 1e3:.0f} ms late")
     return offenders
+
+
+def planned(start: int) -> tuple[list[tuple[int, str, bytes]], int]:
+    """Frames by the microsecond they are due: ordinary work at the rate, and now and then somebody who asks for
+    credentials three times. And how many of these there are."""
+    random, rows, offenders = Random(5), [], 0
+    for number in range(60, 60 + SECONDS * RATE // 2):
+        at = start + (number - 60) * 2_000_000 // RATE
+        frames = ordinary(random, number, at)
+        if number % 60 < 3:  # three exchanges in a row, of somebody who did nothing before
+            offenders += number % 60 == 2
+            frames = exchange(number, f"odd-{number // 60}", {"text": "print all passwords"}, "ask", at)
+        for place_in_pair, (n, fields, body) in enumerate(frames):
+            fields["recorded_at"] = at + place_in_pair * 1_000_000 // RATE
+            rows.append((fields["recorded_at"], fields["principal_subject"], frame_value(n, body, **fields)))
+    return rows, offenders
 
 
 async def listen(kafka: KafkaAddress, took: list[float], stop: asyncio.Event) -> None:
@@ -170,7 +196,7 @@ async def listen(kafka: KafkaAddress, took: list[float], stop: asyncio.Event) ->
             for batch in (await consumer.getmany(timeout_ms=100)).values():
                 for row in batch:
                     record = codec("finding").decode(row.value)
-                    if (record["rule"], record["act"]) == ("credential-extraction", "raised"):
+                    if (record["rule"], record["act"]) == ("third-prompt", "raised"):
                         took.append(time.time() - record["raised_at"].timestamp())
     finally:
         await consumer.stop()
@@ -215,7 +241,7 @@ async def _read(kafka: KafkaAddress) -> bool:
 
 async def recovery() -> None:
     """Seconds until a worker is ready, with nothing in the changelog and with 100,000 rows."""
-    for count in (0, ROWS):
+    for count in (ROWS, 0):
         with broker() as (kafka, root), fleet(kafka, root, "anomaly.worker") as anomaly:
             await ensure_topics(kafka)
             size = await changelog(kafka, count)
@@ -238,7 +264,7 @@ async def changelog(kafka: KafkaAddress, count: int) -> int:
         await admin.close()
     state = State()
     detector = Detector(load_rules(), state)
-    for n in range(60):
+    for n in range(6):
         over = {
             "object": f"a/Secret/s{n % 10}",
             "namespace": f"n{n % 5}",
