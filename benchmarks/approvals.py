@@ -20,7 +20,7 @@ from collections import defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.held import AGENTS, Caller, HeldGuard, Moments, Onlooker, Upstream
+from benchmarks.held import AGENTS, Caller, HeldGuard, Moments, Onlooker, Upstream, in_thread
 from benchmarks.processes import stop_on_sigterm
 from benchmarks.stack import CONFIG_NAME, Stack, running
 from console.desk import Desk
@@ -102,12 +102,8 @@ async def _measured(plan: Plan, sync: bool) -> Releases:
     guard = HeldGuard(folder)
     async with Upstream(moments) as upstream:
         stack = running({"demo": upstream.url}, folder, {"sync": sync}, guarded=guard)
-        live = await asyncio.to_thread(stack.__enter__)
-        try:
-            bench = Bench(live, guard, moments, plan)
-            decided = await bench.run()
-        finally:
-            await asyncio.to_thread(stack.__exit__, None, None, None)
+        async with in_thread(stack) as live:
+            decided = await Bench(live, guard, moments, plan).run()
     return figures(plan, sync, [moments[mark] | moments[each] for mark, each in decided])
 
 

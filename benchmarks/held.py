@@ -6,10 +6,11 @@ import asyncio
 import re
 import time
 from collections import defaultdict
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,6 +20,7 @@ from processors.kafka_view import KafkaView
 from schemas.approvals import DECIDED, SETTLED, open_decision, open_settled
 from schemas.kafka import KafkaAddress
 
+_T = TypeVar("_T")
 AGENTS = 10
 POLICY = """
 default: allow
@@ -31,6 +33,19 @@ MARK = re.compile(rb'"mark":"(m-\d+)"')
 
 Moments = defaultdict[str, dict[str, float]]
 """By mark or approval, what happened when; seconds of `time.perf_counter`."""
+
+
+@asynccontextmanager
+async def in_thread(manager: AbstractContextManager[_T]) -> AsyncIterator[_T]:
+    """A context that takes its time to enter and leave. It is left whenever the task ends, also while it enters."""
+    loop = asyncio.get_running_loop()
+    entering = loop.run_in_executor(None, manager.__enter__)
+    try:
+        yield await asyncio.shield(entering)
+    finally:
+        await asyncio.wait([entering])
+        if entering.exception() is None:
+            await loop.run_in_executor(None, manager.__exit__, None, None, None)
 
 
 class HeldGuard(Guard):

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from benchmarks import stack
+from benchmarks.held import in_thread
 from benchmarks.processes import stop_on_sigterm
 from tests.faults.held import HeldPlan, held
 from tests.faults.kills import Killer
@@ -96,15 +97,11 @@ def _rebalances() -> bool:
 async def _kills(chosen: argparse.Namespace) -> bool:
     folder = Path(tempfile.mkdtemp(prefix="sluicegate-faults-"))
     async with MarkedUpstream() as upstream:
-        running = stack.running({"demo": upstream.url}, folder)
-        live = await asyncio.to_thread(running.__enter__)
-        try:
+        async with in_thread(stack.running({"demo": upstream.url}, folder)) as live:
             load = Load(live.url("demo"), callers=16, calls_a_second=chosen.rate)
             killer = Killer(lambda: live.state().pids)
             await _torment(load, killer, chosen)
             seen = await _drained(folder, load)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
         return _account(load, killer, upstream, seen)
 
 

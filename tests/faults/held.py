@@ -18,6 +18,7 @@ from random import Random
 
 import structlog
 
+from benchmarks.held import in_thread
 from schemas.kafka import KafkaAddress
 from sluicegate.settings import load
 from sluicegate.settings.approvals import machine_key
@@ -60,13 +61,11 @@ async def held(plan: HeldPlan) -> bool:
     """Whether nothing ran unapproved or twice, and nothing that was approved was lost; prints the figures."""
     random, folder = Random(plan.seed), Path(tempfile.mkdtemp(prefix="sluicegate-held-"))
     _log_to(folder / "reviewer.log")
-    async with MarkedUpstream(UPSTREAM_SECONDS) as upstream:
-        running = holding(upstream.url, folder)
-        stack = await asyncio.to_thread(running.__enter__)
-        try:
-            good = await _under_kills(stack, plan, random, upstream)
-        finally:
-            await asyncio.to_thread(running.__exit__, None, None, None)
+    async with (
+        MarkedUpstream(UPSTREAM_SECONDS) as upstream,
+        in_thread(holding(upstream.url, folder)) as stack,
+    ):
+        good = await _under_kills(stack, plan, random, upstream)
     if not good:
         print(f"  what the parts said is in {folder}")
     return good
