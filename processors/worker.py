@@ -1,10 +1,7 @@
 """One worker process: the masking processor, the completeness check beside it, and the probes."""
 
 import asyncio
-import signal
-from collections.abc import Awaitable
 from contextlib import AsyncExitStack
-from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -20,12 +17,11 @@ from processors.metrics import Metrics
 from processors.outlet import Outlet
 from processors.probes import Probes
 from processors.settings import ProcessorSettings
-from processors.strict import RESTART_CODE, StrictApp, exit_for_restart
+from processors.strict import RESTART_CODE
+from processors.working import stop_event, work
 from schemas.kafka import KafkaAddress, KafkaUnsafeError, check_topics, ensure_topics
 
 log = structlog.get_logger(__name__)
-
-STOP_SECONDS = 30.0
 
 
 def run_worker(settings: ProcessorSettings, kafka: KafkaAddress) -> int:
@@ -39,9 +35,7 @@ def run_worker(settings: ProcessorSettings, kafka: KafkaAddress) -> int:
 
 
 async def _work(settings: ProcessorSettings, kafka: KafkaAddress) -> int:
-    stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    stop = stop_event()
     deadline = Deadline(settings.masking_seconds_max)
     deadline.install()
     metrics = Metrics()
@@ -60,7 +54,7 @@ async def _work(settings: ProcessorSettings, kafka: KafkaAddress) -> int:
         server = await probes.start(settings.host, settings.port, settings.port_file)
         stack.callback(server.close)
         check = CompletenessCheck(kafka, processor, outlet, metrics, interval_seconds=settings.check_seconds)
-        return await _run(app, check, stop)
+        return await work(app, stop, check.run, "the completeness check")
 
 
 async def _usable_topics(kafka: KafkaAddress) -> tuple[dict[str, int], int]:
@@ -77,37 +71,3 @@ async def _usable_topics(kafka: KafkaAddress) -> tuple[dict[str, int], int]:
             " partition, so add partitions to the smaller one"
         )
     return limits, len(frames)
-
-
-async def _run(app: StrictApp, check: CompletenessCheck, stop: asyncio.Event) -> int:
-    app.finalize()
-    await app.start()
-    log.info("processor_started")
-    checking = asyncio.create_task(check.run(stop))
-    await _first(stop.wait(), app.wait_until_stopped(), asyncio.shield(checking))
-    if not stop.is_set():
-        ended = "the completeness check" if checking.done() else "Faust"
-        exit_for_restart(f"{ended} ended by itself")
-    log.info("processor_stopping")
-    await _stop(app, checking)
-    return 0
-
-
-async def _stop(app: StrictApp, checking: asyncio.Task[None]) -> None:
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await app.stop()
-            await checking
-    except TimeoutError:
-        exit_for_restart(f"did not stop within {STOP_SECONDS:.0f} s")
-    log.info("processor_stopped")
-
-
-async def _first(*waits: Awaitable[Any]) -> None:
-    """Return when one of `waits` is done; the others are cancelled."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()

@@ -2,10 +2,7 @@
 
 import asyncio
 import re
-import signal
-from collections.abc import Awaitable
 from contextlib import AsyncExitStack
-from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -20,12 +17,12 @@ from processors.logs import configure_logs
 from processors.outlet import Outlet
 from processors.probes import Probes
 from processors.rejected import DEAD_LETTERS
-from processors.strict import RESTART_CODE, exit_for_restart
+from processors.strict import RESTART_CODE
+from processors.working import stop_event, work
 from schemas.kafka import KafkaAddress, KafkaUnsafeError, check_topics, ensure_topics
 
 log = structlog.get_logger(__name__)
 
-STOP_SECONDS = 30.0
 RECORD_OVERHEAD_BYTES = 1024
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -57,9 +54,7 @@ def check_routes(settings: AlertSettings) -> None:
 
 
 async def _work(settings: AlertSettings, kafka: KafkaAddress) -> int:
-    stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    stop = stop_event()
     try:
         limit = await _usable_topics(kafka)
     except (KafkaError, KafkaUnsafeError, OSError) as error:
@@ -73,7 +68,7 @@ async def _work(settings: AlertSettings, kafka: KafkaAddress) -> int:
         probes = Probes(metrics.registry, lambda: "" if flowing.flowing else "no partitions assigned yet")
         server = await probes.start(settings.host, settings.port, settings.port_file)
         stack.callback(server.close)
-        return await _run(processor, stop)
+        return await work(processor.app, stop, processor.postman.watch, "the postman")
 
 
 async def _usable_topics(kafka: KafkaAddress) -> int:
@@ -86,32 +81,3 @@ async def _usable_topics(kafka: KafkaAddress) -> int:
         told = ", ".join(f"{name} {count}" for name, count in counts.items())
         raise KafkaUnsafeError(f"each of these topics must have one partition: {told}; make it anew")
     return limits[DEAD_LETTERS] - RECORD_OVERHEAD_BYTES
-
-
-async def _run(processor: AlertsProcessor, stop: asyncio.Event) -> int:
-    processor.app.finalize()
-    await processor.app.start()
-    log.info("processor_started")
-    watching = asyncio.create_task(processor.postman.watch(stop))
-    await _first(stop.wait(), processor.app.wait_until_stopped(), asyncio.shield(watching))
-    if not stop.is_set():
-        exit_for_restart("the postman ended by itself" if watching.done() else "Faust ended by itself")
-    log.info("processor_stopping")
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await processor.app.stop()
-            await watching
-    except TimeoutError:
-        exit_for_restart(f"did not stop within {STOP_SECONDS:.0f} s")
-    log.info("processor_stopped")
-    return 0
-
-
-async def _first(*waits: Awaitable[Any]) -> None:
-    """Return when one of `waits` is done; the others are cancelled."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()

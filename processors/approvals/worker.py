@@ -1,10 +1,7 @@
 """One worker process of the approvals processor, and its probes."""
 
 import asyncio
-import signal
-from collections.abc import Awaitable
 from contextlib import AsyncExitStack
-from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -20,13 +17,13 @@ from processors.logs import configure_logs
 from processors.outlet import Outlet
 from processors.probes import Probes
 from processors.rejected import DEAD_LETTERS
-from processors.strict import RESTART_CODE, exit_for_restart
+from processors.strict import RESTART_CODE
+from processors.working import stop_event, work
 from schemas.kafka import KafkaAddress, KafkaUnsafeError, check_topics, ensure_topics
 from schemas.signatures import KeyRing, SigningKey, TrustedKey
 
 log = structlog.get_logger(__name__)
 
-STOP_SECONDS = 30.0
 RECORD_OVERHEAD_BYTES = 1024
 
 
@@ -49,9 +46,7 @@ def office_of(settings: ApprovalSettings, partitions: int, limit: int) -> Office
 
 
 async def _work(settings: ApprovalSettings, kafka: KafkaAddress) -> int:
-    stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    stop = stop_event()
     try:
         partitions, limit = await _usable_topics(kafka)
     except (KafkaError, KafkaUnsafeError, OSError) as error:
@@ -73,7 +68,7 @@ async def _work(settings: ApprovalSettings, kafka: KafkaAddress) -> int:
         )
         server = await probes.start(settings.host, settings.port, settings.port_file)
         stack.callback(server.close)
-        return await _run(processor, stop)
+        return await work(processor.app, stop, processor.watch, "the watch")
 
 
 async def _usable_topics(kafka: KafkaAddress) -> tuple[int, int]:
@@ -88,32 +83,3 @@ async def _usable_topics(kafka: KafkaAddress) -> tuple[int, int]:
             f"these topics must have the same number of partitions: {told}; add to the smaller"
         )
     return counts[DECIDED], limits[DEAD_LETTERS] - RECORD_OVERHEAD_BYTES
-
-
-async def _run(processor: ApprovalsProcessor, stop: asyncio.Event) -> int:
-    processor.app.finalize()
-    await processor.app.start()
-    log.info("processor_started")
-    watching = asyncio.create_task(processor.watch(stop))
-    await _first(stop.wait(), processor.app.wait_until_stopped(), asyncio.shield(watching))
-    if not stop.is_set():
-        exit_for_restart("the watch ended by itself" if watching.done() else "Faust ended by itself")
-    log.info("processor_stopping")
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await processor.app.stop()
-            await watching
-    except TimeoutError:
-        exit_for_restart(f"did not stop within {STOP_SECONDS:.0f} s")
-    log.info("processor_stopped")
-    return 0
-
-
-async def _first(*waits: Awaitable[Any]) -> None:
-    """Return when one of `waits` is done; the others are cancelled."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
