@@ -34,7 +34,6 @@ FITTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "stolen-credential": (
             "secrets-from-a-new-place",
             "strange-place-and-client",
-            "secrets-by-a-new-client",
             "secrets-at-an-unusual-hour",
         ),
         "exfiltration-by-volume": ("bytes-out", "bytes-out-in-a-day", "redactions-surge"),
