@@ -25,9 +25,14 @@ def stop_event() -> asyncio.Event:
     return stop
 
 
-async def work(app: StrictApp, stop: asyncio.Event, beside: Beside, name: str) -> int:
+async def nothing(stop: asyncio.Event) -> None:
+    """Beside a processor that is alone."""
+    await stop.wait()
+
+
+async def work(app: StrictApp, stop: asyncio.Event, beside: Beside = nothing, name: str = "nothing") -> int:
     """Run `app`, and `beside` with it, until `stop`; the exit code. Where one ends by itself, or does not stop in
-    time, the process ends with RESTART_CODE."""
+    time, the process ends with RESTART_CODE. `name`: what `beside` is called."""
     app.finalize()
     await app.start()
     log.info("processor_started")

@@ -1,10 +1,7 @@
 """One worker process of the anomaly processor, and its probes."""
 
 import asyncio
-import signal
-from collections.abc import Awaitable
 from contextlib import AsyncExitStack
-from typing import Any
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -20,13 +17,13 @@ from processors.logs import configure_logs
 from processors.outlet import Outlet
 from processors.probes import Probes
 from processors.rejected import DEAD_LETTERS
-from processors.strict import RESTART_CODE, StrictApp, exit_for_restart
+from processors.strict import RESTART_CODE
+from processors.working import stop_event, work
 from schemas.kafka import KafkaAddress, KafkaUnsafeError, check_topics, ensure_topics
 from schemas.observations import TOPIC as OBSERVATIONS
 
 log = structlog.get_logger(__name__)
 
-STOP_SECONDS = 30.0
 RECORD_OVERHEAD_BYTES = 1024
 
 
@@ -42,9 +39,7 @@ def run_anomaly(settings: AnomalySettings, kafka: KafkaAddress) -> int:
 
 
 async def _work(settings: AnomalySettings, rules: RuleSet, kafka: KafkaAddress) -> int:
-    stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    stop = stop_event()
     try:
         partitions, limit = await _usable_topics(kafka)
     except (KafkaError, KafkaUnsafeError, OSError) as error:
@@ -58,7 +53,7 @@ async def _work(settings: AnomalySettings, rules: RuleSet, kafka: KafkaAddress) 
         server = await probes.start(settings.host, settings.port, settings.port_file)
         stack.callback(server.close)
         log.info("rules_loaded", rules=len(rules.rules), version=rules.version)
-        return await _run(app, stop)
+        return await work(app, stop)
 
 
 async def _usable_topics(kafka: KafkaAddress) -> tuple[int, int]:
@@ -73,30 +68,3 @@ async def _usable_topics(kafka: KafkaAddress) -> tuple[int, int]:
             f"these topics must have the same number of partitions: {told}; add to the smaller"
         )
     return counts[AUDIT], limits[DEAD_LETTERS] - RECORD_OVERHEAD_BYTES
-
-
-async def _run(app: StrictApp, stop: asyncio.Event) -> int:
-    app.finalize()
-    await app.start()
-    log.info("processor_started")
-    await _first(stop.wait(), app.wait_until_stopped())
-    if not stop.is_set():
-        exit_for_restart("Faust ended by itself")
-    log.info("processor_stopping")
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await app.stop()
-    except TimeoutError:
-        exit_for_restart(f"did not stop within {STOP_SECONDS:.0f} s")
-    log.info("processor_stopped")
-    return 0
-
-
-async def _first(*waits: Awaitable[Any]) -> None:
-    """Return when one of `waits` is done; the others are cancelled."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
