@@ -86,7 +86,8 @@ class Awaiting(Relaying):
             if refused.reason_code != "approval_used":
                 yield from self._turn_down(refused)
                 return
-            approval = None
+            again = yield Seek(held)  # it may be unused all the same: the answer was late, or a worker died
+            approval = again if isinstance(again, Approval) else None
         yield from self._turn_down(Refused("approval_used"))
 
     def _asked_for(self, held: HeldCall) -> Generator[Effect, Fact, Approval | None]:

@@ -201,7 +201,7 @@ class Performer:
         approvals = self._process.approvals
         match effect:
             case Seek(held):
-                self._place = self._process.waiting.take(
+                self._place = self._place or self._process.waiting.take(
                     held.principal, held.session_id, self.exchange.look.id, partial(self.stop, Gone())
                 )
                 if self._place is None:
