@@ -133,7 +133,7 @@ class Tasking(Awaiting):
         try:
             raw = (yield from self._read(fact)) if isinstance(fact, Head) else b""
             masked, redactions = yield from self._masked(raw)
-        except (EncodedError, MaskingFailedError):
+        except (EncodedError, MaskingFailedError, sse.EventTooLongError):
             return b""
         answer = Draft("response", masked, len(raw), redactions)
         answer.facts = answer_facts(quiet_look(masked))
