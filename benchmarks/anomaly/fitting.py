@@ -28,6 +28,7 @@ FITTING: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "denied-then-around": (
             "denied-then-by-another-tool",
+            "denied-then-by-a-tool-not-for-secrets",
             "denied-then-by-another-name",
             "refused-secrets",
         ),

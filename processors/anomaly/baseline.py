@@ -17,6 +17,8 @@ _ALPHA = 0.2  # an EWMA over about nine windows
 _MAD_TO_SIGMA = 1.4826  # for normally distributed values
 _BUSY = 0.9
 _RELATIVE_FLOOR = 0.1
+LEVEL_WINDOWS = 5
+"""Closed windows after which a key's level counts among its peers."""
 
 
 class Usual(NamedTuple):

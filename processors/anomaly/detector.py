@@ -7,7 +7,7 @@ same findings and the same bytes of rows.
 from math import inf
 
 from processors.anomaly import counting
-from processors.anomaly.baseline import busy, usual
+from processors.anomaly.baseline import LEVEL_WINDOWS, busy, usual
 from processors.anomaly.case import Case
 from processors.anomaly.finding import Finding
 from processors.anomaly.keys import VALUES, Key, keys_of, row_name
@@ -128,7 +128,7 @@ class Detector:
         over = counting.closing(case)
         for window, value in over:
             counting.learn(case.slot, window, min(value, _teachable(case)))
-        if over and case.planned.peers:
+        if over and case.planned.peers and len(case.slot.learned) >= LEVEL_WINDOWS:
             level = busy([value for _, value in case.slot.learned])
             for name in peer_rows(case.key, case.seen):
                 row = self._state.row(name)

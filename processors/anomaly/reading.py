@@ -156,14 +156,18 @@ def _learned(spot: Spot) -> Learned:
 
 
 def _sequence(spot: Spot) -> Sequence | None:
-    fields = spot.fields(("same", "steps"))
+    fields = spot.fields(("same", "steps", "times"))
     if "steps" not in fields:
         spot.fault("a sequence has `steps`")
         return None
     steps = tuple(_step(each) for each in fields["steps"].items())
     if not 2 <= sum(step.times for step in steps) <= STEPS_MAX:
         fields["steps"].fault(f"must be from 2 to {STEPS_MAX} calls, each counted as often as its `times`")
-    return Sequence(steps, _names(fields["same"]) if "same" in fields else ())
+    same = _names(fields["same"]) if "same" in fields else ()
+    times = int(fields["times"].number(1, "a whole number of at least 1")) if "times" in fields else 1
+    if times > 1 and not same:
+        fields["times"].fault("needs `same`: what differs from one time to the next")
+    return Sequence(steps, same, times)
 
 
 def _step(spot: Spot) -> Step:

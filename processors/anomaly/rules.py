@@ -68,10 +68,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Calls that follow each other within the rule's window; all agree in the fields `same`."""
+    """Calls that follow each other within the rule's window; all agree in the fields `same`. It has to happen
+    `times` within the window, each time with other values of these fields."""
 
     steps: tuple[Step, ...]
     same: tuple[str, ...] = ()
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What followed what: the calls that a sequence may need, bounded, and the search for a chain among them.
 
 Calls may come in any order within the lateness: all but the last step are kept for the window, the last one for the
-lateness only, since it is checked on arrival and would otherwise push out what it is looked for with.
+lateness only, since it is checked on arrival and nothing is looked for with it later, unless the sequence has to
+happen several times.
 """
 
 from processors.anomaly.case import Case
@@ -29,6 +30,8 @@ def follow(case: Case) -> Chain:
         slot.met.append(_met(place, sequence, case))
     slot.met.sort(key=lambda met: (met.at, met.frame, met.step))
     found = _chain(planned, sequence, slot.met, frame_bytes(seen.frame_id))
+    if found and sequence.times > 1:
+        found = _repeated(found, planned, sequence, slot.met)
     slot.met = _kept(case)
     return found
 
@@ -48,6 +51,20 @@ def _chain(planned: Planned, sequence: Sequence, met: list[Met], frame: bytes) -
             if chain and any(each.frame == frame for each in chain):
                 return chain
     return []
+
+
+def _repeated(last: Chain, planned: Planned, sequence: Sequence, met: list[Met]) -> Chain:
+    """`last` and the other chains within its window, one for each value of `same`; nothing where they are too few."""
+    chains = {last[0].same: last}
+    for start, first in enumerate(met):
+        near = abs(first.at - last[-1].at) <= planned.rule.window_us
+        if near and first.step == planned.steps[0] and first.same not in chains:
+            chain = _from(start, planned, sequence, met)
+            if chain:
+                chains[first.same] = chain
+    if len(chains) < sequence.times:
+        return []
+    return sorted((one for chain in chains.values() for one in chain), key=lambda one: (one.at, one.frame))
 
 
 def _from(start: int, planned: Planned, sequence: Sequence, met: list[Met]) -> Chain:
@@ -75,7 +92,20 @@ def _kept(case: Case) -> list[Met]:
     for place in range(len(planned.wanted)):
         ends = place == planned.steps[-1] and planned.steps.count(place) == 1
         span = lateness_us if ends else planned.rule.window_us + lateness_us
-        kept += [each for each in case.slot.met if each.step == place and each.at >= case.row.head - span][
-            -KEPT_MAX:
-        ]
+        these = [each for each in case.slot.met if each.step == place]
+        kept += [each for each in these if each.at >= case.row.head - span][-KEPT_MAX:]
+        if ends and _times(planned) > 1:
+            kept += _ended(case, these)
     return sorted(kept, key=lambda each: (each.at, each.frame, each.step))
+
+
+def _ended(case: Case, ends: list[Met]) -> list[Met]:
+    """Older calls that may have ended a chain: those that agree with one that may have begun it."""
+    until = case.row.head - case.lateness_us
+    begun = {each.same for each in case.slot.met if each.step == case.planned.steps[0]}
+    near = until - case.planned.rule.window_us
+    return [each for each in ends if near <= each.at < until and each.same in begun][-KEPT_MAX:]
+
+
+def _times(planned: Planned) -> int:
+    return planned.rule.sequence.times if planned.rule.sequence else 1

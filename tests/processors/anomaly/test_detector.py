@@ -181,17 +181,77 @@ def test_a_newcomer_is_compared_with_its_peers() -> None:
     )
     team = [
         seen(0, at=START_US + hour * HOUR_US + n * MINUTE_US, principal=f"|p{who}", groups=("ops",))
-        for hour in range(4)
+        for hour in range(7)
         for who in range(8)
         for n in range(20)
     ]
-    like_them = [seen(0, at=START_US + 5 * HOUR_US + n, principal="|new", groups=("ops",)) for n in range(25)]
+    like_them = [seen(0, at=START_US + 8 * HOUR_US + n, principal="|new", groups=("ops",)) for n in range(25)]
     unlike_them = [
-        seen(0, at=START_US + 5 * HOUR_US + n, principal="|odd", groups=("ops",)) for n in range(90)
+        seen(0, at=START_US + 8 * HOUR_US + n, principal="|odd", groups=("ops",)) for n in range(90)
     ]
-    elsewhere = [seen(0, at=START_US + 5 * HOUR_US + n, principal="|far", groups=("hr",)) for n in range(90)]
+    elsewhere = [seen(0, at=START_US + 8 * HOUR_US + n, principal="|far", groups=("hr",)) for n in range(90)]
     calls = sorted([*team, *like_them, *unlike_them, *elsewhere], key=lambda each: each.at)
     assert {each.key[0][1] for each in run(rules, calls)} == {"|odd"}
+
+
+def test_peers_say_nothing_before_they_have_learned_five_windows() -> None:
+    rules = read_rules(
+        "rules: [{name: busy, severity: low, title: t, explanation: e, key: principal, feature: calls, window: 1h,"
+        " at_least: 10, peers: {score: 5, periods: 5}}]",
+        "r",
+    )
+    team = [
+        seen(0, at=START_US + hour * HOUR_US, principal=f"|p{who}", groups=("ops",))
+        for hour in range(5)
+        for who in range(8)
+    ]
+    flood = [seen(0, at=START_US + 5 * HOUR_US + n, principal="|new", groups=("ops",)) for n in range(90)]
+    assert run(rules, [*team, *flood]) == []
+
+
+TWICE = read_rules(
+    """
+rules:
+  - name: around-twice
+    severity: high
+    title: t
+    explanation: e
+    key: principal
+    window: 1h
+    sequence:
+      same: [object]
+      times: 2
+      steps:
+        - {where: {outcome: denied}}
+        - {where: {outcome: ok}, other: [tool]}
+""",
+    "rules.yaml",
+)
+
+
+def around(at: int, name: str) -> list[Observation]:
+    """Refused, twenty other calls, then the same object by another tool; `at` in seconds."""
+    shared = {"connection": "prod", "object": name}
+    others = [seen(at + n + 1, tool="list", object=f"other-{n}", connection="prod") for n in range(20)]
+    return [
+        seen(at, tool="get", outcome="denied", **shared),
+        *others,
+        seen(at + 30, tool="exec", **shared),
+    ]
+
+
+def test_a_sequence_that_has_to_happen_twice_is_found_with_the_second_object_within_the_window() -> None:
+    found = run(TWICE, [*around(0, "a"), *around(1800, "b")])
+    assert [(each.rule, each.value) for each in found] == [("around-twice", 4)]
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [around(0, "a"), [*around(0, "a"), *around(1800, "a")], [*around(0, "a"), *around(7200, "b")]],
+    ids=["once", "one object twice", "the second after the window"],
+)
+def test_a_sequence_that_has_to_happen_twice_is_not_found(calls: list[Observation]) -> None:
+    assert run(TWICE, calls) == []
 
 
 @pytest.mark.parametrize("by", ["median", "ewma"])
