@@ -12,10 +12,9 @@ from console.desk import Desk, DeskError
 from console.directory import Person
 from console.feed import position_text, positions_of
 from schemas.delegations import delegated_value, signed_delegated
-from schemas.findings import open_finding
 from tests.console.conftest import Floor, comes_to, new_desk, person
 from tests.processors.approvals.making import ISSUER, SECOND, STRANGER, delegation
-from tests.processors.trail import fill, read_all, until
+from tests.processors.trail import fill, findings_on, read_all, until
 
 
 async def test_a_decision_is_on_the_record_before_it_is_written_and_after_it_is_answered(
@@ -167,8 +166,8 @@ async def test_abuse_80_forged_requests_and_delegations_are_not_believed_and_tol
     await fill(settled.broker, "approvals.delegated", [row])
 
     async def told() -> bool:
-        rows = await read_all(settled.broker, "findings", 1)
-        return any("A delegation was refused" in open_finding(row.value)["title"] for row in rows)
+        found = await findings_on(settled.broker)
+        return any("A delegation was refused" in each["title"] for each in found)
 
     await until(told, 30)
     assert desk.standing(forged) is None

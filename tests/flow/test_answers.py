@@ -17,7 +17,7 @@ from tests.processors.alerts.services import Service, http_service
 
 pytestmark = pytest.mark.timeout(300)  # the whole stack starts here, perhaps on a busy machine
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 REPLICAS_S = 2.0
 RULE = "secret-reads-repeated"
 

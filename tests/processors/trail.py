@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from processors.kafka_view import KafkaView
+from schemas.codec import CodecError
+from schemas.findings import FindingRecord, open_finding
 from schemas.kafka import KafkaAddress
 
 POLL_SECONDS = 0.1
@@ -83,3 +86,12 @@ async def lag(bootstrap: str, group: str, topic: str, partitions: int) -> int:
         committed = await view.committed(group, topic)
         ends = await view.ends(topic, list(range(partitions)))
     return sum(end - (committed[number].offset if number in committed else 0) for number, end in ends.items())
+
+
+async def findings_on(bootstrap: str) -> list[FindingRecord]:
+    """The findings of a broker that tests share; what others put there to be no finding is passed over."""
+    found = []
+    for row in await read_all(bootstrap, "findings", 1):
+        with suppress(CodecError):
+            found.append(open_finding(row.value))
+    return found

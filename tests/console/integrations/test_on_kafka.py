@@ -34,7 +34,6 @@ from console.run import Server, http_config, listen
 from console.settings import DeskLimits
 from gateway.settings import SecretSource
 from schemas.deliveries import ApprovalDelivery
-from schemas.findings import open_finding
 from tests.console.calling import settings_for
 from tests.console.conftest import KEYS, Floor, comes_to
 from tests.console.integrations import hook_server, jira_server, servicenow_server, slack_server, teams_server
@@ -44,7 +43,7 @@ from tests.console.integrations.vendors import VendorServer
 from tests.gateway.identity.minting import jwk, jwks, rsa_key
 from tests.gateway.identity.provider import provider_server
 from tests.processors.approvals.making import ISSUER
-from tests.processors.trail import read_all
+from tests.processors.trail import findings_on
 
 Decide = Callable[[str, str], Awaitable[Any]]
 """A person at the vendor approves: console's address, approval."""
@@ -311,8 +310,7 @@ async def test_a_vendor_that_stays_away_is_a_finding(settled: Floor, desk: Desk,
     async with console(settled, desk, narrowed(case.settings(case.server.url), "nobody-listens")):
 
         async def raised() -> bool:
-            rows = await read_all(settled.broker, "findings", 1)
-            found = [open_finding(row.value) for row in rows]
+            found = await findings_on(settled.broker)
             return any(each["evidence"] == ["webhook.bus", approval] for each in found)
 
         async with asyncio.timeout(60):
