@@ -1,6 +1,6 @@
 """What every test may use."""
 
-import sys
+import signal
 
 import pytest
 
@@ -8,9 +8,10 @@ pytest_plugins = ["tests.support.broker"]
 
 
 @pytest.fixture(autouse=True)
-def streams_stay_open() -> None:
-    """The SDK's servers end every stream of a process in which any server was once told to stop; nothing takes that
-    back."""
-    module = sys.modules.get("sse_starlette.sse")
-    if module is not None:
-        module.AppStatus.should_exit = False
+def no_server_of_before() -> None:
+    """A test with two servers may leave the signals to the one that it stopped first. The SDK's servers take that one
+    for their own, and end every stream."""
+    for number, usual in ((signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+        server = getattr(signal.getsignal(number), "__self__", None)
+        if getattr(server, "should_exit", False):
+            signal.signal(number, usual)
