@@ -5,8 +5,8 @@ import msgspec
 from gateway.effects import Answer
 from gateway.frames.headers import Headers
 from gateway.frames.jsonrpc import Look, error_body
+from gateway.frames.sse import event
 from gateway.refusals import REFUSALS, Refused
-from gateway.waiting.stream import event
 
 _JSON = (b"content-type", b"application/json")
 

@@ -11,6 +11,7 @@ A call runs only after the settled record that names this very exchange (`Use`).
 """
 
 from collections.abc import Generator
+from functools import partial
 
 from gateway import waiting
 from gateway.effects import (
@@ -33,19 +34,13 @@ from gateway.endings import Life
 from gateway.held import Approval, HeldCall
 from gateway.law import Ruling
 from gateway.refusals import Refused
-from gateway.relaying import Relaying
 from gateway.settings import ConnectionKind
+from gateway.tasking import Tasking
 
 ATTEMPTS = 3  # an approval that was joined may be taken by whom it was asked for
-REFUSED_FOR = {
-    "denied": "approval_denied",
-    "expired": "approval_expired",
-    "revoked": "approval_revoked",
-    "used": "approval_used",
-}
 
 
-class Awaiting(Relaying):
+class Awaiting(Tasking):
     """An exchange whose call waits for a person."""
 
     def _await_approval(self, asked: Draft, held: HeldCall) -> Life:
@@ -77,11 +72,14 @@ class Awaiting(Relaying):
             if settled is None:
                 return
             if settled.state != "approved":
-                yield from self._told_of(settled, REFUSED_FOR[settled.state])
+                yield from self._told_of(settled)
                 return
             refused = yield from self._taken(settled, held)
             if refused is None:
                 yield from self._forward()
+                return
+            if isinstance(refused, Gone):
+                yield from self._unanswered(refused)
                 return
             if refused.reason_code != "approval_used":
                 yield from self._turn_down(refused)
@@ -102,11 +100,10 @@ class Awaiting(Relaying):
     def _shown_state(self, held: HeldCall) -> Approval | Refused | None:
         """A client that comes back shows the state that it was given, for this very call: it names an approval that
         may be so new that nobody has heard of it yet."""
-        returned = waiting.opened_state(self._request.body)
-        if returned is None:
+        if self._returned is None:
             return None
         seal = self._terms.state_seal
-        approval_id = seal.open(returned, held.principal, held.connection, held.digest)
+        approval_id = seal.open(self._returned, held.principal, held.connection, held.digest)
         if approval_id is None:
             return Refused("request_state_invalid")
         return Approval(approval_id, "pending")
@@ -149,7 +146,7 @@ class Awaiting(Relaying):
             turn += 1
             if streaming and left > 0 and not (yield from self._keep(approval, turn)):
                 return None
-        yield from self._told_of(approval, "approval_pending")
+        yield from self._told_of(approval)
         return None
 
     def _keep(self, approval: Approval, turn: int) -> Generator[Effect, Fact, bool]:
@@ -181,10 +178,6 @@ class Awaiting(Relaying):
             return
         yield from self._turn_down(Refused(fact.reason_code, fact.reason))
 
-    def _as_task(self, approval: Approval, held: HeldCall) -> Generator[Effect, Fact, bool]:
-        """Whether the client got a handle instead of an answer; see `gateway.tasking`."""
-        raise NotImplementedError
-
     def _elicit(self, approval: Approval, held: HeldCall) -> Life:
         """The client is sent to a page, and comes back with the same call and the state that names it."""
         state = self._terms.state_seal.seal(
@@ -196,50 +189,36 @@ class Awaiting(Relaying):
         answer.facts = {"jsonrpc_type": "response", "jsonrpc_id": self.look.id}
         answer.facts |= {"reason_code": "approval_pending", "http_status": 200}
         self._drafting.finish(answer, "refused")
-        if (yield Record([answer])):
-            yield from self._tell(Answer(200, [(b"content-type", b"application/json")], body))
-        else:
-            yield from self._fail_closed()
+        yield from self._recorded(answer, Answer(200, [(b"content-type", b"application/json")], body))
 
     # -- once somebody has
 
-    def _told_of(self, approval: Approval, reason_code: str) -> Life:
+    def _told_of(self, approval: Approval) -> Life:
         """An end that names the approval, in the form that the client can use."""
-        url, reason = self._status_url(approval), self._ruling.verdict.reason
-        if reason_code == "approval_pending":
-            told = waiting.pending_answer(
-                self.look,
-                approval,
-                reason,
-                status_url=url,
-                retry_after=self._retry_seconds,
-                kind=self._terms.kind.value,
-                version=self._version,
-                body=self._request.body,
-            )
-        else:
-            told = waiting.denied_answer(
-                self.look,
-                approval,
-                reason,
-                status_url=url,
-                kind=self._terms.kind.value,
-                version=self._version,
-                body=self._request.body,
-            )
-        status, headers, body = told
-        end = self._drafting.end("refused", reason_code, status, approval.comment or approval.refusal)
-        if (yield Record([end])):
-            yield from self._tell(Answer(status, headers, body))
-        else:
-            yield from self._fail_closed()
+        form = waiting.denied_answer
+        if approval.state == "pending":
+            form = partial(waiting.pending_answer, retry_after=self._retry_seconds)
+        status, headers, body = form(
+            self.look,
+            approval,
+            self._ruling.verdict.reason,
+            status_url=self._status_url(approval),
+            kind=self._terms.kind.value,
+            version=self._version,
+            body=self._request.body,
+        )
+        why = approval.comment or approval.refusal
+        end = self._drafting.end("refused", f"approval_{approval.state}", status, why)
+        yield from self._recorded(end, Answer(status, headers, body))
 
-    def _taken(self, approval: Approval, held: HeldCall) -> Generator[Effect, Fact, Refused | None]:
+    def _taken(self, approval: Approval, held: HeldCall) -> Generator[Effect, Fact, Refused | Gone | None]:
         """Why the call may not run although it was approved; None when the approval was taken for it."""
         found = self._still_held(held)
         if found is not None:
             return found
         why = yield Use(approval.approval_id, held)
+        if isinstance(why, Gone):
+            return why
         if isinstance(why, Broken):
             return Refused(why.reason_code, why.reason)
         if why:
@@ -263,17 +242,9 @@ class Awaiting(Relaying):
 
     # -- words
 
-    def _turn_down(self, refused: Refused) -> Life:
-        """Refused after its request was recorded."""
-        yield from self._unanswered(Broken("withheld", refused.reason_code, refused.detail, sent=False))
-
     @property
     def _retry_seconds(self) -> int:
         return max(1, int(self._terms.holding.keep_alive_seconds))
-
-    @property
-    def _version(self) -> str:
-        return self.look.meta_version or str(self.base["mcp_protocol_version"])
 
     def _status_url(self, approval: Approval) -> str:
         return self._terms.status_url.replace("{id}", approval.approval_id)

@@ -7,7 +7,7 @@ An exchange yields an effect and is sent the fact that answers it:
     Seek            → Approval that the held call may join, None when there is none, Broken when it may not wait
     Ask             → Approval that people are asked for now; None when that could not be recorded
     Await           → Approval as soon as it is settled, None when it is not in that time, Broken or Gone
-    Use             → str: "" when the call may run now, else why not
+    Use             → str: "" when the call may run now, else why not; Broken or Gone
     Withdraw        → nothing: people need not look at it any more
     Abandon         → nothing: the client no longer wants the answer to a request of its session that is held
     Record          → bool: every frame is acknowledged by Kafka, or it is not within the deadline

@@ -28,11 +28,12 @@ from gateway.effects import (
 from gateway.frames import headers as header_rules
 from gateway.frames.headers import first
 from gateway.frames.jsonrpc import NOTHING
+from gateway.frames.sse import event
 from gateway.law import OPEN, Case, Law, Opened, Ruling
 from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD, Refused
 from gateway.sessions import Principal
 from gateway.settings import ConnectionKind, Holding, Limits
-from gateway.waiting import HeldTasks, StateSeal, TaskSeal, event
+from gateway.waiting import HeldTasks, StateSeal, TaskSeal
 from schemas.frames import Redaction
 
 Life = Generator[Effect, Fact, None]
@@ -80,6 +81,7 @@ class Ending:
         self._case: Case | None = None
         self._decoded: Any = None
         self._own_task: str | None = None  # the id of a task of ours that the request is about
+        self._returned: str | None = None  # state of ours, which its client comes back with
         self._opened_early = False  # the client got the head of a stream while its call was held
         self._drafting = Drafting(exchange_id, request, principal, terms.connection, terms.mask_text)
         claimed = first(request.headers, SESSION).decode("latin-1")
@@ -117,6 +119,11 @@ class Ending:
             draft.original = original
         return draft
 
+    @property
+    def _version(self) -> str:
+        """The protocol version that the request says, in its body or its header."""
+        return self.look.meta_version or str(self.base["mcp_protocol_version"])
+
     def _headers_up(self) -> header_rules.Headers:
         """The request's headers for upstream, with the session id that is upstream's own."""
         own = str(self.base["mcp_session_id"]).encode("latin-1")
@@ -132,8 +139,16 @@ class Ending:
         self._drafting.refused(asked, refused)
         if refused.reason_code in OF_OTHERS:
             yield self._alert(refused)
-        if (yield Record([asked])):
-            yield from self._say(refused)
+        yield from self._recorded(asked, self._own_answer(refused))
+
+    def _turn_down(self, refused: Refused) -> Life:
+        """Refused after its request was recorded, and before upstream saw it."""
+        yield from self._unanswered(Broken("withheld", refused.reason_code, refused.detail, sent=False))
+
+    def _recorded(self, frame: Draft, answer: Answer) -> Life:
+        """An answer of the gateway's own, once the frame that tells of it is on the trail."""
+        if (yield Record([frame])):
+            yield from self._tell(answer)
         else:
             yield from self._fail_closed()
 

@@ -74,13 +74,7 @@ def _exact(case: Case, call: Call, decoded: Any) -> ExactCall:
 
 def shown_of_http(masked_query: str, masked_body: bytes) -> bytes:
     """What people are shown of a request to an HTTP API."""
-    body = masked_body.decode("utf-8", "replace")
-    text = json.dumps({"query": masked_query, "body": body}, ensure_ascii=False, indent=1).encode(
-        "utf-8", "replace"
-    )
-    if len(text) <= SHOWN_BYTES_MAX:
-        return text
-    return json.dumps({"not shown": f"{len(text)} bytes; the trail has them all"}).encode()
+    return _bounded({"query": masked_query, "body": masked_body.decode("utf-8", "replace")})
 
 
 def arguments_of(message: Any, *, returned: bool = False) -> Any:
@@ -105,7 +99,11 @@ def shown(masked_body: bytes) -> bytes:
         return json.dumps({"not shown": "the masked request is no JSON"}).encode()
     if set(arguments) <= {"arguments"}:
         arguments = arguments.get("arguments", {})
-    text = json.dumps(arguments, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+    return _bounded(arguments)
+
+
+def _bounded(value: Any) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", "replace")
     if len(text) <= SHOWN_BYTES_MAX:
         return text
     return json.dumps({"not shown": f"{len(text)} bytes; the trail has them all"}).encode()

@@ -14,6 +14,7 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from gateway import waiting
+from gateway.awaiting import Awaiting
 from gateway.drafting import BESIDE_BODY, MaskingFailedError
 from gateway.effects import Abandon, Answer, Claim, Draft, Effect, Fact, Record, Request
 from gateway.endings import Life
@@ -25,7 +26,6 @@ from gateway.frames.jsonrpc import TooDeepError, look
 from gateway.law import Case
 from gateway.refusals import REFUSALS, Refused, too_often
 from gateway.settings import ConnectionKind
-from gateway.tasking import Tasking
 from gateway.tools.denials import denied
 from gateway.tools.tasks import task_of
 from schemas.frames import Redaction
@@ -33,7 +33,7 @@ from schemas.frames import Redaction
 CANCELLED = "notifications/cancelled"
 
 
-class Exchange(Tasking):
+class Exchange(Awaiting):
     """One request and its answers, from the first look at it."""
 
     def unheard(self, reason_code: str, status: int, reason: str) -> Draft:
@@ -105,7 +105,8 @@ class Exchange(Tasking):
 
     def _unsaid(self) -> Request:
         """The request without what it says to the gateway alone: state of ours, when its client comes back."""
-        if waiting.opened_state(self._request.body) is None:
+        self._returned = waiting.opened_state(self._request.body)
+        if self._returned is None:
             return self._request
         return replace(self._request, body=waiting.without_state(self._request.body))
 
@@ -190,10 +191,7 @@ class Exchange(Tasking):
         status, headers, body = denied(self.look, verdict, self.id, body=self._request.body, version=version)
         asked.facts |= {"http_status": status, "reason_code": verdict.reason_code, "reason": verdict.reason}
         self._drafting.finish(asked, "refused")
-        if (yield Record([asked])):
-            yield Answer(status, headers, body)
-        else:
-            yield from self._fail_closed()
+        yield from self._recorded(asked, Answer(status, headers, body))
 
 
 def _beside_body(redactions: list[Redaction]) -> list[Redaction]:

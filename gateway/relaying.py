@@ -54,7 +54,7 @@ class Relaying(Ending):
             yield from self._unanswered(Broken("upstream_failed", "upstream_broke", why))
             return
         try:
-            decoder = _decoder(fact, None if form == "stream" else self._terms.limits.response_bytes_max)
+            decoder = decoder_of(fact, None if form == "stream" else self._terms.limits.response_bytes_max)
             yield from (self._relay_stream if form == "stream" else self._relay_body)(fact, decoder)
         except EncodedError as exc:  # nothing was released yet: within a stream it is withheld there
             yield from self._withhold(exc.reason_code, str(exc))
@@ -184,7 +184,7 @@ class Relaying(Ending):
         return bytes_max is not None and len(body) > bytes_max
 
 
-def _decoder(head: Head, bytes_max: int | None) -> Decoder | None:
+def decoder_of(head: Head, bytes_max: int | None) -> Decoder | None:
     """What takes the encoding off an answer; None when it has none. Raises EncodedError."""
     encoding = first(head.headers, b"content-encoding")
     return None if encoding in PLAIN else Decoder(encoding, bytes_max)

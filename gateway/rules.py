@@ -9,9 +9,11 @@ from gateway.belonging import Seals
 from gateway.counters import SessionCounters
 from gateway.effects import Request
 from gateway.exact import held_call
+from gateway.frames.sse import event as sse_event
 from gateway.law import Case, Opened, Passage, Ruling
 from gateway.policy import ALLOWED, Around, Call, Policy, UnreadableError, Verdict, calls_of
 from gateway.policy.facts import ConnectionFacts, HttpFacts, McpFacts, PrincipalFacts, SessionFacts, ToolFacts
+from gateway.policy.rules import HELD
 from gateway.policy.verdict import Asked, Hold
 from gateway.policy.visible import could_pass
 from gateway.refusals import Refused
@@ -27,7 +29,6 @@ Demanded = Callable[[str, Principal], str]
 
 ACTS = frozenset({"tools/call", "resources/read", "prompts/get", "sampling/createMessage"})
 DEMANDED = "approval-demanded"
-HELD = "policy_held"
 _SEVERITY = {"allow": 0, "hold": 1, "deny": 2}
 
 
@@ -84,19 +85,10 @@ class Rules:
 
     def _calls(self, case: Case) -> list[Call]:
         """What is asked, as rules see it. Raises UnreadableError."""
-        around = self._around(case)
-        if self._facts.kind == "mcp":
-            return calls_of(case.request.body, around, decoded=case.decoded)
-        http = replace(around.http, path=case.request.target)
-        return [
-            Call(
-                principal=around.principal,
-                connection=around.connection,
-                http=http,
-                session=around.session,
-                now=around.now,
-            )
-        ]
+        body = (
+            case.request.body if self._facts.kind == "mcp" else b""
+        )  # of any other the body decides nothing
+        return calls_of(body, self._around(case), decoded=case.decoded)
 
     def _as_demanded(self, case: Case, calls: Sequence[Call], verdict: Verdict) -> Verdict:
         """What would be allowed is held where a response demands it for the rest of the session."""
@@ -175,7 +167,7 @@ class Rules:
                 body=case.request.body,
                 version=case.protocol_version,
             )
-            return Passage(b"event: message\ndata: %b\n\n" % body if event else body, verdict)
+            return Passage(sse_event(body) if event else body, verdict)
         replies = tuple(refusal(each, verdict, case.exchange_id) for each, verdict in refused)
         kept = without_asked(raw, {each.id for each, _ in refused}, event=event)
         return Passage(kept, verdict, replies)
@@ -251,7 +243,7 @@ class Rules:
             connection=self._facts,
             http=HttpFacts(
                 request.method,
-                request.path.partition("?")[0],
+                request.target or request.path.partition("?")[0],
                 request.query,
                 request.peer,
                 request.user_agent,

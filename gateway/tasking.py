@@ -12,7 +12,6 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from gateway import waiting
-from gateway.awaiting import Awaiting
 from gateway.drafting import MaskingFailedError, answer_facts, quiet_look
 from gateway.effects import (
     Answer,
@@ -34,16 +33,17 @@ from gateway.effects import (
 from gateway.endings import Life
 from gateway.frames import headers as header_rules
 from gateway.frames import sse
-from gateway.frames.encoded import PLAIN, Decoder, EncodedError
-from gateway.frames.headers import Headers, first
+from gateway.frames.encoded import EncodedError
+from gateway.frames.headers import Headers
 from gateway.held import Approval, HeldCall
 from gateway.refusals import Refused
+from gateway.relaying import Relaying, decoder_of
 from gateway.waiting import HeldTask, OpenedTask, tasks
 
 LINGER_SECONDS = 3600  # a task can be asked about for so long after its approval has ended
 
 
-class Tasking(Awaiting):
+class Tasking(Relaying):
     """An exchange that makes a task of a held call, or asks about one."""
 
     def _as_task(self, approval: Approval, held: HeldCall) -> Generator[Effect, Fact, bool]:
@@ -111,9 +111,11 @@ class Tasking(Awaiting):
         approved = Approval(task.approval_id, "approved")
         why = yield Use(task.approval_id, kept.held)
         if why:
-            reason = why.reason_code if isinstance(why, Broken) else str(why)
             self._terms.held_tasks.cancel(task.approval_id)
-            yield from self._turn_down(Refused("approval_used", reason))
+            if isinstance(why, Broken | Gone):
+                yield from self._unanswered(why)
+            else:
+                yield from self._turn_down(Refused("approval_used", str(why)))
             return None
         answer = yield from self._executed(call.headers, call.body, kept)
         self._terms.held_tasks.answered(task.approval_id, answer)
@@ -145,8 +147,7 @@ class Tasking(Awaiting):
 
     def _read(self, head: Head) -> Generator[Effect, Fact, bytes]:
         """The whole answer: a body, or the event that answers."""
-        encoding = first(head.headers, b"content-encoding")
-        decoder = None if encoding in PLAIN else Decoder(encoding, self._terms.limits.response_bytes_max)
+        decoder = decoder_of(head, self._terms.limits.response_bytes_max)
         if header_rules.answer_form(head.headers) != "stream":
             body = yield ReadBody()
             plain = body if isinstance(body, bytes) else b""
@@ -167,7 +168,4 @@ class Tasking(Awaiting):
         answer = Draft("response", body, len(body))
         answer.facts = {**answer_facts(quiet_look(body)), "http_status": status}
         self._drafting.finish(answer, "completed")
-        if (yield Record([answer])):
-            yield from self._tell(Answer(status, headers, body))
-        else:
-            yield from self._fail_closed()
+        yield from self._recorded(answer, Answer(status, headers, body))

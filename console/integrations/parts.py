@@ -10,10 +10,10 @@ from console.integrations import landing
 from console.integrations.channel import Channel
 from console.integrations.courier import Courier
 from console.integrations.desk import DeskLike
-from console.integrations.jira import JiraChannel, JiraNudges, JiraWatcher
+from console.integrations.jira import JiraChannel, JiraWatcher, jira_nudges
 from console.integrations.jira.api import JiraApi
 from console.integrations.means import Means
-from console.integrations.servicenow import ServiceNowChannel, ServiceNowNudges, ServiceNowWatcher
+from console.integrations.servicenow import ServiceNowChannel, ServiceNowWatcher, servicenow_nudges
 from console.integrations.servicenow.api import ServiceNowApi
 from console.integrations.settings import IntegrationSettings, Jira, ServiceNow, TeamsBot, TeamsWorkflow
 from console.integrations.slack import SlackChannel, SlackClicks
@@ -83,7 +83,7 @@ class Parts:
         watch = self._watch(
             channel.name, JiraWatcher(settings, api, channel, tickets).look, settings.poll_seconds
         )
-        self.routes += JiraNudges(settings, watch.nudge, self._metrics).routes()
+        self.routes += jira_nudges(settings, watch.nudge, self._metrics).routes()
         self._send(channel)
 
     def _servicenow(self, settings: ServiceNow, url: str, seconds: float) -> None:
@@ -92,7 +92,7 @@ class Parts:
         tickets = Tickets(channel.name, self._desk, self._means, channel.whole)
         watcher = ServiceNowWatcher(settings, api, channel, tickets)
         watch = self._watch(channel.name, watcher.look, settings.poll_seconds)
-        self.routes += ServiceNowNudges(settings, watch.nudge, self._metrics).routes()
+        self.routes += servicenow_nudges(settings, watch.nudge, self._metrics).routes()
         self._send(channel)
 
     def _send(self, channel: Channel) -> None:

@@ -231,12 +231,10 @@ class Performer:
             self._waiting.cancel()
             self._waiting = None
 
-    def _barred(self) -> Broken | None:
+    def _barred(self) -> Broken | Gone | None:
         """Why nothing may be taken for this caller any more: it has left, or its token has ended."""
-        if isinstance(self._gone, Broken):
-            return replace(self._gone, sent=False)
         if self._gone is not None:
-            return Broken("withheld", "client_gone", "", sent=False)
+            return _unsent(self._gone)
         if time.time() >= self.exchange.principal.expires_at:
             return replace(EXPIRED, sent=False)
         return None

@@ -100,3 +100,9 @@ def silenced(block: bytes) -> bytes:
             kept.append(block[start : end.end()])
         start = end.end()
     return b"".join(kept)
+
+
+def event(data: bytes) -> bytes:
+    """An event of type `message`; line ends in `data` become line feeds, which JSON takes as the space they are."""
+    lines = b"\n".join(b"data: " + line for line in _LINE_END.split(data.removeprefix(_BOM)))
+    return b"event: message\n" + lines + b"\n\n"

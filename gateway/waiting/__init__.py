@@ -19,7 +19,7 @@ from gateway.waiting.held_tasks import HeldTask, HeldTasks, answer_in
 from gateway.waiting.manner import Manner, manner, reads_stream
 from gateway.waiting.seals import OpenedTask, StateSeal, TaskSeal, asked_task, opened_state
 from gateway.waiting.standing import Standing, standing
-from gateway.waiting.stream import OPENING, event, keep_alive, patience, progress, wrapped
+from gateway.waiting.stream import OPENING, keep_alive, patience, progress, wrapped
 from gateway.waiting.words import waiting_text
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "cancelled_id",
     "denied_answer",
     "elicitation",
-    "event",
     "keep_alive",
     "manner",
     "opened_state",

@@ -3,13 +3,13 @@
 Source: Model Context Protocol, "Streamable HTTP" and "Progress"; WHATWG HTML, "Parsing an event stream".
 """
 
-import re
 from typing import Any
 
 import msgspec
 
 from gateway.frames.headers import Headers, first
 from gateway.frames.jsonrpc import Look, error_body, look
+from gateway.frames.sse import event
 from gateway.waiting.asked import meta_of
 
 CODE = -32603
@@ -19,8 +19,6 @@ OPENING: Headers = [
     (b"x-accel-buffering", b"no"),  # proxies are to pass each event on at once
 ]
 SILENT_SECONDS_MAX = 50
-_LINE_END = re.compile(rb"\r\n|\n|\r")
-_BOM = b"\xef\xbb\xbf"
 
 
 def keep_alive() -> bytes:
@@ -66,12 +64,6 @@ def wrapped(asked: Look, status: int, headers: Headers, body: bytes) -> bytes:
     return event(
         error_body(asked.id, CODE, f"upstream answered HTTP {status} without a JSON-RPC message", **data)
     )
-
-
-def event(data: bytes) -> bytes:
-    """An event of type `message`; line ends in `data` become line feeds, which JSON takes as the space they are."""
-    lines = b"\n".join(b"data: " + line for line in _LINE_END.split(data.removeprefix(_BOM)))
-    return b"event: message\n" + lines + b"\n\n"
 
 
 def _token(body: bytes) -> str | int | None:

@@ -25,7 +25,7 @@ from gateway.frames.headers import Headers
 from gateway.law import Law, Open
 from gateway.refusals import REFUSALS, Refused
 from gateway.sessions import Principal
-from gateway.settings import Limits
+from gateway.settings import Holding, Limits
 from schemas.frames import Redaction
 
 ID = "01926f00-0000-7000-8000-000000000001"
@@ -57,9 +57,17 @@ def mask_text(text: str) -> tuple[str, list[Redaction]]:
     return masked.decode("latin-1"), redactions
 
 
-def terms(limits: Limits | None = None, law: Law | None = None) -> Terms:
+def terms(limits: Limits | None = None, law: Law | None = None, holding: Holding | None = None) -> Terms:
     """Terms of a connection called demo."""
-    return Terms("demo", mask, mask_text, limits or Limits(), lambda _: mask, law or Open())
+    return Terms(
+        "demo",
+        mask,
+        mask_text,
+        limits or Limits(),
+        lambda _: mask,
+        law or Open(),
+        holding=holding or Holding(),
+    )
 
 
 def request(body: bytes = CALL, headers: Headers | None = None, method: str = "POST") -> Request:
@@ -108,9 +116,14 @@ class Playbook:
     """One exchange under test. After `>>` the life stands at its next effect."""
 
     def __init__(
-        self, asked: Request, limits: Limits | None = None, refused: str = "", law: Law | None = None
+        self,
+        asked: Request,
+        limits: Limits | None = None,
+        refused: str = "",
+        law: Law | None = None,
+        holding: Holding | None = None,
     ) -> None:
-        self.exchange = Exchange(ID, asked, ALICE, terms(limits, law))
+        self.exchange = Exchange(ID, asked, ALICE, terms(limits, law, holding))
         self._life = self.exchange.life(Refused(refused) if refused else None)
         self.effect: Effect | None = next(self._life)
         self._seen = False

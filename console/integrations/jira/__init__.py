@@ -6,7 +6,7 @@ documentation of the Jira Cloud REST API version 3, of the Atlassian Document Fo
 """
 
 from console.integrations.jira.channel import JiraChannel
-from console.integrations.jira.nudges import JiraNudges
+from console.integrations.jira.nudges import jira_nudges
 from console.integrations.jira.watcher import JiraWatcher
 
-__all__ = ["JiraChannel", "JiraNudges", "JiraWatcher"]
+__all__ = ["JiraChannel", "JiraWatcher", "jira_nudges"]

@@ -6,7 +6,7 @@ sys_journal_field.
 """
 
 from console.integrations.servicenow.channel import ServiceNowChannel
-from console.integrations.servicenow.nudges import ServiceNowNudges
+from console.integrations.servicenow.nudges import servicenow_nudges
 from console.integrations.servicenow.watcher import ServiceNowWatcher
 
-__all__ = ["ServiceNowChannel", "ServiceNowNudges", "ServiceNowWatcher"]
+__all__ = ["ServiceNowChannel", "ServiceNowWatcher", "servicenow_nudges"]
