@@ -50,7 +50,8 @@ class Request:
     user_agent: str
     claimed_origin: str = ""
     trace_id: str = ""
-    target: str = ""  # the path within an upstream of kind http; an MCP server has one path
+    target: str = ""  # the path within an upstream of kind http or kubernetes; an MCP server has one path
+    subprotocols: tuple[str, ...] | None = None  # what a WebSocket client offers; None: it is no WebSocket
 
 
 # ---- facts

@@ -12,6 +12,7 @@ class ConnectionKind(StrEnum):
 
     MCP = "mcp"
     HTTP = "http"
+    KUBERNETES = "kubernetes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +216,91 @@ class Sealing:
     retention_hours: int = 24
 
 
-Credential = FixedCredential | ClientCredentials | TokenExchange | ClientsOwn
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """The token of a Kubernetes service account, out of a file that the cluster renews."""
+
+    token_file: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+
+
+@dataclass(frozen=True, slots=True)
+class KubeConfig:
+    """A context of a kubeconfig: where its server is, who vouches for it, and what the gateway shows it (a client
+    certificate, a token, or what an exec plugin gives, which may take `exec_seconds`). '' is its current context."""
+
+    file: Path
+    context: str = ""
+    exec_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class AwsRole:
+    """One role of a chain: assumed with what came before it."""
+
+    arn: str
+    session_name: str = "sluicegate"
+    external_id: str = ""
+    seconds: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class AwsIdentity:
+    """Who the gateway is to AWS. `web_identity_token_file`: the first role is assumed with this token (IRSA);
+    without it the chain begins with what botocore finds (environment, profile, container, instance)."""
+
+    region: str
+    roles: tuple[AwsRole, ...] = ()
+    web_identity_token_file: Path | None = None
+    profile: str = ""
+    sts_endpoint: str = ""  # '' is that of the region
+
+
+@dataclass(frozen=True, slots=True)
+class EksToken:
+    """A token for the Kubernetes API of an EKS cluster: a GetCallerIdentity request, signed and not sent."""
+
+    cluster: str
+    identity: AwsIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class SigV4:
+    """Each request to an AWS API is signed."""
+
+    service: str
+    identity: AwsIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class GoogleToken:
+    """An access token of Google Cloud. `file`: a service account's key or a configuration of workload identity
+    federation, as google-auth reads them; None: the metadata server. `impersonate`: e-mail of a service account."""
+
+    file: Path | None = None
+    impersonate: str = ""
+    scopes: tuple[str, ...] = ("https://www.googleapis.com/auth/cloud-platform",)
+    quota_project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSessionToken:
+    """A session token of this gateway for another of its connections, in the caller's name: what speaks behind this
+    connection calls the other one as the same principal."""
+
+    connection: str
+
+
+Credential = (
+    FixedCredential
+    | ClientCredentials
+    | TokenExchange
+    | ClientsOwn
+    | ServiceAccount
+    | EksToken
+    | SigV4
+    | GoogleToken
+    | OwnSessionToken
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +311,9 @@ class UpstreamTls:
     certificate_file: Path | None = None
     key_file: Path | None = None
     server_name: str | None = None
+    ca_data: str = ""  # PEM, as a kubeconfig may hold it
+    certificate_data: str = ""
+    key_data: str = field(default="", repr=False)
 
 
 # ---- what is masked, what is measured
@@ -279,6 +367,12 @@ class Connection:
     stdio: StdioLimits = field(default_factory=StdioLimits)
     connections_max: int = 256
     sealed: Sealing | None = None  # off: no original is kept
+    cluster: str = ""  # of kind kubernetes: its name on the record
+    kubeconfig: KubeConfig | None = None  # in the place of `upstream`, `tls` and `credential`
+    impersonate: bool = (
+        False  # of kind kubernetes: the caller is named to the API server (Impersonate-User, -Group)
+    )
+    openapi_file: Path | None = None  # of kind http: names its operations
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from gateway.sessions import NOBODY, Principal
 from gateway.settings import ConnectionKind
 
 PREFIX = "/mcp/"
-HTTP_PREFIX = "/http/"
+PREFIXES = {"/http/": ConnectionKind.HTTP, "/k8s/": ConnectionKind.KUBERNETES}
 HEADERS_MAX = 100
 HEADER_BYTES_MAX = 16 * 1024
 METHODS = frozenset({"GET", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
@@ -59,7 +59,7 @@ class McpEndpoint:
 
     def serves(self, scope: Scope) -> bool:
         """Whether a request is for a connection: by its path, or by the host that one has for itself."""
-        named = scope["path"].startswith((PREFIX, HTTP_PREFIX))
+        named = scope["path"].startswith((PREFIX, *PREFIXES))
         return named or self._route_by_host(scope["headers"]) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Write) -> None:
@@ -72,7 +72,7 @@ class McpEndpoint:
             if route is not None and route.connection.kind != kind:
                 route = None
         else:
-            whole = route.connection.kind == ConnectionKind.HTTP
+            whole = route.connection.kind != ConnectionKind.MCP
             name, asked.target = route.name, scope["raw_path"].decode("latin-1") if whole else ""
         reason = self._refusal(asked, route)
         refused = Refused(reason) if reason else None
@@ -210,10 +210,11 @@ class McpEndpoint:
 
 def _named(scope: Scope) -> tuple[str, ConnectionKind, str]:
     """The connection that the path names, by what it is served under, and the path that is left for its upstream."""
-    if not scope["path"].startswith(HTTP_PREFIX):
-        return scope["path"][len(PREFIX) :].strip("/"), ConnectionKind.MCP, ""
-    name, _, rest = scope["raw_path"].decode("latin-1")[len(HTTP_PREFIX) :].partition("/")
-    return name, ConnectionKind.HTTP, f"/{rest}"
+    for prefix, kind in PREFIXES.items():
+        if scope["path"].startswith(prefix):
+            name, _, rest = scope["raw_path"].decode("latin-1")[len(prefix) :].partition("/")
+            return name, kind, f"/{rest}"
+    return scope["path"][len(PREFIX) :].strip("/"), ConnectionKind.MCP, ""
 
 
 def _size(headers: Headers) -> int:

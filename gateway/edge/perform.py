@@ -287,15 +287,14 @@ class Performer:
 
     async def _with_credential(self, route: Route, effect: Forward) -> Forward:
         """The request as upstream gets it: our credential in the place of the client's."""
+        if route.connection.trace_user_agent:
+            effect = replace(effect, headers=_naming(effect.headers, self.exchange.id))
         try:
-            own = await route.injector.headers(self.exchange.principal, self._client_token)
+            asked = await route.injector.authorize(effect, self.exchange.principal, self._client_token)
         except CredentialError as exc:
             fact = Broken("upstream_failed", "credential_unavailable", str(exc), sent=False)
             raise UpstreamBrokenError(fact) from exc
-        headers = [*route.injector.strip(effect.headers), *own]
-        if route.connection.trace_user_agent:
-            headers = _naming(headers, self.exchange.id)
-        return replace(effect, headers=headers)
+        return asked
 
     async def _reply(self, headers: Headers, body: bytes) -> None:
         """Answers what upstream asked, in the client's place. What upstream says to that is of no interest."""

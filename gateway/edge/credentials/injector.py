@@ -1,7 +1,10 @@
 """What an injector is, and the two that know no secret."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
+from gateway.effects import Forward
 from gateway.frames import credentials
 from gateway.frames.headers import Headers
 from gateway.sessions import Principal
@@ -26,6 +29,14 @@ class Injector(Protocol):
         """The headers to add. Waits only when a token must be asked for. Raises CredentialError."""
         ...
 
+    async def authorize(self, asked: Forward, principal: Principal, client_token: str) -> Forward:
+        """The request as upstream gets it: the client's credential off, our own on. Raises CredentialError."""
+        ...
+
+    def known(self) -> Mapping[str, str]:
+        """What is known of whom upstream will take us for, by names of the record's attributes."""
+        ...
+
     async def close(self) -> None:
         """Ends what runs in the background."""
         ...
@@ -43,16 +54,25 @@ class Stripping:
         """See `Injector`."""
         return credentials.strip(headers)
 
+    async def headers(self, principal: Principal, client_token: str) -> Headers:  # noqa: ARG002
+        """See `Injector`. Nothing of ours here."""
+        return []
+
+    async def authorize(self, asked: Forward, principal: Principal, client_token: str) -> Forward:
+        """See `Injector`."""
+        own = await self.headers(principal, client_token)
+        return replace(asked, headers=[*self.strip(asked.headers), *own])
+
+    def known(self) -> Mapping[str, str]:
+        """See `Injector`."""
+        return {}
+
     async def close(self) -> None:
         """See `Injector`."""
 
 
 class NoCredential(Stripping):
     """Upstream asks for none."""
-
-    async def headers(self, principal: Principal, client_token: str) -> Headers:  # noqa: ARG002
-        """Nothing."""
-        return []
 
 
 class ClientsHeaders(NoCredential):

@@ -36,6 +36,8 @@ def credential_for(connection: Connection, identity_mode: Literal["none", "oidc"
                     f"connection {connection.name}: without identity there is no token to exchange"
                 )
             return CallersToken(credential, _endpoint(credential, connection.name), connection.name)
+        case _:
+            raise ValueError(f"connection {connection.name}: no such credential")
 
 
 def _endpoint(credential: ClientCredentials | TokenExchange, connection: str) -> TokenEndpoint:
