@@ -11,11 +11,13 @@ from gateway.sessions import Principal
 
 
 class CredentialError(Exception):
-    """The credential for upstream cannot be had now. `reason` is for client and record: no secret, path or URL."""
+    """The credential for upstream cannot be had now. `reason` is for client and record: no secret, path or URL.
+    `detail` is for the log: who was asked for what, no secret either."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.detail = detail
 
 
 class Injector(Protocol):
