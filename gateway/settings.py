@@ -234,6 +234,19 @@ class KubeConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Impersonation:
+    """How a caller is named to a Kubernetes API server, whose RBAC then judges the caller and not the gateway. Names
+    that begin with `system:` are those of Kubernetes itself: none of a token's is passed on but those that match one
+    of `system_allowed` (`*` and `?`)."""
+
+    user: Literal["subject", "email", "issuer#subject"] = "subject"
+    user_prefix: str = ""
+    groups: bool = True
+    groups_prefix: str = ""
+    system_allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AwsRole:
     """One role of a chain: assumed with what came before it."""
 
@@ -369,9 +382,7 @@ class Connection:
     sealed: Sealing | None = None  # off: no original is kept
     cluster: str = ""  # of kind kubernetes: its name on the record
     kubeconfig: KubeConfig | None = None  # in the place of `upstream`, `tls` and `credential`
-    impersonate: bool = (
-        False  # of kind kubernetes: the caller is named to the API server (Impersonate-User, -Group)
-    )
+    impersonate: Impersonation | None = None  # of kind kubernetes: the caller is named to the API server
     openapi_file: Path | None = None  # of kind http: names its operations
 
 

@@ -18,6 +18,7 @@ from sluicegate.settings.blocks import (
     some,
 )
 from sluicegate.settings.credentials import CredentialBlock
+from sluicegate.settings.kubernetes import ClusterName, Impersonate, KubeConfigBlock
 from sluicegate.settings.masking import Masking, Profile, SealedBlock
 from sluicegate.settings.reviewing import RequestsBlock, Reviewer
 
@@ -115,12 +116,13 @@ class UpstreamTlsBlock(Block):
 
 
 class ConnectionBlock(Block):
-    """A registered upstream, served at `/mcp/NAME`; of kind `http` at `/http/NAME/…`."""
+    """A registered upstream, served at `/mcp/NAME`; of kind `http` at `/http/NAME/…`, of `kubernetes` at `/k8s/…`."""
 
     name: Name = Field(description="Name in the URL and in the trail.")
-    kind: Literal["mcp", "http"] = Field(
+    kind: Literal["mcp", "http", "kubernetes"] = Field(
         default="mcp",
-        description="What speaks behind it: `mcp`, or `http` for any HTTP API, served at `/http/NAME/…`.",
+        description="What speaks behind it: `mcp`; `http` for any HTTP API, served at `/http/NAME/…`; `kubernetes` "
+        "for an API server, served at `/k8s/NAME/…`.",
     )
     host: HostName | None = Field(
         default=None, description="Host name of its own: every path under it is this connection's."
@@ -129,7 +131,7 @@ class ConnectionBlock(Block):
     labels: dict[Name, str] = Field(default={}, description="Names and values for conditions and the trail.")
     upstream: Upstream | None = Field(
         default=None,
-        description="URL of an MCP server that speaks Streamable HTTP; of kind `http`: the API's root.",
+        description="URL of an MCP server that speaks Streamable HTTP; of `http` and `kubernetes`: the API's root.",
     )
     command: Annotated[tuple[Text, ...], AfterValidator(some)] | None = Field(
         default=None,
@@ -140,6 +142,26 @@ class ConnectionBlock(Block):
         default={},
         repr=False,
         description="Environment of `command`; of ours it gets PATH, HOME and LANG alone.",
+    )
+    cluster: ClusterName | None = Field(
+        default=None,
+        description="Name of the cluster on the record and in rules; not given: that of the connection.",
+    )
+    kubeconfig: KubeConfigBlock | None = Field(
+        default=None, description="In the place of `upstream`, `tls` and `credential`."
+    )
+    in_cluster: bool = Field(
+        default=False,
+        description="Whether it is the cluster that the gateway runs in, with the service account of its pod; in the "
+        "place of `upstream`, `tls` and `credential`.",
+    )
+    impersonate: Impersonate = Field(
+        default=False,
+        description="Whether the API server is told who calls and judges the caller's rights, not the gateway's; or "
+        "a block.",
+    )
+    openapi: FilePath | None = Field(
+        default=None, description="OpenAPI document of an API of kind `http`: the names of its operations."
     )
     access: AccessBlock = Field(default=AccessBlock(), description="Who may use it.")
     policy: FilePath | None = Field(

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from sluicegate.settings.connection import ConnectionBlock, QuotaBlock, RateBlock, ToolsBlock
 from sluicegate.settings.credentials import ClientsOwnBlock, SecretBlock, TokenExchangeBlock
+from sluicegate.settings.kubernetes_rules import kubernetes_faults
 from sluicegate.settings.masking import MaskingBlock, SealedBlock, rules_at
 from sluicegate.settings.reviewing_rules import access_requests_faults
 from sluicegate.settings.source import Loc
@@ -19,12 +20,16 @@ FILE_FAULTS_MAX = 20
 def connection_faults(connection: ConnectionBlock, loc: Loc, mode: str) -> Iterator[Fault]:
     """Everything wrong with one connection under an identity mode."""
     yield from _way(connection, loc)
+    yield from kubernetes_faults(connection, loc, mode)
+    yield from _openapi(connection, (*loc, "openapi"))
     yield from _credential(connection, (*loc, "credential"), mode)
     yield from _tls(connection, (*loc, "tls"))
     yield from _access(connection, (*loc, "access"), mode)
     yield from access_requests_faults(connection.access, (*loc, "access"), mode)
     yield from _tools(connection.tools, (*loc, "tools"))
     yield from _quota(connection.quota, (*loc, "quota"))
+    if connection.kubeconfig:
+        yield from file_faults(connection.kubeconfig.file, (*loc, "kubeconfig", "file"))
     if connection.policy:
         yield from file_faults(connection.policy, (*loc, "policy"))
     if isinstance(connection.masking, MaskingBlock):
@@ -44,7 +49,7 @@ def file_faults(path: Path, loc: Loc) -> Iterator[Fault]:
 def _way(connection: ConnectionBlock, loc: Loc) -> Iterator[Fault]:
     if connection.upstream and connection.command:
         yield (*loc, "command"), "a connection has either `upstream` or `command`; remove one"
-    if not connection.upstream and not connection.command:
+    if not connection.upstream and not connection.command and connection.kind != "kubernetes":
         yield loc, "a connection needs `upstream` (a URL) or `command` (a program and its arguments)"
     if connection.env and not connection.command:
         yield (*loc, "env"), "is the environment of `command`; without one it does nothing, remove it"
@@ -54,6 +59,14 @@ def _way(connection: ConnectionBlock, loc: Loc) -> Iterator[Fault]:
         yield (*loc, "command"), "speaks MCP; give a connection of kind `http` its `upstream`"
     if connection.trace_user_agent and connection.command:
         yield (*loc, "trace_user_agent"), "a program over stdio is sent no headers; remove it"
+
+
+def _openapi(connection: ConnectionBlock, loc: Loc) -> Iterator[Fault]:
+    if connection.openapi is None:
+        return
+    if connection.kind != "http":
+        yield loc, "names the operations of an API of kind `http`; write that kind, or remove it"
+    yield from file_faults(connection.openapi, loc)
 
 
 def _credential(connection: ConnectionBlock, loc: Loc, mode: str) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """From a connection's block to the frozen settings that the gateway takes."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.settings import (
     Access,
@@ -12,6 +12,8 @@ from gateway.settings import (
     ConnectionKind,
     Credential,
     FixedCredential,
+    Impersonation,
+    KubeConfig,
     MaskingRules,
     Quota,
     Rate,
@@ -26,12 +28,20 @@ from gateway.settings import (
 from schemas.durations import seconds_in
 from sluicegate.settings import credentials
 from sluicegate.settings.connection import ConnectionBlock, QuotaBlock, RateBlock
+from sluicegate.settings.kubernetes import Impersonate, ImpersonationBlock
 from sluicegate.settings.masking import MaskingBlock, rules_at
 from sluicegate.settings.reviewing import AskedBlock, RequestsBlock
 
 
+class _Way(NamedTuple):
+    upstream: str | None
+    tls: UpstreamTls | None
+    credential: Credential | None
+
+
 def connection_of(block: ConnectionBlock) -> Connection:
     """The connection that a block describes. Raises OSError when a file of masking rules has gone."""
+    way = _way(block)
     return Connection(
         name=block.name,
         kind=ConnectionKind(block.kind),
@@ -44,10 +54,10 @@ def connection_of(block: ConnectionBlock) -> Connection:
         tools=ToolSettings(**block.tools.model_dump(exclude={"reviewers"})),
         access_requests=_requests(block.access.requests),
         tool_change_reviewers=block.tools.reviewers,
-        credential=_credential(block.credential),
-        tls=UpstreamTls(**block.tls.model_dump()) if block.tls else None,
+        credential=way.credential,
+        tls=way.tls,
         trace_user_agent=block.trace_user_agent,
-        upstream=block.upstream,
+        upstream=way.upstream,
         command=block.command or (),
         env=tuple(block.env.items()),
         masking=profile_of(block.masking),
@@ -57,7 +67,28 @@ def connection_of(block: ConnectionBlock) -> Connection:
         timeouts=Timeouts(**block.timeouts.model_dump()),
         stdio=StdioLimits(**block.stdio.model_dump()),
         connections_max=block.connections_max,
+        cluster=(block.cluster or block.name) if block.kind == "kubernetes" else "",
+        kubeconfig=KubeConfig(**block.kubeconfig.model_dump()) if block.kubeconfig else None,
+        impersonate=_impersonation(block.impersonate),
+        openapi_file=block.openapi,
     )
+
+
+def _way(block: ConnectionBlock) -> _Way:
+    """Where the upstream is, who vouches for it, and what it is shown."""
+    if block.in_cluster:
+        from gateway.edge.credentials.service_account import in_cluster  # noqa: PLC0415 - few files need it
+
+        pod = in_cluster()
+        return _Way(pod.upstream, pod.tls, pod.credential)
+    tls = UpstreamTls(**block.tls.model_dump()) if block.tls else None
+    return _Way(block.upstream, tls, _credential(block.credential))
+
+
+def _impersonation(block: Impersonate) -> Impersonation | None:
+    if isinstance(block, ImpersonationBlock):
+        return Impersonation(**block.model_dump())
+    return Impersonation() if block else None
 
 
 def _requests(block: RequestsBlock | None) -> AccessRequests | None:

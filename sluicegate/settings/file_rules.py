@@ -7,11 +7,16 @@ from typing import get_args
 from sluicegate.settings.blocks import ServerTlsBlock
 from sluicegate.settings.connection import UpstreamTlsBlock
 from sluicegate.settings.connection_rules import Fault
+from sluicegate.settings.kubernetes_rules import in_a_pod
 from sluicegate.settings.masking import Profile
 from sluicegate.settings.model import Settings
 from sluicegate.settings.source import Loc
 
 FAULTS_TOLD_MAX = 20
+NO_POD = (
+    "this is no pod of a cluster (KUBERNETES_SERVICE_HOST is not set): check it in the pod, or write `kubeconfig` or "
+    "`upstream`"
+)
 _SSL_REASONS = {
     "KEY_VALUES_MISMATCH": "the key is not that of the certificate",
     "NO_CERTIFICATE_OR_CRL_FOUND": "holds no certificate (PEM)",
@@ -33,6 +38,8 @@ def files_faults(settings: Settings) -> Iterator[Fault]:
         loc = ("connections", index)
         if connection.tls:
             yield from _tried((*loc, "tls"), _client(connection.tls))
+        if connection.in_cluster and not in_a_pod():
+            yield (*loc, "in_cluster"), NO_POD
         if connection.credential:
             yield from _authorities(connection.credential, (*loc, "credential"))
 

@@ -8,6 +8,7 @@ from sluicegate.settings.approvals_rules import approvals_faults
 from sluicegate.settings.connection import ConnectionBlock
 from sluicegate.settings.connection_rules import Fault, connection_faults, file_faults
 from sluicegate.settings.identity_rules import identity_faults
+from sluicegate.settings.kubernetes_rules import one_name_faults
 from sluicegate.settings.model import KafkaBlock, Settings
 from sluicegate.settings.probes import probes_of
 
@@ -22,6 +23,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from approvals_faults(settings)
     for index, connection in enumerate(settings.connections):
         yield from connection_faults(connection, ("connections", index), settings.identity.mode)
+        yield from one_name_faults(connection, ("connections", index), len(settings.identity.issuers))
 
 
 def _listen(settings: Settings) -> Iterator[Fault]:
