@@ -146,7 +146,7 @@ class Console:
 
     def _metadata(self) -> list[BaseRoute]:
         """Protected resource metadata (RFC 9728)."""
-        documents = protected_resources(self.settings.identity, ())
+        documents = protected_resources(self.settings.identity, {})
 
         async def metadata(request: Request) -> Response:
             return Response(documents[request.url.path], media_type="application/json")

@@ -37,7 +37,7 @@ from gateway.edge.tracing import Tracing
 from gateway.edge.waiting_room import WaitingRoom
 from gateway.effects import Request
 from gateway.sessions import Principal
-from gateway.settings import GatewaySettings, IdentitySettings
+from gateway.settings import GatewaySettings
 from gateway.waiting import HeldTasks
 from gateway.wiring import Parts, metadata_routes, nowhere, route
 from gateway.workers import Workers, bound, shared_metrics_folder
@@ -74,7 +74,7 @@ class Gateway:
         self.sealer = Sealer(settings.connections, kafka, self.background)
         self.recorder.keep = self.sealer.keep
         self.policies = Policies(settings.connections, self._policy_changed, PROFILES)
-        issuer = _issuer(settings.identity)
+        issuer = _issuer(settings)
         self.identity = None if settings.identity.mode == "none" else Identity(settings.identity, issuer)
         self.sweeper = Sweeper(self.control, self.announcer)
         parts = Parts(
@@ -312,7 +312,9 @@ def own_names(settings: GatewaySettings) -> frozenset[str]:
     return frozenset({settings.host, *settings.hosts, *([public] if public else [])})
 
 
-def _issuer(settings: IdentitySettings) -> SessionTokenIssuer | None:
-    if settings.mode == "none" or settings.session_tokens is None:
+def _issuer(settings: GatewaySettings) -> SessionTokenIssuer | None:
+    identity = settings.identity
+    if identity.mode == "none" or identity.session_tokens is None:
         return None
-    return SessionTokenIssuer(settings.session_tokens, settings.public_url)
+    kinds = {each.name: each.kind for each in settings.connections}
+    return SessionTokenIssuer(identity.session_tokens, identity.public_url, kinds)

@@ -83,7 +83,7 @@ def route(connection: Connection, parts: Parts) -> Route:
         _upstream(connection),
         Gate(access, Condition(access.when).holds if access.when else None),
         facts,
-        resource_of(identity, connection.name),
+        resource_of(identity, connection.name, connection.kind),
         credential_for(connection, identity.mode),
         Pinning(book, parts.announcer, parts.background),
         tuple((group, make(profile)) for group, profile in connection.masking_by_group),
@@ -98,7 +98,7 @@ def nowhere(settings: GatewaySettings) -> Terms:
 
 def metadata_routes(settings: GatewaySettings) -> list[BaseRoute]:
     """Protected resource metadata (RFC 9728), one document a connection."""
-    documents = protected_resources(settings.identity, [c.name for c in settings.connections])
+    documents = protected_resources(settings.identity, {c.name: c.kind for c in settings.connections})
 
     async def document(request: Request) -> Response:
         return Response(documents[request.url.path], media_type="application/json")

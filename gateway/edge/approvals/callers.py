@@ -14,7 +14,7 @@ from gateway.edge.identity.claims import audiences
 from gateway.edge.identity.compact import parse
 from gateway.frames.headers import LOOPBACK_NAMES, Headers, first, host_name
 from gateway.sessions import Principal, anonymous
-from gateway.settings import IdentitySettings
+from gateway.settings import Connection, IdentitySettings
 
 
 class Callers:
@@ -25,13 +25,13 @@ class Callers:
         identity: Identity | None,
         settings: IdentitySettings,
         control: Control,
-        connections: Iterable[str],
+        connections: Iterable[Connection],
         hosts: frozenset[str],
     ) -> None:
         self._identity = identity
         self._control = control
         self._root = settings.public_url.rstrip("/")
-        self._resources = {resource_of(settings, name) for name in connections}
+        self._resources = {resource_of(settings, each.name, each.kind) for each in connections}
         self._hosts = LOOPBACK_NAMES | hosts
 
     async def principal(self, request: Request) -> Principal:

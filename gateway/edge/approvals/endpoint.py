@@ -42,7 +42,7 @@ def approval_routes(
 ) -> list[Route]:
     """What Starlette serves. `identity` is None where nobody is asked who they are."""
     known = {each.name: each for each in connections}
-    callers = Callers(identity, settings, control, known, hosts)
+    callers = Callers(identity, settings, control, known.values(), hosts)
     return _Endpoint(approvals, callers, known, announcer).routes()
 
 

@@ -7,7 +7,12 @@ A token's way: `bearer` takes it off the request, `seen` knows it from before or
 
 from gateway.edge.identity.challenge import UnidentifiedError
 from gateway.edge.identity.identity import Identity
-from gateway.edge.identity.metadata import metadata_url, protected_resources, resource_of
+from gateway.edge.identity.metadata import (
+    metadata_url,
+    protected_resources,
+    resource_of,
+    resource_url,
+)
 from gateway.edge.identity.trusted import TokenError, TrustedIssuer
 
 __all__ = [
@@ -18,4 +23,5 @@ __all__ = [
     "metadata_url",
     "protected_resources",
     "resource_of",
+    "resource_url",
 ]

@@ -20,7 +20,7 @@ from gateway.edge.identity.claims import (
 from gateway.edge.identity.compact import CompactToken, invalid, parse
 from gateway.edge.identity.keys import ALGORITHMS
 from gateway.edge.identity.mapping import principal_of
-from gateway.edge.identity.metadata import resource_of, scopes_of
+from gateway.edge.identity.metadata import resources_named, scopes_of
 from gateway.edge.identity.provider import Provider
 from gateway.edge.identity.seen import SeenToken, SeenTokens
 from gateway.edge.identity.sources import source_of
@@ -107,9 +107,7 @@ class Identity:
         if self._extra is None or token.issuer != self._extra.issuer:
             return None
         principal = self._extra.verify(token.text)
-        bound = (
-            frozenset({resource_of(self._settings, principal.connection)}) if principal.connection else None
-        )
+        bound = resources_named(self._settings, principal.connection) if principal.connection else None
         return SeenToken(principal, Validity(0.0, principal.expires_at), bound, None)
 
     async def _foreign(self, token: CompactToken) -> SeenToken:

@@ -1,17 +1,36 @@
 """Protected resource metadata (RFC 9728): from the gateway's address to who gives tokens for it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from gateway.settings import IdentitySettings
+from gateway.settings import ConnectionKind, IdentitySettings
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
-def resource_of(settings: IdentitySettings, connection: str) -> str:
+SERVED_UNDER = MappingProxyType(
+    {ConnectionKind.MCP: "mcp", ConnectionKind.HTTP: "http", ConnectionKind.KUBERNETES: "k8s"}
+)
+"""The first segment of the path under which connections of a kind are served."""
+
+
+def resource_url(root: str, connection: str, kind: ConnectionKind) -> str:
+    """The canonical URL of a connection at the gateway whose own URL is `root`."""
+    return f"{root.rstrip('/')}/{SERVED_UNDER[kind]}/{connection}"
+
+
+def resource_of(
+    settings: IdentitySettings, connection: str, kind: ConnectionKind = ConnectionKind.MCP
+) -> str:
     """The canonical URL of a connection: what its tokens must name as audience (RFC 8707)."""
-    return f"{settings.public_url.rstrip('/')}/mcp/{connection}"
+    return resource_url(settings.public_url, connection, kind)
+
+
+def resources_named(settings: IdentitySettings, connection: str) -> frozenset[str]:
+    """The URLs that a connection of this name may have. One of them is served: no two connections share a name."""
+    return frozenset(resource_of(settings, connection, kind) for kind in SERVED_UNDER)
 
 
 def metadata_url(resource: str) -> str:
@@ -20,12 +39,16 @@ def metadata_url(resource: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}{parts.path.rstrip('/')}"
 
 
-def protected_resources(settings: IdentitySettings, connections: Iterable[str]) -> dict[str, bytes]:
+def protected_resources(
+    settings: IdentitySettings, connections: Mapping[str, ConnectionKind]
+) -> dict[str, bytes]:
     """Path to JSON document, for each connection and for the gateway itself. Empty where nobody is asked."""
     if settings.mode == "none":
         return {}
     root = settings.public_url.rstrip("/")
-    named = {root: "Sluicegate"} | {resource_of(settings, name): name for name in connections}
+    named = {root: "Sluicegate"} | {
+        resource_of(settings, name, kind): name for name, kind in connections.items()
+    }
     documents = {
         urlsplit(metadata_url(url)).path: _document(settings, url, name) for url, name in named.items()
     }

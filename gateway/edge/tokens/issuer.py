@@ -5,7 +5,7 @@ written here, header and claims. Source: RFC 9068 (JWT access tokens), RFC 8037 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.edge.identifiers import Entropy
-from gateway.edge.identity import TokenError
+from gateway.edge.identity import TokenError, resource_url
 from gateway.sessions import Principal
-from gateway.settings import SessionTokens
+from gateway.settings import ConnectionKind, SessionTokens
 
 ALGORITHM = "EdDSA"
 TOKEN_BYTES_MAX = 8_000  # what a header of common servers takes, with room
@@ -41,10 +41,16 @@ class TooLargeError(ValueError):
 
 
 class SessionTokenIssuer:
-    """Gives and verifies session tokens; a TrustedIssuer. `public_url` has no slash at its end."""
+    """Gives and verifies session tokens; a TrustedIssuer. `kinds` are those of the connections, by name; one that is
+    not in it counts as MCP's."""
 
     def __init__(
-        self, settings: SessionTokens, public_url: str, *, clock: Callable[[], float] = time.time
+        self,
+        settings: SessionTokens,
+        public_url: str,
+        kinds: Mapping[str, ConnectionKind] | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         private = Ed25519PrivateKey.from_private_bytes(settings.key)
         self._private = private
@@ -52,6 +58,7 @@ class SessionTokenIssuer:
         raw = self._public.public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.key_id = sha256(raw).hexdigest()[:16]
         self._url = public_url.rstrip("/")
+        self._kinds = dict(kinds or {})
         self._ttl = settings.ttl_seconds
         self._clock = clock
         self.purpose_required = settings.purpose_required
@@ -63,13 +70,12 @@ class SessionTokenIssuer:
 
     def resource(self, connection: str) -> str:
         """The canonical URL of a connection: the `aud` of its tokens."""
-        return f"{self._url}/mcp/{connection}"
+        return resource_url(self._url, connection, self._kinds.get(connection, ConnectionKind.MCP))
 
     def connection_of(self, resource: str) -> str:
         """The name in the URL of a connection; '' for any other URL."""
-        prefix = self.resource("")
-        name = resource.removeprefix(prefix) if resource.startswith(prefix) else ""
-        return "" if "/" in name or "?" in name else name
+        name = resource.rpartition("/")[2]
+        return name if "?" not in name and resource == self.resource(name) else ""
 
     def give(self, principal: Principal, connection: str, purpose: str) -> Issued:
         """A token for `principal` on `connection`, good until the lifetime ends or the principal's own token does.

@@ -11,7 +11,7 @@ from gateway.edge.identity import Identity, UnidentifiedError, protected_resourc
 from gateway.edge.identity.seen import TOKENS_MAX
 from gateway.edge.identity.trusted import TokenError
 from gateway.sessions import Principal, session_id
-from gateway.settings import IdentitySettings, Issuer
+from gateway.settings import ConnectionKind, IdentitySettings, Issuer
 from tests.gateway.identity.conftest import PUBLIC_URL, RESOURCE, Door, Open
 from tests.gateway.identity.minting import NOW, Mint, b64
 from tests.gateway.identity.provider import ProviderServer
@@ -220,9 +220,10 @@ def test_each_connection_has_a_document_that_says_who_gives_tokens() -> None:
     people = Issuer("people", "https://idp.example.com/realms/x", scopes_required=("mcp:tools",))
     from_file = Issuer("cluster", "https://kubernetes.default.svc", jwks_file=Path("/keys.json"))
     settings = IdentitySettings("oidc", f"{PUBLIC_URL}/", (people, from_file))
-    documents = protected_resources(settings, ["tools", "git"])
+    kinds = {"tools": ConnectionKind.MCP, "git": ConnectionKind.HTTP, "prod": ConnectionKind.KUBERNETES}
+    documents = protected_resources(settings, kinds)
     root = "/.well-known/oauth-protected-resource"
-    assert documents.keys() == {root, f"{root}/mcp/tools", f"{root}/mcp/git"}
+    assert documents.keys() == {root, f"{root}/mcp/tools", f"{root}/http/git", f"{root}/k8s/prod"}
     assert json.loads(documents[f"{root}/mcp/tools"]) == {
         "resource": RESOURCE,
         "authorization_servers": ["https://idp.example.com/realms/x"],
@@ -231,12 +232,13 @@ def test_each_connection_has_a_document_that_says_who_gives_tokens() -> None:
         "scopes_supported": ["mcp:tools"],
     }
     assert json.loads(documents[root])["resource"] == PUBLIC_URL
-    assert protected_resources(IdentitySettings(), ["tools"]) == {}
+    assert json.loads(documents[f"{root}/k8s/prod"])["resource"] == f"{PUBLIC_URL}/k8s/prod"
+    assert protected_resources(IdentitySettings(), kinds) == {}
 
 
 def test_a_gateway_under_a_path_has_its_documents_before_that_path() -> None:
     settings = IdentitySettings("oidc", "https://example.com/gate", (Issuer("a", "https://a.example"),))
-    documents = protected_resources(settings, ["tools"])
+    documents = protected_resources(settings, {"tools": ConnectionKind.MCP})
     root = "/.well-known/oauth-protected-resource"
     assert documents.keys() == {root, f"{root}/gate", f"{root}/gate/mcp/tools"}
     assert json.loads(documents[f"{root}/gate/mcp/tools"])["resource"] == "https://example.com/gate/mcp/tools"
