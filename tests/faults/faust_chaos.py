@@ -2,8 +2,8 @@
 
 A producer fills the source at a steady rate while workers are added, stopped politely (SIGTERM) and killed
 (SIGKILL) at random. When the records are out and enough rebalances have happened, the chaos stops, the group
-drains, and every output is computed again and compared. Two shapes: the real masking processor and a processor
-with a table.
+drains, and every output is computed again and compared. Three shapes: the real masking processor, the real anomaly
+processor and a processor with a table.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -23,11 +23,17 @@ from aiokafka.errors import KafkaError
 
 from sluicegate.embedded.kafka import KafkaBroker
 from sluicegate.embedded.say import plain_say
+from tests.processors.anomaly.shape import AnomalyShape
 from tests.processors.fleet import Fleet
 from tests.processors.shapes import MaskingShape, Shape, TableShape
 from tests.processors.trail import lag
 from tests.support.broker import running
 
+SHAPES: dict[str, Callable[[Path, int], Shape]] = {
+    "masking": lambda _root, _records: MaskingShape(),
+    "table": lambda _root, _records: TableShape("chaos"),
+    "anomaly": AnomalyShape,
+}
 FAULTS = ("missing", "wrong", "keys_wrong", "redriven", "expired", "unverified", "lag")
 
 
@@ -136,7 +142,7 @@ def held(figures: dict[str, int]) -> bool:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Both shapes on a broker of its own; prints the figures as JSON lines. 0 when all held, else 1."""
+    """All shapes on a broker of its own; prints the figures as JSON lines. 0 when all held, else 1."""
     chosen = _parser().parse_args(argv)
     plan = Plan(chosen.records, chosen.rate, rebalances=chosen.rebalances, seed=chosen.seed)
     root = Path(tempfile.mkdtemp(prefix="sluicegate-chaos-"))
@@ -144,8 +150,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     broker.prepare(plain_say)
     good = True
     with running(broker):
-        for name, shape in (("masking", MaskingShape()), ("table", TableShape("chaos"))):
+        for name, make in SHAPES.items():
             if name in chosen.only:
+                shape = make(root, plan.records)
                 print(f"» rebalances while records flow: {name}", flush=True)
                 figures = asyncio.run(chaos(broker.bootstrap, shape, plan, root / name))
                 print(json.dumps({"shape": name, "held": held(figures), **figures}), flush=True)
@@ -162,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, default=usual.rate, help="records a second")
     parser.add_argument("--rebalances", type=int, default=usual.rebalances, help="at least")
     parser.add_argument("--seed", type=int, default=usual.seed)
-    parser.add_argument("--only", nargs="+", default=["masking", "table"], choices=["masking", "table"])
+    parser.add_argument("--only", nargs="+", default=list(SHAPES), choices=list(SHAPES))
     return parser
 
 
