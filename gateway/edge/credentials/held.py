@@ -65,6 +65,10 @@ class Held(Generic[T]):
             raise CredentialError(self._fault or "the provider of tokens gave a token that has expired")
         return found
 
+    async def get(self, ask: Ask[T]) -> T:
+        """What there is, without waiting where it is good. Raises CredentialError."""
+        return self.current(ask) or await self.awaited(ask)
+
     async def close(self) -> None:
         """Ends a question under way."""
         asking = self._asking

@@ -1,43 +1,77 @@
 """From a connection's settings to its injector."""
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from gateway.edge.credentials.endpoint import TokenEndpoint
 from gateway.edge.credentials.fixed import Fixed
 from gateway.edge.credentials.injector import ClientsHeaders, Injector, NoCredential
 from gateway.edge.credentials.oauth import CallersToken, OwnToken
 from gateway.edge.credentials.secret import Secret
+from gateway.edge.credentials.service_account import ServiceAccountToken
 from gateway.settings import (
     ClientCredentials,
     ClientsOwn,
     Connection,
+    EksToken,
     FixedCredential,
+    GoogleToken,
+    OwnSessionToken,
+    ServiceAccount,
+    SigV4,
     TokenExchange,
 )
 
 
 def credential_for(connection: Connection, identity_mode: Literal["none", "oidc"]) -> Injector:
     """The injector of a connection. Raises ValueError for a kind that does not go with the identity mode."""
-    credential = connection.credential
-    match credential:
+    injector: Injector
+    match connection.credential:
         case None:
-            return NoCredential()
+            injector = NoCredential()
         case ClientsOwn():
-            if identity_mode != "none":
-                raise ValueError(f"connection {connection.name}: a client's own credential never goes on")
-            return ClientsHeaders()
-        case FixedCredential():
-            return Fixed(credential, Secret(credential.secret, connection.name))
-        case ClientCredentials():
-            return OwnToken(credential, _endpoint(credential, connection.name), connection.name)
-        case TokenExchange():
-            if identity_mode == "none":
-                raise ValueError(
-                    f"connection {connection.name}: without identity there is no token to exchange"
-                )
-            return CallersToken(credential, _endpoint(credential, connection.name), connection.name)
-        case _:
+            injector = _clients_own(connection.name, identity_mode)
+        case FixedCredential() as credential:
+            injector = Fixed(credential, Secret(credential.secret, connection.name))
+        case ClientCredentials() as credential:
+            injector = OwnToken(credential, _endpoint(credential, connection.name), connection.name)
+        case TokenExchange() as credential:
+            injector = _callers_token(credential, connection.name, identity_mode)
+        case ServiceAccount() as credential:
+            injector = ServiceAccountToken(credential, connection.name)
+        case EksToken() | SigV4() as credential:
+            injector = _of_aws(credential, connection)
+        case GoogleToken():
             raise ValueError(f"connection {connection.name}: no such credential")
+        case OwnSessionToken():
+            raise ValueError(f"connection {connection.name}: no such credential")
+        case never:
+            assert_never(never)
+    return injector
+
+
+def _clients_own(connection: str, identity_mode: Literal["none", "oidc"]) -> Injector:
+    if identity_mode != "none":
+        raise ValueError(f"connection {connection}: a client's own credential never goes on")
+    return ClientsHeaders()
+
+
+def _callers_token(
+    credential: TokenExchange, connection: str, identity_mode: Literal["none", "oidc"]
+) -> Injector:
+    if identity_mode == "none":
+        raise ValueError(f"connection {connection}: without identity there is no token to exchange")
+    return CallersToken(credential, _endpoint(credential, connection), connection)
+
+
+def _of_aws(credential: EksToken | SigV4, connection: Connection) -> Injector:
+    """botocore takes its time to import: only where a connection uses it."""
+    from gateway.edge.credentials.aws import AwsKeys  # noqa: PLC0415
+    from gateway.edge.credentials.eks import EksCredential  # noqa: PLC0415
+
+    keys = AwsKeys(credential.identity, connection.name)
+    if isinstance(credential, EksToken):
+        return EksCredential(credential, keys, connection.name)
+    raise ValueError(f"connection {connection.name}: no such credential")
 
 
 def _endpoint(credential: ClientCredentials | TokenExchange, connection: str) -> TokenEndpoint:
