@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from gateway.settings import UpstreamTls
@@ -26,7 +27,7 @@ class ClientTls:
         self.version = (
             0  # grows when another context is in force: what was opened before it is another caller
         )
-        self._source = (lambda: tls) if isinstance(tls, UpstreamTls) else tls
+        self._source: TlsSource = partial(_same, tls) if isinstance(tls, UpstreamTls) else tls
         self._clock = clock
         self._look_at = 0.0
         self._made_of: UpstreamTls | None = None
@@ -62,6 +63,10 @@ class ClientTls:
         except OSError:
             self._context = None  # files that cannot be read are not replaced by what they once held
             raise
+
+
+def _same(tls: UpstreamTls) -> UpstreamTls:
+    return tls
 
 
 def _files(tls: UpstreamTls) -> list[Path]:
