@@ -15,7 +15,7 @@ An exchange yields an effect and is sent the fact that answers it:
     Forward         → Head, Broken or Gone
     ReadBody        → bytes, Broken or Gone
     ReadReady       → bytes that are already here, None when there are none yet, Broken or Gone
-    ReadChunk       → bytes (b"" at the end of the stream), Broken or Gone
+    ReadChunk       → bytes (b"" at the end of the stream), None after a given time of quiet, Broken or Gone
     Answer, OpenStream, Send, CloseStream, CutStream   → nothing
     Alert           → nothing: a finding is raised
     Listed          → nothing: what upstream says of its tools is compared with what was pinned
@@ -233,7 +233,9 @@ class ReadReady:
 
 @dataclass(slots=True)
 class ReadChunk:
-    """Wait for the next bytes of upstream's stream."""
+    """Wait for the next bytes of upstream's stream; None when none came in `quiet_seconds`, where that is given."""
+
+    quiet_seconds: float | None = None
 
 
 @dataclass(slots=True)

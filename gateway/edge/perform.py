@@ -254,7 +254,7 @@ class Performer:
             if answering is None:
                 raise RuntimeError("an exchange must forward before it reads")
             if isinstance(effect, ReadChunk):
-                return await answering.chunk()
+                return await _chunk(answering, effect.quiet_seconds)
             return answering.ready() if isinstance(effect, ReadReady) else await self._body(answering)
         except UpstreamBrokenError as exc:
             return exc.fact
@@ -394,6 +394,17 @@ def _place(error: Exception) -> str:
 def _unsent(fact: Broken | Gone) -> Broken | Gone:
     """The fact, where upstream has seen nothing of the request."""
     return replace(fact, sent=False) if isinstance(fact, Broken) else fact
+
+
+async def _chunk(answering: Answering, quiet_seconds: float | None) -> bytes | None:
+    """The next bytes; None when none came in so many seconds."""
+    if quiet_seconds is None:
+        return await answering.chunk()
+    try:
+        async with asyncio.timeout(quiet_seconds):
+            return await answering.chunk()
+    except TimeoutError:
+        return None
 
 
 def _concealed(mask: Mask, body: bytes) -> Concealed | None:

@@ -28,6 +28,8 @@ class EventFields(NamedTuple):
 class EventSplitter:
     """Cuts a stream into blocks: an event or a comment, each with the blank line that ends it."""
 
+    quiet_seconds = None
+
     def __init__(self, event_bytes_max: int) -> None:
         self._limit = event_bytes_max
         self._buffer = bytearray()
@@ -50,6 +52,10 @@ class EventSplitter:
         if self._searched > self._limit or any(len(block) > self._limit for block in blocks):
             raise EventTooLongError(f"an event is longer than {self._limit} bytes")
         return blocks
+
+    def quiet(self) -> bytes:
+        """Nothing: half an event says nothing yet."""
+        return b""
 
     def rest(self) -> bytes:
         """What came after the last blank line; asked for when the stream has ended."""

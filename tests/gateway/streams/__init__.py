@@ -1,0 +1,1 @@
+"""Answers of Kubernetes and of HTTP APIs on their way back."""
