@@ -1,5 +1,7 @@
 """The gateway's own words to a client: JSON-RPC errors under the HTTP status of their reason code."""
 
+from typing import Any
+
 import msgspec
 
 from gateway.effects import Answer
@@ -36,6 +38,50 @@ def problem(exchange_id: str, refused: Refused) -> Answer:
     }
     headers: Headers = [(b"content-type", b"application/problem+json"), *refused.headers]
     return Answer(refusal.status, headers, msgspec.json.encode(said))
+
+
+# by HTTP status; the names are those of metav1.StatusReason
+_REASONS = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    413: "RequestEntityTooLarge",
+    415: "UnsupportedMediaType",
+    429: "TooManyRequests",
+    500: "InternalError",
+    503: "ServiceUnavailable",
+    504: "Timeout",
+}
+
+
+def status(exchange_id: str, refused: Refused) -> Answer:
+    """The same to a client of Kubernetes: a `metav1.Status`, whose message kubectl prints."""
+    headers: Headers = [_JSON, *refused.headers]
+    said = msgspec.json.encode(_status(exchange_id, refused))
+    return Answer(REFUSALS[refused.reason_code].status, headers, said)
+
+
+def watch_error(exchange_id: str, refused: Refused) -> bytes:
+    """A refusal as the last event of a watch that has begun."""
+    return msgspec.json.encode({"type": "ERROR", "object": _status(exchange_id, refused)}) + b"\n"
+
+
+def _status(exchange_id: str, refused: Refused) -> dict[str, Any]:
+    refusal = REFUSALS[refused.reason_code]
+    told = refusal.told(refused.detail, refused.late)
+    cause = {"reason": refused.reason_code, "message": told}
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": f"sluicegate: {told} (exchange {exchange_id})",
+        "reason": _REASONS.get(refusal.status, "InternalError"),
+        "details": {"group": "sluicegate", "kind": "exchanges", "name": exchange_id, "causes": [cause]},
+        "code": refusal.status,
+    }
 
 
 def own_event(exchange_id: str, asked: Look, refused: Refused) -> bytes:

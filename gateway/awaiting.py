@@ -58,10 +58,23 @@ class Awaiting(Tasking):
             self._names(approval)
         if refused is not None:
             yield from self._refuse(asked, refused)
-        elif (yield Record([asked])):
-            yield from self._by_approval(approval, held)
-        else:
+        elif not (yield Record([asked])):
             yield from self._fail_closed()
+        elif self._request.upgrade:
+            yield from self._without_waiting(approval, held)
+        else:
+            yield from self._by_approval(approval, held)
+
+    def _without_waiting(self, approval: Approval | None, held: HeldCall) -> Life:
+        """kubectl comes again by SPDY when its WebSocket was refused, and prints only what it is told then. That
+        can never run, so nothing is used for it, and it has waited already."""
+        approval = approval or (yield from self._asked_for(held))
+        if approval is None:
+            return
+        if approval.state == "approved":
+            yield from self._turn_down(Refused("spdy_not_taken"))
+        else:
+            yield from self._told_of(approval)
 
     def _by_approval(self, approval: Approval | None, held: HeldCall) -> Life:
         """Ask where nothing was found, wait, take what people gave, and go on; or end."""

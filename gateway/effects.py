@@ -52,6 +52,7 @@ class Request:
     trace_id: str = ""
     target: str = ""  # the path within an upstream of kind http or kubernetes; an MCP server has one path
     subprotocols: tuple[str, ...] | None = None  # what a WebSocket client offers; None: it is no WebSocket
+    upgrade: str = ""  # another protocol that the client asks to change to, which cannot pass: spdy/3.1
 
 
 # ---- facts

@@ -1,11 +1,11 @@
 """What one exchange is made of, and the ways in which it ends without an answer of upstream."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from secrets import token_bytes
 from typing import Any
 
-from gateway.answers import own_answer, own_event, problem
+from gateway.answers import own_answer, own_event, problem, status, watch_error
 from gateway.drafting import Drafting, MaskingFailedError, MaskText
 from gateway.effects import (
     Alert,
@@ -29,6 +29,7 @@ from gateway.frames import headers as header_rules
 from gateway.frames.headers import first
 from gateway.frames.jsonrpc import NOTHING
 from gateway.frames.sse import event
+from gateway.kubernetes import KubernetesCall
 from gateway.law import OPEN, Case, Law, Opened, Ruling
 from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD, Refused
 from gateway.sessions import Principal
@@ -38,16 +39,23 @@ from schemas.frames import Redaction
 
 Life = Generator[Effect, Fact, None]
 Mask = Callable[[bytes], tuple[bytes, list[Redaction]]]
+Known = Callable[[], Mapping[str, str]]
 SESSION = b"mcp-session-id"
 OF_OTHERS = frozenset({"session_not_yours", "request_state_invalid", "task_not_yours"})
 ASIDE_BYTES = 256 * 1024  # a larger body takes so long to mask that others would notice
+
+
+def nothing_known() -> Mapping[str, str]:
+    """Where the gateway shows upstream nothing that tells who it is."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What holds for every exchange of a connection. `masks` gives the mask of another profile, by its name.
 
-    `status_url`: where an approval is seen, with `{id}` in it.
+    `status_url`: where an approval is seen, with `{id}` in it. `known`: attributes that tell whom upstream takes
+    the gateway for, as far as that is known by now.
     """
 
     connection: str
@@ -63,6 +71,8 @@ class Terms:
     task_seal: TaskSeal = field(default_factory=lambda: TaskSeal(token_bytes(32)))
     held_tasks: HeldTasks = field(default_factory=HeldTasks)
     kind: ConnectionKind = ConnectionKind.MCP
+    cluster: str = ""
+    known: Known = nothing_known
 
 
 class Ending:
@@ -79,11 +89,16 @@ class Ending:
         self._ruling = Ruling()
         self._opened = Opened(request.body, request.headers)
         self._case: Case | None = None
+        self._kube: KubernetesCall | None = None  # on a connection of kind kubernetes
         self._decoded: Any = None
         self._own_task: str | None = None  # the id of a task of ours that the request is about
         self._returned: str | None = None  # state of ours, which its client comes back with
         self._opened_early = False  # the client got the head of a stream while its call was held
         self._drafting = Drafting(exchange_id, request, principal, terms.connection, terms.mask_text)
+        self._drafting.base["protocol"] = terms.kind.value
+        known = terms.known()
+        if known:
+            self._drafting.add(dict(known))
         claimed = first(request.headers, SESSION).decode("latin-1")
         own = self._law.unbind(claimed, principal) if claimed else ""
         self._stranger = own is None
@@ -158,9 +173,18 @@ class Ending:
 
     def _own_answer(self, refused: Refused) -> Answer:
         """The whole answer of a refusal, as what speaks behind the connection would say it."""
+        if self._terms.kind == ConnectionKind.KUBERNETES:
+            return status(self.id, refused)
         if self._terms.kind == ConnectionKind.HTTP:
             return problem(self.id, refused)
         return own_answer(self.id, self.look, refused)
+
+    def _own_event(self, refused: Refused) -> bytes:
+        """A refusal within a stream that has begun, where its form has a place for one."""
+        if self._terms.kind == ConnectionKind.MCP:
+            return own_event(self.id, self.look, refused)
+        watching = self._kube is not None and self._kube.verb == "watch"
+        return watch_error(self.id, refused) if watching else b""
 
     def _tell(self, answer: Answer) -> Life:
         """A whole answer; on a stream that is open already it is the last event."""
@@ -208,8 +232,9 @@ class Ending:
             yield from self._unanswered(fact)
         else:
             yield Note([self._drafting.end(fact.outcome, fact.reason_code, 0, fact.reason, late=True)])
-            if fact.outcome == "withheld":
-                yield Send(own_event(self.id, self.look, Refused(fact.reason_code, fact.reason, late=True)))
+            said = self._own_event(Refused(fact.reason_code, fact.reason, late=True))
+            if fact.outcome == "withheld" and said:
+                yield Send(said)
             yield CutStream()
 
     # -- the session

@@ -15,6 +15,7 @@ from gateway.waiting import asked_for, opened_state
 from schemas.calls import ExactCall, argument_digest
 
 SHOWN_BYTES_MAX = 256 * 1024
+STREAMED = frozenset({"exec", "attach", "portforward"})
 _BESIDE = frozenset({"_meta", "name", "task"})
 _OURS = frozenset({"requestState", "inputResponses"})
 
@@ -69,6 +70,14 @@ def _exact(case: Case, call: Call, decoded: Any) -> ExactCall:
             "body": sha256(request.body).hexdigest(),
         }
         what = {"method": request.method, "tool": "", "object": request.target}
+    if case.kubernetes is not None:
+        kube = case.kubernetes
+        if kube.info.subresource in STREAMED:  # by GET or POST it is one call
+            what["method"] = ""
+        arguments |= {"path": kube.info.path, "impersonate": kube.facts.get("impersonate", {})}
+        return cast(
+            "ExactCall", {**who, **what, "verb": kube.verb, "object": kube.object, "arguments": arguments}
+        )
     return cast("ExactCall", {**who, **what, "verb": "", "arguments": arguments})
 
 

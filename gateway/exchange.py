@@ -13,7 +13,7 @@ was recorded but could not be released), a later `end` frame says so, and the la
 from collections.abc import Generator
 from dataclasses import replace
 
-from gateway import waiting
+from gateway import kubernetes, waiting
 from gateway.awaiting import Awaiting
 from gateway.drafting import BESIDE_BODY, MaskingFailedError
 from gateway.effects import Abandon, Answer, Claim, Draft, Effect, Fact, Record, Request
@@ -24,6 +24,7 @@ from gateway.frames import modern, strict_json
 from gateway.frames.headers import first
 from gateway.frames.jsonrpc import TooDeepError, look
 from gateway.law import Case
+from gateway.policy.verdict import Verdict
 from gateway.refusals import REFUSALS, Refused, too_often
 from gateway.settings import ConnectionKind
 from gateway.tools.denials import denied
@@ -31,6 +32,8 @@ from gateway.tools.tasks import task_of
 from schemas.frames import Redaction
 
 CANCELLED = "notifications/cancelled"
+PROTOBUF = b"k8s\0"
+BINARY = (b"application/vnd.kubernetes.protobuf", b"application/cbor", b"application/apply-patch+cbor")
 
 
 class Exchange(Awaiting):
@@ -72,7 +75,17 @@ class Exchange(Awaiting):
             return Refused("content_encoding")
         if not header_rules.in_utf8(first(request.headers, b"content-type")):
             return Refused("charset_not_utf8")
+        if self._terms.kind == ConnectionKind.KUBERNETES:
+            return self._fault_of_kubernetes()
         return self._fault_of_body() if request.body else None
+
+    def _fault_of_kubernetes(self) -> Refused | None:
+        try:
+            self._kube = kubernetes.read(self._request, self._terms.cluster)
+        except kubernetes.NotReadError as exc:
+            return Refused(exc.reason_code, str(exc))
+        self._drafting.add(dict(self._kube.attributes))
+        return None
 
     def _fault_of_body(self) -> Refused | None:
         if self._terms.kind != ConnectionKind.MCP:
@@ -114,19 +127,50 @@ class Exchange(Awaiting):
         """The request frame, masked; without a body, and with the reason, where that cannot be done."""
         whole = len(self._request.body)
         try:
-            body, redactions = yield from self._masked(self._request.body)
+            body, redactions = yield from self._masked(self._readable())
         except MaskingFailedError:
             return Draft("request", b"", whole), Refused("request_masking_failed")
         asked = Draft("request", body, whole, redactions)
         return self._keeping(asked, self._request.body), None
 
+    def _readable(self) -> bytes:
+        """The body as it is masked and recorded: one in a binary form is decoded, since nothing is found in that."""
+        body = self._request.body
+        if self._terms.kind != ConnectionKind.KUBERNETES:
+            return body
+        binary = first(self._request.headers, b"content-type").lower().startswith(BINARY)
+        if not binary and not body.startswith(PROTOBUF):
+            return body
+        return self._kube.shown if self._kube is not None else b""
+
     def _judged(self, asked: Draft) -> Life:
         """Policy has its say. What it adds for an allowed call is in force from here on."""
+        self._case = self._case_of(asked)
+        ruling = self._law.judge(self._case)
+        self._case.decoded = self._decoded = None  # it may be large, and nobody needs it any more
+        refused = ruling if isinstance(ruling, Refused) else None
+        if not isinstance(ruling, Refused):
+            self._ruling = ruling
+            self._drafting.judged(ruling)
+            refused = self._impossible(ruling.verdict) or (yield from self._masked_again(asked))
+        if refused is not None:
+            yield from self._refuse(asked, refused)
+        elif self._ruling.held is not None and self._terms.holding.machine_public:
+            held = self._ruling.held
+            held.shown = self._shown(asked.body)
+            held.asked_for = self._terms.mask_text(held.asked_for)[0]
+            yield from self._await_approval(asked, held)
+        elif self._ruling.verdict.action != "allow":
+            yield from self._deny(asked)
+        else:
+            yield from self._allowed(asked)
+
+    def _case_of(self, asked: Draft) -> Case:
         session_id, protocols_own, version = (
             str(self.base[name]) for name in ("session_id", "mcp_session_id", "mcp_protocol_version")
         )
         secrets = sum(1 for found in asked.redactions if found["path"] not in BESIDE_BODY)
-        self._case = Case(
+        return Case(
             self._request,
             self.look,
             self.principal,
@@ -136,31 +180,33 @@ class Exchange(Awaiting):
             self.id,
             secrets,
             self._decoded,
+            self._kube,
         )
-        ruling = self._law.judge(self._case)
-        self._case.decoded = self._decoded = None  # it may be large, and nobody needs it any more
-        if isinstance(ruling, Refused):
-            yield from self._refuse(asked, ruling)
-            return
-        self._ruling = ruling
-        self._drafting.judged(ruling)
+
+    def _impossible(self, verdict: Verdict) -> Refused | None:
+        """What does not pass although no rule denies it."""
+        if verdict.action == "deny":
+            return None
+        if self._kube is not None and self._kube.impersonates and not verdict.impersonate:
+            return Refused("impersonation_not_allowed")
+        if self._request.upgrade and verdict.action == "allow":
+            return Refused("spdy_not_taken")
+        return None
+
+    def _masked_again(self, asked: Draft) -> Generator[Effect, Fact, Refused | None]:
+        """The request frame by the mask of the rule, where that names one."""
+        profile = self._ruling.verdict.mask
+        if profile is None:
+            return None
+        self._mask = self._terms.masks(profile)
+        again, failed = yield from self._asked()
+        asked.body, asked.redactions = again.body, [*again.redactions, *_beside_body(asked.redactions)]
+        asked.original = again.original
+        return failed
+
+    def _allowed(self, asked: Draft) -> Life:
+        """It goes on, unless there are too many like it."""
         verdict = self._ruling.verdict
-        if verdict.mask is not None:
-            self._mask = self._terms.masks(verdict.mask)
-            again, failed = yield from self._asked()
-            if failed:
-                yield from self._refuse(asked, failed)
-                return
-            asked.body, asked.redactions = again.body, [*again.redactions, *_beside_body(asked.redactions)]
-            asked.original = again.original
-        if ruling.held is not None and self._terms.holding.machine_public:
-            ruling.held.shown = self._shown(asked.body)
-            ruling.held.asked_for = self._terms.mask_text(ruling.held.asked_for)[0]
-            yield from self._await_approval(asked, ruling.held)
-            return
-        if verdict.action != "allow":
-            yield from self._deny(asked)
-            return
         if verdict.rate is not None:
             wait = yield Claim(verdict.rule, verdict.rate)
             if isinstance(wait, float) and wait > 0:
@@ -170,6 +216,7 @@ class Exchange(Awaiting):
             yield from self._asks_about(asked, self._own_task)
         elif (yield Record([asked])):
             if self.look.method == CANCELLED:
+                session_id = str(self.base["session_id"])
                 yield Abandon(session_id, waiting.cancelled_id(self._request.body))
             yield from self._forward()
         else:

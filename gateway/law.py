@@ -7,6 +7,7 @@ from gateway.effects import Request
 from gateway.frames.headers import Headers
 from gateway.frames.jsonrpc import Look
 from gateway.held import HeldCall
+from gateway.kubernetes import KubernetesCall
 from gateway.policy.verdict import ALLOWED, Verdict
 from gateway.refusals import Refused
 from gateway.sessions import Principal
@@ -25,6 +26,7 @@ class Case:
     exchange_id: str
     secrets: int
     decoded: Any = None  # the value of the request's body, where it was decoded
+    kubernetes: KubernetesCall | None = None
 
 
 @dataclass(slots=True)

@@ -97,6 +97,12 @@ REFUSALS = {
     "connection_not_allowed": Refusal(403, -32087, "not executed: you may not use this connection"),
     "rate_limited": Refusal(429, -32088, "not executed: too many requests, try again later"),
     "credential_unavailable": Refusal(502, -32082, "not executed: no credential for upstream can be had"),
+    "impersonation_not_allowed": Refusal(
+        403,
+        -32089,
+        "not executed: no rule lets you act as somebody else (`impersonation: true` on one that allows)",
+    ),
+    "bad_target": Refusal(400, -32087, "not executed: the target can be read in more than one way"),
     "unreadable_request": Refusal(400, -32086, "not executed: the request can be read in more than one way"),
     "request_state_invalid": Refusal(
         400, -32086, "not executed: this requestState is not yours, or has ended"
@@ -117,6 +123,12 @@ REFUSALS = {
     "tool_changed": Refusal(403, -32089, "not executed: the tool has changed and was not accepted yet"),
     "result_too_large": Refusal(502, -32085, "executed, result withheld: it is larger than the rule allows"),
     "gateway_failed": Refusal(500, -32603, "not executed: the gateway has failed at it; its log says where"),
+    "spdy_not_taken": Refusal(
+        400,
+        -32087,
+        "not executed: SPDY cannot be recorded, so it is not taken: use kubectl 1.31 or newer, or set"
+        " KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true and KUBECTL_PORT_FORWARD_WEBSOCKETS=true",
+    ),
     "overloaded": Refusal(503, -32088, "not executed: too many exchanges at once"),
     "gateway_stopping": Refusal(
         503, -32088, "the gateway is stopping; upstream may have executed the request"

@@ -88,11 +88,14 @@ class Rules:
         body = (
             case.request.body if self._facts.kind == "mcp" else b""
         )  # of any other the body decides nothing
-        return calls_of(body, self._around(case), decoded=case.decoded)
+        calls = calls_of(body, self._around(case), decoded=case.decoded)
+        if case.kubernetes is not None:
+            calls[0].kubernetes = case.kubernetes.facts
+        return calls
 
     def _as_demanded(self, case: Case, calls: Sequence[Call], verdict: Verdict) -> Verdict:
         """What would be allowed is held where a response demands it for the rest of the session."""
-        acts = self._facts.kind != "mcp" or any(call.mcp.method in ACTS for call in calls)
+        acts = self._facts.kind == "http" or any(_acts(call) for call in calls)
         if verdict.action != "allow" or not acts:
             return verdict
         why = self._demanded(case.session_id, case.principal)
@@ -254,6 +257,11 @@ class Rules:
             now=self._clock(),
             tools=self._book.lookup,
         )
+
+
+def _acts(call: Call) -> bool:
+    """Whether it does something, rather than learn what there is to do."""
+    return call.mcp.method in ACTS or bool(call.kubernetes.get("resourceRequest"))
 
 
 def worst(verdicts: Sequence[Verdict]) -> Verdict:

@@ -17,13 +17,14 @@ from gateway.edge.announce import Announcer
 from gateway.edge.background import Background
 from gateway.edge.control import Control
 from gateway.edge.credentials import credential_for
+from gateway.edge.credentials.impersonation import impersonating
 from gateway.edge.identity import protected_resources, resource_of
 from gateway.edge.pinning import Pinning
 from gateway.edge.policies import Policies
 from gateway.edge.route import Route
 from gateway.edge.stdio import StdioUpstream
 from gateway.edge.upstream import HttpUpstream, Upstream
-from gateway.endings import Mask, Terms
+from gateway.endings import Known, Mask, Terms, nothing_known
 from gateway.law import Law, Open
 from gateway.policy import Condition
 from gateway.policy.facts import ConnectionFacts
@@ -65,6 +66,7 @@ def route(connection: Connection, parts: Parts) -> Route:
         reviewers=connection.tool_change_reviewers or parts.settings.holding.reviewers,
         demanded=parts.control.demanded,
     )
+    injector = impersonating(credential_for(connection, identity.mode), connection)
     masks = _masks(parts.settings.masking_key, connection)
     make = partial(
         _terms,
@@ -75,6 +77,8 @@ def route(connection: Connection, parts: Parts) -> Route:
         sealed=connection.sealed,
         held_tasks=parts.held_tasks,
         kind=connection.kind,
+        cluster=connection.cluster or connection.name,
+        known=injector.known,
     )
     access = connection.access
     return Route(
@@ -84,7 +88,7 @@ def route(connection: Connection, parts: Parts) -> Route:
         Gate(access, Condition(access.when).holds if access.when else None),
         facts,
         resource_of(identity, connection.name, connection.kind),
-        credential_for(connection, identity.mode),
+        injector,
         Pinning(book, parts.announcer, parts.background),
         tuple((group, make(profile)) for group, profile in connection.masking_by_group),
     )
@@ -116,6 +120,8 @@ def _terms(
     sealed: Sealing | None = None,
     held_tasks: HeldTasks | None = None,
     kind: ConnectionKind = ConnectionKind.MCP,
+    cluster: str = "",
+    known: Known = nothing_known,
 ) -> Terms:
     mask = masks(profile)
     return Terms(
@@ -132,6 +138,8 @@ def _terms(
         TaskSeal(settings.masking_key),
         held_tasks or HeldTasks(),
         kind,
+        cluster,
+        known,
     )
 
 

@@ -63,6 +63,7 @@ class Verdict:
     result_bytes_max: int | None = None
     rate: Rate | None = None
     hold: Hold | None = None
+    impersonate: bool = False  # whether the caller may name somebody else to a Kubernetes API server
 
 
 ALLOWED = Verdict("allow", "")
