@@ -1,0 +1,33 @@
+"""A WebSocket whose messages have no channels (a watch, a log, a service behind the API server's proxy)."""
+
+from gateway.kubernetes.channels_passing import Passing, draft
+from gateway.kubernetes.terminal_input import Input
+from gateway.kubernetes.terminal_memory import Memory
+from gateway.kubernetes.terminal_output import is_binary
+from gateway.kubernetes.terminal_spans import Mask
+
+MESSAGE = "message"
+
+
+class Whole:
+    """Each message is a text of its own; the memory over them finds what two of them share."""
+
+    holds = False
+
+    def __init__(self, mask: Mask) -> None:
+        self._input = Input(mask, bytes)
+        self._output = Memory(mask)
+
+    def take(self, data: bytes, *, from_client: bool, text: bool) -> list[Passing]:
+        """As in Conversation."""
+        if from_client:
+            piece = self._input.take(data)
+            asked = draft(MESSAGE, piece.body, piece.size, piece.redactions, to_client=False)
+            return [Passing(asked, data, text, to_client=False)]
+        piece = self._output.piece(data, same_length=not text and is_binary(data))
+        told = draft(MESSAGE, piece.body, piece.size, piece.redactions, to_client=True)
+        return [Passing(told, piece.body, text, to_client=True)]
+
+    def rest(self) -> list[Passing]:
+        """Nothing is held back."""
+        return []

@@ -1,0 +1,101 @@
+"""What a client sends to a process in a pod: it passes unchanged, so only its record is masked.
+
+The record of a key stroke is written before the next one comes. So where a name has told that a secret follows, its
+signs are masked as they come, and the line that answers a prompt for a password is masked whole.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from gateway.kubernetes.terminal_memory import Hidden, Memory, Piece
+from gateway.kubernetes.terminal_output import is_binary
+from gateway.kubernetes.terminal_spans import Mask
+from gateway.kubernetes.terminal_tail import word_from
+from gateway.kubernetes.terminal_view import View
+from schemas.frames import Redaction
+
+PROMPT = re.compile(
+    rb"(?i)(?:passwor[dt]|passwd|passphrase|passcode|kennwort|secret|token|api[ _-]?key|one[ -]?time|otp|\bpin"
+    rb"|verification code)"
+    rb"[^\r\n]{0,60}[:?>][ \t]*(?:\x1b\[[0-9;?]*[mKhl])*\Z"
+)
+_COMING = re.compile(
+    rb"(?i)(?:(?:pass|pwd|secret|token|cred|api[_.-]?key|access[_.-]?key|private[_.-]?key)[\w.-]{0,40}[\"']?\s{0,4}[=:]\s{0,4}[\"']?"
+    rb"|bearer\s+|basic\s+|://[^\s/:@]{1,64}:"
+    rb"|\b(?:AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk-|sk_live_|rk_live_|eyJ|AIza|ya29\.|npm_|hvs\.|dckr_pat_|pypi-|hf_|SG\.))"
+    rb"(?P<value>[^\s\"'$({<;&|][^\s\"']*)\Z"
+)
+_LINE_END = re.compile(rb"[\r\n]")
+_SPACE = re.compile(rb"[\x00-\x20]")
+
+CUT_MIN = 512
+"""A message of this size is no typing: a word that its end cuts in two is masked in the record, with what follows."""
+
+WORD_MIN = 8
+"""A shorter word is not taken for half a secret there."""
+
+TYPED, PROMPTED, CUT = "typed-secret", "password-prompt", "cut-word"
+
+
+class Input:
+    """The record of one stdin. `prompt` tells the last line of output."""
+
+    def __init__(self, mask: Mask, prompt: Callable[[], bytes]) -> None:
+        self._memory = Memory(mask)
+        self._prompt = prompt
+        self._answers_prompt = False
+        self._line_begins = True
+        self._in_cut_word = False
+
+    def take(self, payload: bytes) -> Piece:
+        """The record of these bytes. Raises what the mask raises."""
+        if self._line_begins and PROMPT.search(self._prompt()):
+            self._answers_prompt = True
+        answer = self._answer(payload)
+        self._line_begins = payload[-1:] in (b"\r", b"\n", b"") and not self._answers_prompt
+        if not answer:
+            return self._visible(payload)
+        rest = self._visible(payload[answer:])
+        row: Redaction = {"path": "", "rule": PROMPTED, "start": 0, "end": answer, "pseudonym": ""}
+        return Piece(b"*" * answer + rest.body, len(payload), [row, *_moved(rest.redactions, answer)])
+
+    def _answer(self, payload: bytes) -> int:
+        """How many of these bytes answer a prompt for a password: all up to the end of the line."""
+        if not self._answers_prompt:
+            return 0
+        end = _LINE_END.search(payload)
+        if end is None:
+            return len(payload)
+        self._answers_prompt = False
+        return end.start()
+
+    def _visible(self, new: bytes) -> Piece:
+        before = self._memory.before
+        binary = is_binary(new)
+        hidden = [*self._coming(before, new), *self._cut_word(new)]
+        return self._memory.piece(new, same_length=binary, hidden=hidden)
+
+    def _coming(self, before: bytes, new: bytes) -> Iterator[Hidden]:
+        """The value that a telling name has announced, as far as it has come."""
+        line = (before + new).rpartition(b"\n")[2].rpartition(b"\r")[2]
+        view = View(line)
+        match = _COMING.search(view.text)
+        if match:
+            at = view.raw(match.start("value")) - (len(line) - len(new))
+            yield Hidden(max(0, at), len(new), TYPED)
+
+    def _cut_word(self, new: bytes) -> Iterator[Hidden]:
+        """Both halves of a word that the end of a large message cuts in two."""
+        if self._in_cut_word:
+            end = _SPACE.search(new)
+            yield Hidden(0, end.start() if end else len(new), CUT)
+            self._in_cut_word = end is None
+        if len(new) >= CUT_MIN and not self._in_cut_word:
+            start = word_from(new)
+            self._in_cut_word = len(new) - start >= WORD_MIN
+            if self._in_cut_word:
+                yield Hidden(start, len(new), CUT)
+
+
+def _moved(rows: list[Redaction], by: int) -> list[Redaction]:
+    return [{**row, "start": row["start"] + by, "end": row["end"] + by} for row in rows]

@@ -1,0 +1,82 @@
+"""What a process in a pod writes, on its way to the client: masked, and held back only where half a secret may be.
+
+Text gets pseudonyms; in bytes that are no text (a tar archive of `kubectl cp`) a secret is replaced by as many bytes.
+"""
+
+from gateway.kubernetes import terminal_documents as documents
+from gateway.kubernetes import terminal_tail as tail
+from gateway.kubernetes.terminal_memory import Memory, Piece
+from gateway.kubernetes.terminal_spans import Mask
+
+LOOK_AGAIN = 1.25
+"""What is held back and large is looked at again only when it has grown so much: its cost stays in proportion."""
+
+LARGE_BYTES = 64 * 1024
+
+
+class HeldTooMuchError(ValueError):
+    """So much came without a place where it can be cut that it cannot be held back any more."""
+
+
+class Output:
+    """One output channel. `held_max`: bytes that are held back at most. `tty`: a terminal, which shows text."""
+
+    def __init__(self, mask: Mask, *, held_max: int, tty: bool = False) -> None:
+        self._memory = Memory(mask)
+        self._held_max, self._tty = held_max, tty
+        self._held = b""
+        self._look_at = 0
+        self._binary = False
+
+    @property
+    def held(self) -> int:
+        """Bytes that are held back now."""
+        return len(self._held)
+
+    @property
+    def line(self) -> bytes:
+        """The last line as far as it has come, masked or not: for looking at, never for writing down."""
+        return (self._memory.before + self._held)[-512:].rpartition(b"\n")[2]
+
+    def take(self, payload: bytes) -> Piece | None:
+        """What may pass now that `payload` has come; None for nothing. Raises HeldTooMuchError, and what the mask
+        does."""
+        self._held += payload
+        if len(self._held) < self._look_at:
+            return None
+        before = self._memory.before
+        cut = tail.held_from(before + self._held, len(before)) - len(before)
+        held = len(self._held) - cut
+        if held > self._held_max:
+            raise HeldTooMuchError(
+                f"more than {self._held_max} bytes came that can only be masked as a whole"
+            )
+        self._look_at = int(held * LOOK_AGAIN) if held > LARGE_BYTES else 0
+        return self._released(cut)
+
+    def rest(self) -> Piece | None:
+        """What is held back: nothing follows for a while, or for ever. What could be a Secret is masked as one."""
+        before = self._memory.before
+        closing = (
+            documents.as_secret(before + self._held) if documents.undecided(before + self._held) >= 0 else b""
+        )
+        return self._released(len(self._held), closing)
+
+    def _released(self, size: int, closing: bytes = b"") -> Piece | None:
+        if not size:
+            return None
+        new, self._held = self._held[:size], self._held[size:]
+        self._look_at = 0 if not self._held else self._look_at
+        self._binary = self._binary or (not self._tty and is_binary(new))
+        return self._memory.piece(new, same_length=self._binary, closing=closing)
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether these bytes are no text in UTF-8."""
+    if b"\0" in data:
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.end < len(data) or len(data) - error.start > 3
+    return False

@@ -1,0 +1,88 @@
+"""Which end of a text could be the beginning of a secret: the first half must not pass before the second has come.
+
+Held back is as little as keeps that promise. What tells a secret mostly stands before it (a name, a prefix, the first
+line of a private key) and may pass; held back are the word that has not ended, the line that names a secret, a
+private key, and the data of what may turn out as a Kubernetes Secret once its `kind` comes.
+"""
+
+import re
+
+from gateway.kubernetes import terminal_documents as documents
+
+WORD_MIN = 4
+"""A shorter word at the end passes: what is typed or drawn sign by sign must not wait."""
+
+LINE_MAX = 64 * 1024
+"""Of a line that does not end so much is looked at."""
+
+KEY_MAX = 64 * 1024
+
+_ESCAPE_MAX = 32
+_ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[^\[])")
+_HALF_ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*)?\Z")
+_DRAWS_NOTHING = (b"m", b"K", b"h", b"l")
+_BETWEEN_WORDS = (b" ", b"\t", b"\n", b"\r", b"\0")
+_TELLING = re.compile(
+    rb"(?i)pass|pasw|pssw|pwd|psw|pw|secret|token|cred|api[_.-]?key|key|auth|sig|sid|seed|salt|nonce|cookie|sess"
+    rb"|licen[cs]e|access|private|otp|jwt|cipher|_pat|bearer|basic"
+)
+_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_END = b"-----END "
+
+
+def held_from(text: bytes, floor: int) -> int:
+    """The offset, `floor` at least, from which `text` is held back; its length for nothing.
+
+    Before `floor` stands what has passed already.
+    """
+    size = len(text)
+    line = max(text.rfind(b"\n", 0, size) + 1, size - LINE_MAX)
+    places = [size, _word(text, line), _half_character(text)]
+    telling = _TELLING.search(text, line)
+    if telling:
+        places.append(telling.start())
+    key = open_key(text)
+    if key >= 0:
+        places.append(key)
+    document = documents.undecided(text)
+    if document >= 0:
+        places.append(document)
+    return max(floor, min(places))
+
+
+def open_key(text: bytes) -> int:
+    """Where a private key begins that has not ended; -1 for none."""
+    begin = text.rfind(b"-----BEGIN ")
+    if begin < 0 or len(text) - begin > KEY_MAX or text.find(_KEY_END, begin) >= 0:
+        return -1
+    return begin if _KEY.match(text, begin) else -1
+
+
+def word_from(text: bytes) -> int:
+    """Where the word begins that `text` ends in; its length where that is too short to say something."""
+    return _word(text, max(text.rfind(b"\n") + 1, len(text) - LINE_MAX))
+
+
+def _word(text: bytes, line: int) -> int:
+    """Where the word begins that has not ended, if it is long enough to say something."""
+    half = _HALF_ESCAPE.search(text, max(line, len(text) - _ESCAPE_MAX))
+    if half:
+        return _word(text[: half.start()], line)
+    start = 1 + max(text.rfind(sign, line) for sign in _BETWEEN_WORDS)
+    start = max(start, line)
+    for escape in _ESCAPE.finditer(text, start):
+        if escape.group()[-1:] not in _DRAWS_NOTHING:
+            start = escape.end()
+    shown = _ESCAPE.sub(b"", text[start:])
+    return start if len(shown) >= WORD_MIN else len(text)
+
+
+def _half_character(text: bytes) -> int:
+    """Where a character of UTF-8 begins of which not all bytes have come."""
+    for back in range(1, min(4, len(text) + 1)):
+        byte = text[-back]
+        if byte & 0xC0 == 0x80:
+            continue
+        needed = 4 if byte >= 0xF0 else 3 if byte >= 0xE0 else 2 if byte >= 0xC0 else 1
+        return len(text) - back if needed > back else len(text)
+    return len(text)
