@@ -100,7 +100,7 @@ class _Checker:
                 text = f"`{target.name}` has no `{node.name}`{did_you_mean(node.name, fields)}"
                 self._faults.append(Fault(node.end - len(node.name), text))
                 return "any"
-            if fields[node.name] == "map" and target.name == "tool":
+            if fields[node.name] in ("map", "list") and target.name in ("tool", "kubernetes"):
                 self._forbid_in_loop(node)
             return fields[node.name]
         kind = self._kind(target)

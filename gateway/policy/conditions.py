@@ -13,7 +13,7 @@ from gateway.policy.needs import Needs, needs_of
 from gateway.policy.syntax import Node, parse
 from gateway.policy.tokens import SyntaxProblemError
 
-UNFIT: Final = "what it looks at is too large, or holds a number of more than 64 bits"
+UNFIT: Final = "what it looks at is too large, holds a number of more than 64 bits, or could not be decoded"
 _WHERE: Final = "<input>:"
 
 

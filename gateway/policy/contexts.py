@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import cel
 
-from gateway.policy.facts import Call
+from gateway.policy.facts import KUBERNETES, Call
 from gateway.policy.functions import BY_NAME
 from gateway.policy.names import FACTS, OPEN
 from gateway.policy.needs import GROUPS, Path
@@ -18,6 +18,9 @@ _DEPTH_MAX: Final = 100
 _INT_MAX: Final = 2**63
 
 Unfit = set[Path]
+_OF_BODY: Final = frozenset(
+    {("kubernetes",), *(("kubernetes", name) for name in ("object", "changes", "deletes"))}
+)
 
 
 class UnfitError(ValueError):
@@ -31,9 +34,9 @@ class Plan:
         wanted = set(paths)
         self._functions = {name: BY_NAME[name] for name in sorted(functions) if name in BY_NAME}
         self._typed = {
-            name: _fields(name, wanted) for name in sorted({path[0] for path in wanted} & FACTS.keys())
+            name: _fields(name, wanted)
+            for name in sorted({path[0] for path in wanted} & FACTS.keys() - {"time", "kubernetes"})
         }
-        self._typed.pop("time", None)
         self._time = _fields("time", wanted)
         self._now = ("now",) in wanted
         self._kubernetes = any(path[0] == "kubernetes" for path in wanted)
@@ -49,7 +52,9 @@ class Plan:
             facts = getattr(call, name)
             self._add(context, unfit, name, {each: self._field(unfit, name, each, facts) for each in fields})
         if self._kubernetes:
-            self._add(context, unfit, "kubernetes", self._open(("kubernetes",), call.kubernetes, unfit))
+            values = {**KUBERNETES, **call.kubernetes}
+            self._add(context, unfit, "kubernetes", self._open(("kubernetes",), values, unfit))
+            unfit.update(_unknown(values))
         if self._time or self._now:
             self._add_time(context, call.now)
         return context, unfit
@@ -145,6 +150,11 @@ def _weigh_one(value: Any, below: list[Any]) -> int:
     elif kind is not bool and value is not None:
         raise UnfitError("holds a value that is none of JSON")
     return 0
+
+
+def _unknown(kubernetes: Mapping[str, Any]) -> frozenset[Path]:
+    """What nobody can say of a request whose body could not be decoded; a condition that asks for it fails."""
+    return frozenset() if kubernetes["object_known"] else _OF_BODY
 
 
 def _fields(name: str, wanted: set[Path]) -> tuple[str, ...]:

@@ -10,6 +10,44 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+KUBERNETES: Mapping[str, Any] = MappingProxyType(
+    {
+        "verb": "",
+        "apiGroup": "",
+        "apiVersion": "",
+        "resource": "",
+        "subresource": "",
+        "namespace": "",
+        "name": "",
+        "path": "",
+        "resourceRequest": False,
+        "cluster": "",
+        "labelSelector": "",
+        "fieldSelector": "",
+        "dryRun": False,
+        "fieldManager": "",
+        "force": False,
+        "propagationPolicy": "",
+        "gracePeriodSeconds": -1,
+        "command": [],
+        "container": "",
+        "stdin": False,
+        "tty": False,
+        "follow": False,
+        "proxyPath": "",
+        "kind": "",
+        "patchType": "",
+        "object": {},
+        "object_known": True,
+        "changes": [],
+        "deletes": [],
+        "impersonates": False,
+        "impersonate": {"user": "", "uid": "", "groups": [], "extra": {}},
+        "kubectlCommand": "",
+        "kubectlSession": "",
+    }
+)
+"""`kubernetes`: what stands in each of its fields where there is nothing to say, as on connections of other kinds."""
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -96,5 +134,5 @@ class Call:
     tool: ToolFacts = field(default_factory=ToolFacts)
     http: HttpFacts = field(default_factory=HttpFacts)
     session: SessionFacts = field(default_factory=SessionFacts)
-    kubernetes: Mapping[str, Any] = field(default_factory=_nothing)
+    kubernetes: Mapping[str, Any] = field(default_factory=_nothing)  # blank fields may be left out
     now: float = 0.0

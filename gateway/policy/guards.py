@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import cel
 
-from gateway.policy.facts import Call
+from gateway.policy.facts import KUBERNETES, Call
 from gateway.policy.names import FACTS, OPEN
 from gateway.policy.needs import GROUPS, Path, needs_of, path_of
 from gateway.policy.syntax import Node, flattened
@@ -92,7 +92,7 @@ def _flag(node: Node) -> _Guard | None:
     """`mcp.batch`, `tool.annotations.readOnlyHint`."""
     path = path_of(node)
     if path and _field_kind(path) == "bool":
-        return _Guard(attrgetter(".".join(path)), exact=True)
+        return _Guard(_getter(path), exact=True)
     return _on(node, lambda value: value is not False, None)
 
 
@@ -164,7 +164,7 @@ def _on(node: Node, loose: _Test | None, typed: _Test | None, *, exact: bool = T
     if path is None or path[0] == "time":
         return None
     if typed and _field_kind(path) == "string":
-        fact = attrgetter(".".join(path))
+        fact = _getter(path)
         return _Guard(lambda call: typed(fact(call)), exact)
     if loose and path[:-1] in OPEN:
         values, key = attrgetter(".".join(path[:-1])), path[-1]
@@ -172,6 +172,14 @@ def _on(node: Node, loose: _Test | None, typed: _Test | None, *, exact: bool = T
             lambda call: (value := values(call).get(key, _ABSENT)) is _ABSENT or loose(value), exact=False
         )
     return None
+
+
+def _getter(path: Path) -> Callable[[Call], Any]:
+    """What reads a field of known kind."""
+    if path[0] != "kubernetes":
+        return attrgetter(".".join(path))
+    name, blank = path[1], KUBERNETES[path[1]]
+    return lambda call: call.kubernetes.get(name, blank)
 
 
 class _Pattern:

@@ -186,6 +186,7 @@ def _canonical(rule: Rule) -> dict[str, Any]:
     terms = {"hold": asdict(verdict.hold)} if verdict.hold else {}
     return {
         **terms,
+        **({"impersonation": True} if verdict.impersonate else {}),
         "name": rule.name,
         "when": rule.condition.text.strip(),
         "action": verdict.action,

@@ -9,7 +9,7 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Final, get_args, get_origin, get_type_hints
 
-from gateway.policy.facts import Call
+from gateway.policy.facts import KUBERNETES, Call
 
 # maps of any keys, put before a condition key by key
 OPEN: Final = frozenset(
@@ -37,12 +37,21 @@ def _facts() -> dict[str, Mapping[str, str]]:
     return found
 
 
-FACTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({**_facts(), "time": TIME})
-"""Fields and their kinds, by fact. `now` and `kubernetes` have no fixed fields and stand in VARIABLES only."""
+def _kind_of(value: object) -> str:
+    kinds = {str: "string", int: "int", bool: "bool", list: "list", dict: "map"}
+    return kinds[type(value)]
 
-VARIABLES: Final[Mapping[str, str]] = MappingProxyType(
-    {**dict.fromkeys(FACTS, "map"), "kubernetes": "map", "now": "timestamp"}
+
+FACTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        **_facts(),
+        "kubernetes": MappingProxyType({name: _kind_of(value) for name, value in KUBERNETES.items()}),
+        "time": TIME,
+    }
 )
+"""Fields and their kinds, by fact. `now` has no fields and stands in VARIABLES only."""
+
+VARIABLES: Final[Mapping[str, str]] = MappingProxyType({**dict.fromkeys(FACTS, "map"), "now": "timestamp"})
 
 TYPE_NAMES: Final = frozenset({"int", "uint", "double", "string", "bytes", "list", "map", "bool"})
 

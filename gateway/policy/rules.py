@@ -18,7 +18,7 @@ DENIED: Final = "policy_denied"
 HELD: Final = "policy_held"
 DEFAULT: Final = "default"
 _OUTCOMES: Final = ("allow", "deny", "hold")
-_OBLIGATIONS: Final = ("mask", "result_bytes_max", "rate")
+_OBLIGATIONS: Final = ("mask", "result_bytes_max", "rate", "impersonation")
 _KEYS: Final = ("name", "doc", "when", *_OUTCOMES, *_OBLIGATIONS)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -120,8 +120,19 @@ class RuleReader:
         size = number_at(self._document, loc, fields, "result_bytes_max", whole=True)
         rate = self._rate(fields, loc)
         return Verdict(
-            "allow", rule, mask=mask, result_bytes_max=None if size is None else int(size), rate=rate
+            "allow",
+            rule,
+            mask=mask,
+            result_bytes_max=None if size is None else int(size),
+            rate=rate,
+            impersonate=self._impersonation(fields, loc),
         )
+
+    def _impersonation(self, fields: Fields, loc: Loc) -> bool:
+        if fields.get("impersonation", True) is not True:
+            told = "is written `impersonation: true`; without it no Impersonate-* header passes"
+            self._document.fault((*loc, "impersonation"), told)
+        return "impersonation" in fields
 
     def _rate(self, fields: Fields, loc: Loc) -> Rate | None:
         if "rate" not in fields:

@@ -50,7 +50,8 @@ class Verdict:
     """`reason_code`: '' (allow), `policy_denied`, `policy_held`, `policy_failed` (a condition could not be computed).
 
     Obligations hold for an allowed call: `mask` is a masking profile, `result_bytes_max` a size of the result,
-    `rate` how often one principal may be allowed by this rule. `hold` is what a held call needs; without it nobody
+    `rate` how often one principal may be allowed by this rule; `impersonate` lets a client's Impersonate-* headers
+    pass, which nothing else does. `hold` is what a held call needs; without it nobody
     can approve it.
     """
 
@@ -63,7 +64,7 @@ class Verdict:
     result_bytes_max: int | None = None
     rate: Rate | None = None
     hold: Hold | None = None
-    impersonate: bool = False  # whether the caller may name somebody else to a Kubernetes API server
+    impersonate: bool = False
 
 
 ALLOWED = Verdict("allow", "")

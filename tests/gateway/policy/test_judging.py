@@ -215,7 +215,7 @@ def test_where_no_rule_matches_the_default_decides(default: str, action: str, co
         (
             "tool.arguments.a == 1",
             {"a": 2**64},
-            "what it looks at is too large, or holds a number of more than 64 bits",
+            "what it looks at is too large, holds a number of more than 64 bits, or could not be decoded",
         ),
         ("sql_verbs(tool.arguments.a) == []", {"a": 5}, "a function could not be computed"),
     ],
