@@ -108,7 +108,7 @@ class Gateway:
             control=self.control,
             hosts=own_names(settings),
         )
-        self.door = Door(self.endpoint.refused_at_the_door)
+        self.door = Door(self.endpoint.refused_at_the_door, sockets=self.endpoint.takes_sockets)
         probes = probe_routes(lambda: self.fault)
         self.app = Starlette(
             routes=[

@@ -17,6 +17,10 @@ An exchange yields an effect and is sent the fact that answers it:
     ReadReady       → bytes that are already here, None when there are none yet, Broken or Gone
     ReadChunk       → bytes (b"" at the end of the stream), None after a given time of quiet, Broken or Gone
     Answer, OpenStream, Send, CloseStream, CutStream   → nothing
+    Connect         → Joined, Head where upstream refused the handshake (its body can be read), Broken or Gone
+    Accept          → nothing: the client's WebSocket is open
+    ReadMessages    → Messages, Quiet, Ended, or Broken
+    SendMessage, CloseSocket   → nothing
     Alert           → nothing: a finding is raised
     Listed          → nothing: what upstream says of its tools is compared with what was pinned
     Reply           → nothing: upstream's own question is answered in the client's place
@@ -87,6 +91,46 @@ class Concealed:
 
     body: bytes
     redactions: list[Redaction]
+
+
+@dataclass(slots=True)
+class Joined:
+    """Upstream has taken the WebSocket, with this subprotocol ('' for none)."""
+
+    subprotocol: str
+    headers: Headers
+
+
+@dataclass(slots=True)
+class Message:
+    """One whole message of a WebSocket; `text` in UTF-8."""
+
+    from_client: bool
+    data: bytes
+    text: bool
+
+
+@dataclass(slots=True)
+class Messages:
+    """What has come from either side since the last time, in order; at least one."""
+
+    messages: list[Message]
+
+
+@dataclass(slots=True)
+class Quiet:
+    """Nothing came for as long as was asked."""
+
+
+@dataclass(slots=True)
+class Ended:
+    """One side will say no more, and all that it said before has been read. `code` by RFC 6455, 7.1.5: 1005 for a
+    close without one, 1006 for a connection that broke. `fault`: what it did wrong, '' for nothing."""
+
+    from_client: bool
+    code: int
+    reason: str
+    fault: str = ""
 
 
 # ---- effects
@@ -273,7 +317,65 @@ class CutStream:
     """Break the streamed answer off, so that the client sees that it is not whole."""
 
 
-Fact = bool | float | str | bytes | Approval | Concealed | Head | Broken | Gone | None
+@dataclass(slots=True)
+class Connect:
+    """Open a WebSocket to upstream, offering these subprotocols."""
+
+    session_id: str
+    query: str
+    headers: Headers
+    target: str
+    subprotocols: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Accept:
+    """Open the client's WebSocket with this subprotocol ('' for none)."""
+
+    subprotocol: str
+
+
+@dataclass(slots=True)
+class ReadMessages:
+    """Wait for messages of either side, so many seconds at most (None: for as long as a WebSocket may be idle). Of a
+    side whose other side does not read, none are taken."""
+
+    quiet_seconds: float | None
+
+
+@dataclass(slots=True)
+class SendMessage:
+    """Pass a message on. Nobody waits for it."""
+
+    to_client: bool
+    data: bytes
+    text: bool
+
+
+@dataclass(slots=True)
+class CloseSocket:
+    """Close both sides; the one that ended first is answered. 1005 is a close without a code."""
+
+    code: int
+    reason: str
+
+
+Fact = (
+    bool
+    | float
+    | str
+    | bytes
+    | Approval
+    | Concealed
+    | Head
+    | Joined
+    | Messages
+    | Quiet
+    | Ended
+    | Broken
+    | Gone
+    | None
+)
 Effect = (
     Abandon
     | Alert
@@ -297,4 +399,9 @@ Effect = (
     | Send
     | CloseStream
     | CutStream
+    | Connect
+    | Accept
+    | ReadMessages
+    | SendMessage
+    | CloseSocket
 )

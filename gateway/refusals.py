@@ -129,6 +129,8 @@ REFUSALS = {
         "not executed: SPDY cannot be recorded, so it is not taken: use kubectl 1.31 or newer, or set"
         " KUBECTL_REMOTE_COMMAND_WEBSOCKETS=true and KUBECTL_PORT_FORWARD_WEBSOCKETS=true",
     ),
+    "socket_idle": Refusal(504, -32084, "no message came for too long"),
+    "socket_broke": Refusal(502, -32083, "what was sent is no WebSocket, or a message was too large"),
     "overloaded": Refusal(503, -32088, "not executed: too many exchanges at once"),
     "gateway_stopping": Refusal(
         503, -32088, "the gateway is stopping; upstream may have executed the request"

@@ -37,13 +37,14 @@ from gateway.frames.encoded import EncodedError
 from gateway.frames.headers import Headers
 from gateway.held import Approval, HeldCall
 from gateway.refusals import Refused
-from gateway.relaying import Relaying, decoder_of
+from gateway.relaying import decoder_of
+from gateway.tunnelling import Tunnelling
 from gateway.waiting import HeldTask, OpenedTask, tasks
 
 LINGER_SECONDS = 3600  # a task can be asked about for so long after its approval has ended
 
 
-class Tasking(Relaying):
+class Tasking(Tunnelling):
     """An exchange that makes a task of a held call, or asks about one."""
 
     def _as_task(self, approval: Approval, held: HeldCall) -> Generator[Effect, Fact, bool]:

@@ -2,20 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from contextlib import suppress
 
 from gateway.edge.admission import Admission, Turned
 from gateway.edge.control import Control
-from gateway.edge.guard import DoorRefusal
+from gateway.edge.guard import EXTENSION, SPDY, WEBSOCKET, DoorRefusal, Handover
 from gateway.edge.identifiers import Entropy
 from gateway.edge.metrics import METRICS, ended
 from gateway.edge.metrics import refused as counted
 from gateway.edge.perform import Performer, Receive, Scope, Write
 from gateway.edge.route import Process, Route
+from gateway.edge.sockets.fallback import Told
+from gateway.edge.sockets.tokens import SubprotocolError, offered, without_subprotocols
 from gateway.edge.tracing import trace_id
 from gateway.effects import Broken, Request
-from gateway.endings import Terms
+from gateway.endings import Life, Terms
 from gateway.exchange import Exchange
 from gateway.frames.headers import LOOPBACK_NAMES, Headers, claimed_origin, first, host_name
 from gateway.refusals import Refused
@@ -54,6 +56,7 @@ class McpEndpoint:
         self._entropy = Entropy()
         self._running: set[Performer] = set()
         self._idle = asyncio.Event()
+        self._told = Told()
         control.subscribe(self._end_what_is_barred)
         process.approvals.subscribe(self._end_what_is_barred)
 
@@ -61,6 +64,13 @@ class McpEndpoint:
         """Whether a request is for a connection: by its path, or by the host that one has for itself."""
         named = scope["path"].startswith((PREFIX, *PREFIXES))
         return named or self._route_by_host(scope["headers"]) is not None
+
+    def takes_sockets(self, target: bytes, host: bytes) -> bool:
+        """Whether a WebSocket may be opened there: at what is served as a Kubernetes API only."""
+        if target.startswith(b"/k8s/"):
+            return True
+        route = self._by_host.get(host_name(host)) if self._by_host else None
+        return route is not None and route.connection.kind == ConnectionKind.KUBERNETES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Write) -> None:
         """Serves one HTTP request."""
@@ -74,8 +84,10 @@ class McpEndpoint:
         else:
             whole = route.connection.kind != ConnectionKind.MCP
             name, asked.target = route.name, scope["raw_path"].decode("latin-1") if whole else ""
+        handover: Handover | None = scope.get("extensions", {}).get(EXTENSION)
+        unread = _take_subprotocols(asked, handover)
         reason = self._refusal(asked, route)
-        refused = Refused(reason) if reason else None
+        refused = Refused(reason) if reason else unread
         principal, lease, lent = NOBODY, None, False
         if refused is None and route is not None:
             admitted = await self._admission.admit(asked, route)
@@ -97,13 +109,33 @@ class McpEndpoint:
             token = first(asked.headers, b"authorization").partition(b" ")[2].decode("latin-1")
             traced = self._process.tracing.begin(asked)
             performer = Performer(
-                exchange, self._process, route, receive=receive, write=send, client_token=token, traced=traced
+                exchange,
+                self._process,
+                route,
+                receive=receive,
+                write=send,
+                client_token=token,
+                traced=traced,
+                handover=handover if asked.subprotocols is not None else None,
             )
             performer.lent = lent
-            await self._run(performer, exchange, refused, terms.connection)
+            await self._run(
+                performer, exchange, self._life(exchange, asked, refused, handover), terms.connection
+            )
+            if performer.answered is not None:
+                self._told.remember(_same(exchange, asked), performer.answered)
         finally:
             if lease is not None:
                 lease.leave()
+
+    def _life(
+        self, exchange: Exchange, asked: Request, refused: Refused | None, handover: Handover | None
+    ) -> Life:
+        """The life of the exchange. Behind a WebSocket that was refused, SPDY is told what that was told."""
+        if refused is not None or handover is None or handover.protocol != SPDY:
+            return exchange.life(refused)
+        told = self._told.answer(_same(exchange, asked))
+        return exchange.told_again(told) if told is not None else exchange.life(Refused("spdy_not_taken"))
 
     async def refused_at_the_door(self, refusal: DoorRefusal) -> str:
         """Records what was no request at all; gives the id of its exchange, '' when it could not be recorded."""
@@ -138,14 +170,12 @@ class McpEndpoint:
     def _route_by_host(self, headers: Headers) -> Route | None:
         return self._by_host.get(host_name(first(headers, b"host"))) if self._by_host else None
 
-    async def _run(
-        self, performer: Performer, exchange: Exchange, refused: Refused | None, connection: str
-    ) -> None:
+    async def _run(self, performer: Performer, exchange: Exchange, life: Life, connection: str) -> None:
         started = time.perf_counter()
         METRICS.in_flight.inc()
         self._running.add(performer)
         try:
-            await performer.run(exchange.life(refused))
+            await performer.run(life)
         finally:
             self._running.discard(performer)
             if not self._running:
@@ -215,6 +245,26 @@ def _named(scope: Scope) -> tuple[str, ConnectionKind, str]:
             name, _, rest = scope["raw_path"].decode("latin-1")[len(prefix) :].partition("/")
             return name, kind, f"/{rest}"
     return scope["path"][len(PREFIX) :].strip("/"), ConnectionKind.MCP, ""
+
+
+def _take_subprotocols(asked: Request, handover: Handover | None) -> Refused | None:
+    """What a WebSocket's client offers, its token taken out; anywhere else the header says nothing, and could hold
+    one."""
+    if handover is None or handover.protocol != WEBSOCKET:
+        asked.headers = without_subprotocols(asked.headers)
+        return None
+    try:
+        asked.subprotocols, asked.headers = offered(asked.headers)
+    except SubprotocolError as exc:
+        asked.headers = without_subprotocols(asked.headers)
+        return Refused("unreadable_request", str(exc))
+    return None
+
+
+def _same(exchange: Exchange, asked: Request) -> Hashable:
+    """Who asks for what: the same for a WebSocket and for the SPDY that a client falls back to."""
+    principal = exchange.principal
+    return exchange.base["connection"], principal.issuer, principal.subject, principal.credential, asked.path
 
 
 def _size(headers: Headers) -> int:

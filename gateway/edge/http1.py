@@ -45,6 +45,7 @@ class Http1Connection(asyncio.Protocol):
         self._reset()
         self.lost = False
         self.idle_since = 0.0
+        self.tls_version = 0  # see `ClientTls.version`
 
     def _reset(self) -> None:
         self._status = 0

@@ -16,38 +16,47 @@ import structlog
 from gateway.drafting import MaskingFailedError
 from gateway.edge.approvals import Approvals
 from gateway.edge.credentials import CredentialError
+from gateway.edge.guard import Handover
 from gateway.edge.http1 import UpstreamBrokenError
 from gateway.edge.route import Process, Route
+from gateway.edge.sockets.conduit import Conduit
+from gateway.edge.sockets.joining import Joining
 from gateway.edge.tracing import UNTRACED, Traced
-from gateway.edge.upstream import Answering
+from gateway.edge.upstream import Answering, HttpUpstream
 from gateway.edge.waiting_room import Place
 from gateway.effects import (
     Abandon,
+    Accept,
     Alert,
     Answer,
     Ask,
     Await,
     Broken,
     Claim,
+    CloseSocket,
     CloseStream,
     Conceal,
     Concealed,
+    Connect,
     CutStream,
     Effect,
     Fact,
     Forward,
     Gone,
     Head,
+    Joined,
     Listed,
     Note,
     OpenStream,
     ReadBody,
     ReadChunk,
+    ReadMessages,
     ReadReady,
     Record,
     Reply,
     Seek,
     Send,
+    SendMessage,
     Use,
     Withdraw,
 )
@@ -68,6 +77,7 @@ WATCH_AFTER_SECONDS = 0.02  # a quick answer is not worth a task that watches fo
 REPLY_SECONDS = 10.0
 SLICE_BYTES = 256 * 1024
 ALERTS = Rate(1 / 60, 5)
+FAILED = 1011  # RFC 6455, 7.4.1: the code of a WebSocket that nobody has ended before
 EXPIRED = Broken("withheld", "token_expired", "")
 
 
@@ -84,6 +94,7 @@ class Performer:
         write: Write,
         client_token: str = "",
         traced: Traced = UNTRACED,
+        handover: Handover | None = None,
     ) -> None:
         self.exchange = exchange
         self._process = process
@@ -94,6 +105,8 @@ class Performer:
         self._receive = receive
         self._write = write
         self._started = time.monotonic()
+        self._handover = handover
+        self._conduit: Conduit | None = None
         self._answering: Answering | None = None
         self._asking: asyncio.Task[Any] | None = None
         self._watcher: asyncio.Task[None] | None = None
@@ -108,6 +121,7 @@ class Performer:
         self.streaming = False
         self.lent = False  # whether its caller may use the connection only while access is lent to it
         self.upstream_seconds = 0.0
+        self.answered: Answer | None = None  # what a client got that wanted a WebSocket
 
     async def run(self, life: Life) -> None:
         """Runs `life` to its end. What was opened towards upstream is closed in every case."""
@@ -137,6 +151,8 @@ class Performer:
         self._gone = fact
         if self._waiting is not None:
             self._waiting.cancel()
+        elif self._conduit is not None:
+            self._conduit.fail(fact)
         elif self._answering is not None:
             self._answering.fail(fact)
         elif self._asking is not None:  # it still waits for its turn, and must not be sent when that comes
@@ -147,7 +163,7 @@ class Performer:
         match effect:
             case Record(frames):
                 return await self._recorder.record(self.exchange.base, frames, self._started)
-            case ReadChunk() | ReadBody() | ReadReady() | Forward():
+            case ReadChunk() | ReadBody() | ReadReady() | Forward() | Connect() | ReadMessages():
                 return await self._wait_on_upstream(effect)
             case Answer() | OpenStream() | Send() | CloseStream():
                 await self._give(effect)
@@ -179,6 +195,12 @@ class Performer:
                     self._route.pinning.listed(raw, event)
             case Reply(headers, body):
                 self._process.background.run(self._reply(headers, body))
+            case Accept(subprotocol):
+                self._accept(subprotocol)
+            case SendMessage(to_client, data, text):
+                self._tunnel.send(to_client, data, text)
+            case CloseSocket(code, reason):
+                self._tunnel.close(code, reason)
             case CutStream():
                 pass  # leaving a begun answer without its end makes the server break the connection off
 
@@ -239,14 +261,18 @@ class Performer:
             return replace(EXPIRED, sent=False)
         return None
 
-    async def _wait_on_upstream(self, effect: Forward | ReadBody | ReadReady | ReadChunk) -> Fact:
+    async def _wait_on_upstream(
+        self, effect: Forward | Connect | ReadBody | ReadReady | ReadChunk | ReadMessages
+    ) -> Fact:
+        if isinstance(effect, ReadMessages):
+            return await self._messages(effect.quiet_seconds)
         if self._gone is not None:
-            return _unsent(self._gone) if isinstance(effect, Forward) else self._gone
+            return _unsent(self._gone) if isinstance(effect, Forward | Connect) else self._gone
         loop = asyncio.get_running_loop()
         asked = loop.time()
         timer = loop.call_later(self._patience(effect), self._out_of_time)
         try:
-            if isinstance(effect, Forward):
+            if isinstance(effect, Forward | Connect):
                 self._forwarded = True
                 self._watch_soon()
                 return await self._ask(effect)
@@ -262,7 +288,7 @@ class Performer:
             timer.cancel()
             self.upstream_seconds += loop.time() - asked
 
-    async def _ask(self, effect: Forward) -> Head:
+    async def _ask(self, effect: Forward | Connect) -> Head | Joined:
         if self._route is None:
             raise RuntimeError("an exchange without a route cannot forward")
         task = self._asking = asyncio.current_task()
@@ -275,15 +301,23 @@ class Performer:
             raise UpstreamBrokenError(self._gone) from None
         finally:
             self._asking = None
-        return await self._answering.head()
+        head = await self._answering.head()
+        if not isinstance(self._answering, Joining) or self._answering.wire is None:
+            return head
+        self._conduit = Conduit(self._answering.wire)
+        return Joined(self._answering.subprotocol, head.headers)
 
-    async def _sent(self, route: Route, effect: Forward) -> Answering:
+    async def _sent(self, route: Route, effect: Forward | Connect) -> Answering:
         """The request is on its way: it may wait for a credential, and for a connection to upstream."""
-        asked = await self._with_credential(route, effect)
+        asked = await self._with_credential(route, _request_of(effect))
         traced = self.traced.towards_upstream(asked.headers)
         if traced is not asked.headers:
             asked = replace(asked, headers=traced)
-        return await route.upstream.ask(asked)
+        if isinstance(effect, Forward):
+            return await route.upstream.ask(asked)
+        if not isinstance(route.upstream, HttpUpstream):
+            raise RuntimeError("a program on stdio takes no WebSocket")
+        return await route.upstream.join(asked, effect.subprotocols, self._process.limits.event_bytes_max)
 
     async def _with_credential(self, route: Route, effect: Forward) -> Forward:
         """The request as upstream gets it: our credential in the place of the client's."""
@@ -323,6 +357,7 @@ class Performer:
     async def _give(self, effect: Answer | OpenStream | Send | CloseStream) -> None:
         match effect:
             case Answer(status, headers, body):
+                self.answered = effect if self._handover else None
                 length = (b"content-length", b"%d" % len(body))
                 await self._head(status, headers if status in (204, 304) else [*headers, length])
                 await self._whole(body)
@@ -356,6 +391,32 @@ class Performer:
             wait = max(0.0, expires_at - time.time())
             self._expiry = asyncio.get_running_loop().call_later(wait, self.stop, EXPIRED)
 
+    # -- a WebSocket
+
+    @property
+    def _tunnel(self) -> Conduit:
+        if self._conduit is None:
+            raise RuntimeError("an exchange must connect before it passes messages")
+        return self._conduit
+
+    def _accept(self, subprotocol: str) -> None:
+        """From here on it is the conduit that knows whether the client is there."""
+        self._begun = self.streaming = True
+        self._unwatch()
+        self._end_with_token()
+        handover, limit = self._handover, self._process.limits.event_bytes_max
+        self._tunnel.open(handover.accept(subprotocol, limit) if handover else None)
+        if self._gone is not None:
+            self._tunnel.fail(self._gone)
+
+    async def _messages(self, quiet_seconds: float | None) -> Fact:
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        try:
+            return await self._tunnel.read(quiet_seconds)
+        finally:
+            self.upstream_seconds += loop.time() - asked
+
     # -- the client's leaving
 
     def _watch_soon(self) -> None:
@@ -371,14 +432,19 @@ class Performer:
             pass
         self.stop(Gone())
 
-    def _leave(self) -> None:
-        if self._place is not None:
-            self._process.waiting.leave(self._place)
-            self._process.approvals.let_go(self._approval_id)
+    def _unwatch(self) -> None:
         if self._watch_timer is not None:
             self._watch_timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
+
+    def _leave(self) -> None:
+        if self._place is not None:
+            self._process.waiting.leave(self._place)
+            self._process.approvals.let_go(self._approval_id)
+        self._unwatch()
+        if self._conduit is not None:
+            self._conduit.close(FAILED, "")
         if self._expiry is not None:
             self._expiry.cancel()
         if self._answering is not None and self._route is not None:
@@ -389,6 +455,13 @@ def _place(error: Exception) -> str:
     """Where it was raised, without what was said: that may hold values of the request."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+
+
+def _request_of(effect: Forward | Connect) -> Forward:
+    """The request that opens a WebSocket is one as any other, to credentials."""
+    if isinstance(effect, Forward):
+        return effect
+    return Forward(effect.session_id, "GET", effect.query, effect.headers, b"", effect.target)
 
 
 def _unsent(fact: Broken | Gone) -> Broken | Gone:

@@ -3,20 +3,25 @@
 import asyncio
 import ssl
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import Protocol
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from gateway.edge.http1 import Http1Connection, UpstreamBrokenError
 from gateway.edge.identity.addresses import AddressError, Reach, resolve
-from gateway.edge.tls import ClientTls
+from gateway.edge.sockets.joining import Joining, joining
+from gateway.edge.target import wire_target
+from gateway.edge.tls import ClientTls, TlsSource
 from gateway.effects import Broken, Forward, Gone, Head
 from gateway.settings import Connection, UpstreamTls
 
 _NAME_CODES = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 _REACHABLE = frozenset(Reach) - {Reach.NOWHERE}
 IDLE_SECONDS = 3.0  # servers close idle connections after 5 s (uvicorn, Node): be sooner
+
+Carrier = TypeVar("Carrier", bound=Http1Connection)
 
 
 class Answering(Protocol):
@@ -60,39 +65,56 @@ def address(url: str) -> Address:
 
 
 class HttpUpstream:
-    """An upstream behind a URL. At most `connections_max` connections; more callers wait their turn."""
+    """An upstream behind a URL. At most `connections_max` connections; more callers wait their turn. `tls`, where
+    there is one, is asked for anew at each use in the place of the connection's own."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, tls: TlsSource | None = None) -> None:
         if connection.upstream is None:
             raise ValueError(f"connection {connection.name} has no upstream URL")
         self._address = address(connection.upstream)
         self._connect_seconds = connection.timeouts.connect_seconds
-        tls = connection.tls or UpstreamTls()
-        self._tls = ClientTls(tls) if self._address.tls else None
+        self._tls = ClientTls(tls or connection.tls or UpstreamTls()) if self._address.tls else None
         if self._tls:
             self._tls.prepare()
-        self._server_name = (tls.server_name or self._address.host) if self._address.tls else None
         self._idle: deque[Http1Connection] = deque()
         self._places = asyncio.Semaphore(connection.connections_max)
+        self._sockets = asyncio.Semaphore(
+            connection.connections_max
+        )  # they stay, and must not starve requests
         self._head = b"host: %b\r\n" % self._address.authority
 
     async def ask(self, request: Forward) -> Http1Connection:
         """Sends a request; the answer is awaited on what is returned. Raises UpstreamBrokenError."""
-        if self._places.locked():
-            await self._wait_for_place()
-        else:
-            await self._places.acquire()
+        await self._place(self._places)
         try:
             data = self._encoded(request)
-            carrier = self._from_pool() or await self._connect()
+            carrier = self._from_pool() or await self._connect(Http1Connection)
         except BaseException:
             self._places.release()
             raise
         carrier.send(data)
         return carrier
 
+    async def join(self, request: Forward, subprotocols: tuple[str, ...], message_bytes_max: int) -> Joining:
+        """Asks for a WebSocket; the answer is awaited on what is returned. Raises UpstreamBrokenError."""
+        headers, make = joining(subprotocols, message_bytes_max)
+        await self._place(self._sockets)
+        try:
+            data = self._encoded(replace(request, headers=[*request.headers, *headers]))
+            carrier = await self._connect(make)
+        except BaseException:
+            self._sockets.release()
+            raise
+        carrier.send(data)
+        return carrier
+
     def done(self, answering: Answering) -> None:
-        """Gives the connection back: into the pool when its answer was read to the end, else closed."""
+        """Gives the connection back: into the pool when its answer was read to the end, else closed. A WebSocket
+        closes by itself."""
+        if isinstance(answering, Joining):
+            self._sockets.release()
+            answering.leave()
+            return
         self._places.release()
         if not isinstance(answering, Http1Connection):
             return
@@ -107,10 +129,13 @@ class HttpUpstream:
         while self._idle:
             self._idle.pop().abort()
 
-    async def _wait_for_place(self) -> None:
+    async def _place(self, places: asyncio.Semaphore) -> None:
+        if not places.locked():
+            await places.acquire()
+            return
         try:
             async with asyncio.timeout(self._connect_seconds):
-                await self._places.acquire()
+                await places.acquire()
         except TimeoutError as exc:
             fact = Broken("timed_out", "upstream_unreachable", "all its connections are in use", sent=False)
             raise UpstreamBrokenError(fact) from exc
@@ -119,16 +144,30 @@ class HttpUpstream:
         oldest = asyncio.get_running_loop().time() - IDLE_SECONDS
         while self._idle and self._idle[0].idle_since < oldest:
             self._idle.popleft().abort()
+        version = self._tls_version()
         while self._idle:
             carrier = self._idle.pop()
-            if carrier.reusable:
+            if carrier.reusable and carrier.tls_version == version:
                 return carrier
+            carrier.abort()
         return None
 
-    async def _connect(self) -> Http1Connection:
+    def _tls_version(self) -> int:
+        """Of the certificates in force. What was opened with others is somebody else to upstream, or was believed by
+        who is believed no more."""
+        if self._tls is None:
+            return 0
+        self._tls.prepare()
+        return self._tls.version
+
+    async def _connect(self, make: Callable[[], Carrier]) -> Carrier:
         try:
             async with asyncio.timeout(self._connect_seconds):
-                return await self._connect_to(await _pinned(self._address.host, self._address.port))
+                addresses = await _pinned(self._address.host, self._address.port)
+                version = self._tls_version()
+                carrier = await self._connect_to(addresses, make)
+                carrier.tls_version = version
+                return carrier
         except TimeoutError as exc:
             fact = Broken("timed_out", "upstream_unreachable", "no connection in time", sent=False)
             raise UpstreamBrokenError(fact) from exc
@@ -139,36 +178,34 @@ class HttpUpstream:
             fact = Broken("upstream_failed", "upstream_unreachable", str(exc), sent=False)
             raise UpstreamBrokenError(fact) from exc
 
-    async def _connect_to(self, addresses: list[str]) -> Http1Connection:
+    async def _connect_to(self, addresses: list[str], make: Callable[[], Carrier]) -> Carrier:
         """A connection to the first that takes one. TLS still asks for the name, and its failure is final."""
         context = self._tls.context() if self._tls else None
         loop = asyncio.get_running_loop()
         *others, last = addresses
         for host in others:
             try:
-                return await self._carrier(loop, host, context)
+                return await self._carrier(loop, host, context, make)
             except ssl.SSLError:
                 raise
             except OSError:
                 continue  # refused, or no way to it
-        return await self._carrier(loop, last, context)
+        return await self._carrier(loop, last, context, make)
 
     async def _carrier(
-        self, loop: asyncio.AbstractEventLoop, host: str, context: ssl.SSLContext | None
-    ) -> Http1Connection:
-        port, name = self._address.port, self._server_name
-        _, carrier = await loop.create_connection(
-            Http1Connection, host, port, ssl=context, server_hostname=name
-        )
+        self,
+        loop: asyncio.AbstractEventLoop,
+        host: str,
+        context: ssl.SSLContext | None,
+        make: Callable[[], Carrier],
+    ) -> Carrier:
+        port = self._address.port
+        name = self._tls.server_name(self._address.host) if self._tls else None
+        _, carrier = await loop.create_connection(make, host, port, ssl=context, server_hostname=name)
         return carrier
 
     def _encoded(self, request: Forward) -> bytes:
-        target = self._address.target
-        if request.target:
-            base, mark, query = target.partition("?")
-            target = base.rstrip("/") + request.target + mark + query
-        if request.query:
-            target += ("&" if "?" in target else "?") + request.query
+        target = wire_target(self._address.target, request)
         lines = [f"{request.method} {target} HTTP/1.1\r\n".encode("ascii"), self._head, _length(request)]
         lines += [b"%b: %b\r\n" % pair for pair in request.headers]
         return b"".join([*lines, b"accept-encoding: identity\r\n\r\n", request.body])

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from gateway.edge.guard.faults import DoorRefusal
 from gateway.edge.guard.files import connections_possible
+from gateway.edge.guard.upgrades import TakesSockets, takes_none
 
 # Records a refusal; gives the exchange id that stands in the trail, '' when it could not be recorded in time.
 Refused = Callable[[DoorRefusal], Awaitable[str]]
@@ -35,10 +36,14 @@ class Visitor(Protocol):
 
 
 class Door:
-    """What the connections of one process share. Make it after the limit on open files is set."""
+    """What the connections of one process share. Make it after the limit on open files is set. `sockets`: where
+    clients may open WebSockets."""
 
-    def __init__(self, refused: Refused, limits: DoorLimits | None = None) -> None:
+    def __init__(
+        self, refused: Refused, limits: DoorLimits | None = None, sockets: TakesSockets = takes_none
+    ) -> None:
         self.refused = refused
+        self.sockets = sockets
         self.limits = limits or DoorLimits()
         self.connections_max = connections_possible(self.limits.connections_max)
         self._inside = 0

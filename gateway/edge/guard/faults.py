@@ -20,6 +20,7 @@ FAULTS: Mapping[str, Refusal] = MappingProxyType(
         "bad_target": Refusal(400, -32087, "not executed: the target can be read in more than one way"),
         "target_too_long": Refusal(414, -32086, "not executed: the target is longer than the limit"),
         "expectation_failed": Refusal(417, -32087, "not executed: only 100-continue can be expected"),
+        "malformed_handshake": Refusal(400, -32086, "not executed: this is no handshake of a WebSocket"),
         "too_slow": Refusal(408, -32088, "not executed: the request came too slowly"),
         "too_many_connections": Refusal(503, -32088, "not executed: too many connections at once"),
         "method_not_allowed": REFUSALS["method_not_allowed"],

@@ -4,6 +4,7 @@ from gateway.edge.guard.chunks import Chunks
 from gateway.edge.guard.faults import FaultError
 from gateway.edge.guard.heads import CHUNKED, HEAD_BYTES_MAX, RequestHead, read_head
 from gateway.edge.guard.lines import REQUEST_LINE_MAX, check_partial
+from gateway.edge.guard.upgrades import TakesSockets, takes_none
 
 _EMPTY_LINE = b"\r\n"
 
@@ -11,10 +12,12 @@ _EMPTY_LINE = b"\r\n"
 class Follower:
     """One request at a time. `whole`: all of it has come, and `next` must be called before more is taken.
 
-    `begun`: some of the request has come; `in_body`: all of its head, too.
+    `begun`: some of the request has come; `in_body`: all of its head, too; `upgrade`: what it wants to change to.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sockets: TakesSockets = takes_none) -> None:
+        self.upgrade = b""
+        self._sockets = sockets
         self.whole = self.begun = self.in_body = False
         self.kept = b""  # the beginning of a head whose end has not come
         self._skipped = False
@@ -29,7 +32,7 @@ class Follower:
             if b"\n" not in data:  # no line has ended: nothing new to be seen, and nothing is read twice
                 return self._more_of_line(data)
             data = self.kept + data
-        head = read_head(data)
+        head = read_head(data, self._sockets)
         if head is None:
             return self._partial(data)
         self.kept = b""
@@ -41,6 +44,7 @@ class Follower:
     def next(self) -> None:
         """The request has been answered: the next one begins."""
         self.whole = self.begun = self.in_body = self._skipped = False
+        self.upgrade = b""
         self._chunks = None
 
     def _more_of_line(self, data: bytes) -> tuple[bytes, bytes]:
@@ -68,6 +72,7 @@ class Follower:
 
     def _begun(self, head: RequestHead, data: bytes) -> tuple[bytes, bytes]:
         self.begun = self.in_body = True
+        self.upgrade = head.upgrade
         if head.length == CHUNKED:
             self._chunks = Chunks()
         else:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.edge.guard.faults import FaultError
+from gateway.edge.guard.upgrades import TakesSockets, takes_none, wished
 from gateway.frames.target import TargetError, read_target
 
 HEAD_BYTES_MAX = 16 * 1024
@@ -47,19 +48,21 @@ CHUNKED = -1
 
 
 class RequestHead(NamedTuple):
-    """`size`: bytes of the head; `length`: bytes of the body or CHUNKED; `data`: the head as it may be parsed."""
+    """`size`: bytes of the head; `length`: bytes of the body or CHUNKED; `data`: the head as it may be parsed;
+    `upgrade`: the protocol that it wants to change to, one of `guard.upgrades`."""
 
     size: int
     length: int
     data: bytes | None  # None: as it came
+    upgrade: bytes = b""
 
 
-def read_head(data: bytes) -> RequestHead | None:
+def read_head(data: bytes, sockets: TakesSockets = takes_none) -> RequestHead | None:
     """The head that `data` begins with; None when the strict grammar finds none. Raises FaultError."""
     found = _HEAD.match(data)
     if found is None:
         return None
-    method, target, minor, section = found.groups()
+    method, target, _, section = found.groups()
     if method not in METHODS:
         raise FaultError("method_not_allowed", method.decode("ascii"))
     if len(target) > TARGET_BYTES_MAX:
@@ -76,10 +79,10 @@ def read_head(data: bytes) -> RequestHead | None:
     if isinstance(plain, tuple):
         raise FaultError(*plain)
     if plain != target:
-        return _respelled(data, found, plain)
+        return _respelled(data, found, plain, sockets)
     if _DECISIVE.isdisjoint(values):
         return RequestHead(found.end(), 0, None)
-    return _framed(found, values, minor)
+    return _framed(found, fields, values, sockets)
 
 
 def _check_twins(names: list[bytes]) -> None:
@@ -111,22 +114,30 @@ def _judged(target: bytes, host: bytes | None) -> bytes | tuple[str, str]:
     return path.encode() + mark + query
 
 
-def _respelled(data: bytes, found: re.Match[bytes], plain: bytes) -> RequestHead:
+def _respelled(data: bytes, found: re.Match[bytes], plain: bytes, sockets: TakesSockets) -> RequestHead:
     """The head with its target in plain form: so policy, record and upstream cannot but see the same path."""
     start, end = found.span(2)
     head = data[:start] + plain + data[end : found.end()]
-    again = read_head(head)
+    again = read_head(head, sockets)
     if again is None:
         raise FaultError("bad_target", "it has no plain form")
-    return RequestHead(found.end(), again.length, head if again.data is None else again.data)
+    return again._replace(size=found.end(), data=head if again.data is None else again.data)
 
 
-def _framed(found: re.Match[bytes], values: dict[bytes, bytes], minor: bytes) -> RequestHead:
+def _framed(
+    found: re.Match[bytes],
+    fields: list[tuple[bytes, bytes]],
+    values: dict[bytes, bytes],
+    sockets: TakesSockets,
+) -> RequestHead:
+    method, target, minor, _ = found.groups()
     if values.get(b"expect", b"100-continue").rstrip(b" \t") != b"100-continue":
         raise FaultError("expectation_failed")
     length = _length(values, minor)
-    kept = _without_upgrade(found[0]) if b"upgrade" in values else None
-    return RequestHead(found.end(), length, kept)
+    if b"upgrade" not in values:
+        return RequestHead(found.end(), length, None)
+    upgrade = wished(method, minor, fields, length) if sockets(target, values[b"host"]) else b""
+    return RequestHead(found.end(), length, _without_upgrade(found[0]), upgrade)
 
 
 def _length(values: dict[bytes, bytes], minor: bytes) -> int:
@@ -147,6 +158,7 @@ def _length(values: dict[bytes, bytes], minor: bytes) -> int:
 
 
 def _without_upgrade(head: bytes) -> bytes:
-    """No protocol is changed to (RFC 9110, 7.8 lets a server ignore the wish); the parser must not see it."""
+    """The parser must not see the wish: it is the guard that hands the connection over, or lets it be ignored as RFC
+    9110, 7.8 has it."""
     lines = head.split(b"\r\n")
     return b"\r\n".join([line for line in lines if not line.lower().startswith(b"upgrade:")])

@@ -6,8 +6,13 @@ from typing import Any, cast
 from gateway.edge.guard.door import AtTheDoor
 from gateway.edge.guard.faults import DoorRefusal, FaultError, answer, refusal_of
 from gateway.edge.guard.follower import Follower
+from gateway.edge.guard.handover import EXTENSION, Handover
 from gateway.edge.guard.pace import ReadingPace, SendingPace
+from gateway.edge.guard.upgrades import WEBSOCKET
 from gateway.edge.protocol import CorkedHttpProtocol
+from gateway.edge.sockets.wire import Wire
+
+GOING_AWAY = 1001  # RFC 6455, 7.4.1
 
 
 class GuardedHttpProtocol(CorkedHttpProtocol):
@@ -17,7 +22,7 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         super().__init__(*args, **kwargs)
         self._door = cast("AtTheDoor", self.config.app).door
         self._limits = self._door.limits
-        self._follower = Follower()
+        self._follower = Follower(self._door.sockets)
         self._held = b""  # pipelined requests; they are not looked at before the one under way is answered
         self._deaf = False
         self._answered = self.cycle
@@ -25,6 +30,7 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         self._patience: asyncio.TimerHandle | None = None
         self._pace = SendingPace(self._limits)
         self._reading: ReadingPace | None = None
+        self._wire: Wire | None = None
 
     # -- the connection
 
@@ -52,6 +58,9 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
 
     def shutdown(self) -> None:
         """Closes after the answer under way."""
+        if self._wire is not None:
+            self._wire.close(GOING_AWAY)
+            return
         if self._keep_alive is not None:
             self._keep_alive = False
         super().shutdown()
@@ -64,7 +73,7 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         if self._deaf:
             return
         if follower.whole or self._held:
-            self._hold(data)
+            self._early(data)
             return
         begun, in_body = follower.begun, follower.in_body
         try:
@@ -83,6 +92,14 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         else:
             self._unfinished(len(data), begun)
 
+    def _early(self, data: bytes) -> None:
+        """The next request comes before this one is answered. Behind a handshake nothing may: to some it would be a
+        request, to others frames."""
+        if self._follower.upgrade == WEBSOCKET:
+            self._refuse(FaultError("malformed_handshake", "bytes came before it was answered"), b"")
+        else:
+            self._hold(data)
+
     def _hold(self, data: bytes) -> None:
         self._held += data
         self.flow.pause_reading()
@@ -97,7 +114,7 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
         if self.cycle is self._answered or (self.cycle.more_body and not self.cycle.response_complete):
             self._refuse(FaultError("malformed_head", "the parser found no request in it"), b"")
         elif rest:
-            self._hold(rest)
+            self._early(rest)
 
     def _unfinished(self, size: int, begun: bool) -> None:
         if not begun:
@@ -111,6 +128,32 @@ class GuardedHttpProtocol(CorkedHttpProtocol):
             self._pace.begin(now)
             self._wait(self._limits.body_idle_seconds)
         self._pace.came(size, now)
+
+    def on_headers_complete(self) -> None:
+        """The application begins; it is told where a connection can change to another protocol."""
+        upgrade = self._follower.upgrade
+        if upgrade:
+            handover = Handover(upgrade, self.headers, self._switch)
+            cast("dict[str, Any]", self.scope)["extensions"] = {EXTENSION: handover}
+        super().on_headers_complete()
+
+    def _switch(self, answer: bytes, message_bytes_max: int) -> Wire | None:
+        """From here on the bytes are those of a WebSocket. This object stays what the process counts and stops."""
+        if self._deaf or self.transport.is_closing():
+            return None
+        self._calm()
+        self._unset_keepalive_if_required()
+        self.cycle.response_started = self.cycle.response_complete = True
+        self._follower.next()
+        self.flow.resume_reading()
+        self.transport.write(answer)
+        wire = self._wire = Wire(self.transport, server=True, message_bytes_max=message_bytes_max)
+        wire.lost, wire.pressed = self.connection_lost, self._press
+        self.transport.set_protocol(wire)
+        return wire
+
+    def _press(self, pressed: bool) -> None:
+        (self.pause_writing if pressed else self.resume_writing)()
 
     def on_response_complete(self) -> None:
         """The next request may begin."""
