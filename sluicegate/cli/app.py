@@ -10,9 +10,11 @@ from sluicegate.cli import (
     completeness,
     config,
     dead_letters,
+    exec_credential,
     findings,
     findings_silence,
     frames,
+    kubeconfig,
     login,
     mask,
     policy,
@@ -71,6 +73,8 @@ findings.commands.command()(findings_silence.silences)
 app.add_typer(findings.commands, name="findings")
 app.command()(login.login)
 app.command()(token.token)
+app.command()(kubeconfig.kubeconfig)
+app.command()(exec_credential.exec_credential)
 app.add_typer(token.commands, name="tokens")
 app.add_typer(admin.commands, name="admin")
 app.command()(frames.frames)

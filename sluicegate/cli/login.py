@@ -12,7 +12,8 @@ from sluicegate.cli.output import print_line
 from sluicegate.cli.quiet import run_quietly
 
 if TYPE_CHECKING:
-    from sluicegate.login.device import Asked
+    from sluicegate.login.device import Asked, Show
+    from sluicegate.login.http import OAuthClient
     from sluicegate.login.store import Login
 
 CLIENT_ID = "sluicegate"
@@ -36,7 +37,7 @@ class Wish:
     scope: str
     connection: str
     purpose: str
-    resource: str
+    named: bool = True  # whether the issuer is told what for (RFC 8707)
 
 
 def login(
@@ -65,8 +66,7 @@ def login(
     from sluicegate.login.http import LoginError  # noqa: PLC0415
 
     place = place_of(config, issuer, gateway)
-    resource = "" if no_resource or not connection else f"{place.gateway}/mcp/{connection}"
-    wish = Wish(client_id, scope, connection, purpose, resource)
+    wish = Wish(client_id, scope, connection, purpose, named=not no_resource)
     with told(LoginError, OSError):
         seconds = run_quietly(_login(place, wish))
     print_line(f"logged in at {place.issuer}")
@@ -97,6 +97,26 @@ def place_of(config: Path, issuer: str, gateway: str) -> Place:
 
 async def _login(place: Place, wish: Wish) -> int:
     """Logs in and keeps what was given; for how many seconds a session token is good, 0 where none was wanted."""
+    done = await logged_in(place, wish, await _resource(place, wish), _show)
+    if not wish.connection:
+        return 0
+    return (await fresh_token(done, wish.connection, wish.purpose))[1]
+
+
+async def _resource(place: Place, wish: Wish) -> str:
+    """What the issuer is told that the token is for; '' for nothing."""
+    from sluicegate.login.gateway import resource_named  # noqa: PLC0415
+    from sluicegate.login.http import OAuthClient  # noqa: PLC0415
+
+    if not wish.connection or not wish.named:
+        return ""
+    async with OAuthClient() as http:
+        found = await resource_named(http, place.gateway, wish.connection)
+    return found.url if found else f"{place.gateway}/mcp/{wish.connection}"
+
+
+async def logged_in(place: Place, wish: Wish, resource: str, show: "Show") -> "Login":
+    """The login of the person who confirms the code that `show` shows; it is kept. Raises LoginError."""
     from sluicegate.login.device import DeviceFlow, discover  # noqa: PLC0415
     from sluicegate.login.http import OAuthClient, check_url  # noqa: PLC0415
     from sluicegate.login.store import Login, Logins, tokens_file  # noqa: PLC0415
@@ -104,8 +124,8 @@ async def _login(place: Place, wish: Wish) -> int:
     check_url(place.gateway)
     async with OAuthClient(place.ca_file) as http:
         endpoints = await discover(http, place.issuer)
-        flow = DeviceFlow(http, endpoints, wish.client_id, show=_show)
-        given = await flow.run(wish.scope, wish.resource)
+        flow = DeviceFlow(http, endpoints, wish.client_id, show=show)
+        given = await flow.run(wish.scope, resource)
     done = Login(
         place.issuer,
         place.gateway,
@@ -119,9 +139,7 @@ async def _login(place: Place, wish: Wish) -> int:
     logins = Logins(tokens_file())
     with logins.locked():
         logins.keep(done)
-    if not wish.connection:
-        return 0
-    return (await fresh_token(done, wish.connection, wish.purpose))[1]
+    return done
 
 
 def _show(asked: "Asked") -> None:
@@ -130,10 +148,12 @@ def _show(asked: "Asked") -> None:
         print_line(f"or open {asked.url_with_code}")
 
 
-async def fresh_token(login: "Login", connection: str, purpose: str) -> tuple[str, int]:
+async def fresh_token(
+    login: "Login", connection: str, purpose: str, *, http: "OAuthClient | None" = None
+) -> tuple[str, int]:
     """(session token, seconds it is good for), the login refreshed where it was at its end and kept.
 
-    Without a purpose that of the last time is given. Raises LoginError.
+    Without a purpose that of the last time is given. `http` is for the gateway. Raises LoginError.
     """
     from sluicegate.login.gateway import session_token  # noqa: PLC0415
     from sluicegate.login.http import OAuthClient  # noqa: PLC0415
@@ -144,8 +164,8 @@ async def fresh_token(login: "Login", connection: str, purpose: str) -> tuple[st
     with logins.locked():
         current = await refreshed_login(logins, logins.find(login.issuer, login.gateway))
         why = purpose or current.purposes.get(connection, "")
-        async with OAuthClient() as http:
-            found = await session_token(http, current.gateway, current.access_token, connection, why)
+        async with http or OAuthClient() as gate:
+            found = await session_token(gate, current.gateway, current.access_token, connection, why)
         if current.purposes.get(connection, "") != why:
             current.purposes[connection] = why
             logins.keep(current)

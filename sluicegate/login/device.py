@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from sluicegate.login.http import Answer, AwayError, LoginError, OAuthClient, check_url
+from sluicegate.login.http import Answer, AwayError, LoggedOutError, LoginError, OAuthClient, check_url
 
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _INTERVAL_SECONDS = 5.0  # 3.2: where the server names none
@@ -143,11 +143,14 @@ class DeviceFlow:
 
 
 async def refreshed(http: OAuthClient, token_endpoint: str, client_id: str, refresh_token: str) -> Given:
-    """New tokens for a refresh token; the old refresh token stays where no new one comes. Raises LoginError."""
+    """New tokens for a refresh token; the old refresh token stays where no new one comes. Raises LoginError,
+    LoggedOutError where the issuer takes it no more."""
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token, "client_id": client_id}
     answer = await http.post(token_endpoint, form)
+    if answer.status >= 500:
+        raise LoginError(f"the issuer does not refresh the login now: {answer.said()}")
     if answer.status != 200:
-        raise LoginError(f"the login is over ({answer.said()}); run `sluicegate login` again")
+        raise LoggedOutError(f"the login is over ({answer.said()}); run `sluicegate login` again")
     new = given(answer)
     return new if new.refresh_token else Given(new.access_token, new.expires_at, refresh_token)
 

@@ -20,13 +20,17 @@ class LoginError(RuntimeError):
     """Logging in, or getting a token, did not work. The message says where and what to do."""
 
 
+class LoggedOutError(LoginError):
+    """Nobody is logged in there, or no longer: a person has to log in."""
+
+
 class AwayError(LoginError):
     """The server did not answer; it may do so later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A JSON object and the status it came with."""
+    """A JSON object and the status it came with. With 404 it may be empty: servers say that in many ways."""
 
     status: int
     content: Mapping[str, Any]
@@ -48,10 +52,17 @@ class Answer:
 
 
 class OAuthClient:
-    """HTTP towards one issuer or gateway. Use as `async with`. `ca_file` vouches for it instead of the system's."""
+    """HTTP towards one issuer or gateway. Use as `async with`. `ca_file`, or `ca_pem`, vouches for it instead of the
+    system's. Raises LoginError for certificates that cannot be read."""
 
-    def __init__(self, ca_file: Path | None = None) -> None:
-        self._context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    def __init__(self, ca_file: Path | None = None, ca_pem: str = "") -> None:
+        try:
+            self._context = ssl.create_default_context(
+                cafile=str(ca_file) if ca_file else None, cadata=ca_pem or None
+            )
+        except (OSError, ValueError) as exc:
+            where = ca_file or "those handed over"
+            raise LoginError(f"the certificates that vouch for the server cannot be read: {where}") from exc
         self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "OAuthClient":
@@ -114,6 +125,8 @@ def _object(body: bytes, url: str, status: int) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
+        if status == 404:
+            return {}
         raise LoginError(f"{_place(url)} answers {status} and no JSON object; is the address right?")
     return found
 

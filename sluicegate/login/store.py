@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sluicegate.login.http import LoginError
+from sluicegate.login.http import LoggedOutError, LoginError
 
 VERSION = 1
 
@@ -88,11 +88,11 @@ class Logins:
             raise LoginError(f"{self._file} is broken; remove it and run `sluicegate login` again") from exc
 
     def find(self, issuer: str = "", gateway: str = "") -> Login:
-        """The latest login that fits. Raises LoginError when there is none."""
+        """The latest login that fits. Raises LoggedOutError when there is none."""
         for login in reversed(self.all()):
             if issuer in ("", login.issuer) and gateway in ("", login.gateway):
                 return login
-        raise LoginError("you are not logged in there; run `sluicegate login --issuer NAME`")
+        raise LoggedOutError("you are not logged in there; run `sluicegate login --issuer NAME`")
 
     def keep(self, login: Login) -> None:
         """`login` takes the place of the one at the same issuer for the same gateway. Raises LoginError."""

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import socket
 import stat
-import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 
-from gateway.edge.identity import Identity
-from gateway.edge.tokens import SessionTokenIssuer, TokenEndpoint
 from gateway.sessions import Principal
-from gateway.settings import IdentitySettings, Issuer, SessionTokens
-from schemas.kafka import KafkaAddress, ensure_topics
 from sluicegate.login.device import Asked, DeviceFlow, discover
 from sluicegate.login.http import LoginError, OAuthClient
 from sluicegate.login.store import Login, Logins
-from tests.gateway.control.people import announcing, reading, until
-from tests.gateway.identity.minting import jwk, jwks, rsa_key
+from tests.cli.terminals import Person, gateway_for
 from tests.support.device_provider import DeviceProvider, device_provider
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -40,81 +25,11 @@ async def provider() -> AsyncIterator[DeviceProvider]:
         yield provider
 
 
-@dataclass
-class Said:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-@dataclass
-class Person:
-    """Somebody at a terminal, with a home of their own."""
-
-    home: Path
-    provider: DeviceProvider
-    gateway: str
-    issuer: SessionTokenIssuer
-
-    @property
-    def tokens(self) -> Path:
-        """Where their logins are kept."""
-        return self.home / "sluicegate" / "tokens.json"
-
-    async def run(self, *words: str) -> Said:
-        """One command."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "sluicegate", *words),
-            cwd=ROOT,
-            env={**os.environ, "XDG_CONFIG_HOME": str(self.home)},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        async with asyncio.timeout(60):
-            out, err = await process.communicate()
-        return Said(process.returncode or 0, out.decode(), err.decode())
-
-    async def login(self, *words: str) -> Said:
-        """`sluicegate login` at the provider."""
-        return await self.run("login", "--issuer", self.provider.issuer, "--gateway", self.gateway, *words)
-
-
 @pytest.fixture
 async def person(broker: str, provider: DeviceProvider, tmp_path: Path) -> AsyncIterator[Person]:
     """A person, and a gateway that trusts their provider."""
-    kafka = KafkaAddress(broker, embedded=True)
-    await ensure_topics(kafka)
-    listening = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    async with AsyncExitStack() as stack:
-        issuer = SessionTokenIssuer(SessionTokens(bytes(32), purpose_required=True), url)
-        keys = tmp_path / "jwks.json"
-        keys.write_text(json.dumps(jwks(jwk(rsa_key(), "k1"))), encoding="utf-8")
-        people = Issuer("people", provider.issuer, audiences=("gate",), jwks_file=keys)
-        identity = Identity(IdentitySettings("oidc", url, (people,)), issuer)
-        identity.start()
-        stack.push_async_callback(identity.stop)
-        endpoint = TokenEndpoint(
-            identity=identity,
-            issuer=issuer,
-            control=await stack.enter_async_context(reading(kafka)),
-            announcer=await stack.enter_async_context(announcing(kafka)),
-            may_use=lambda _principal, connection: connection == "demo",
-        )
-        await until(lambda: identity.ready, 30)
-        config = uvicorn.Config(
-            Starlette(routes=endpoint.routes()), log_config=None, lifespan="off", ws="none"
-        )
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve([listening]))
-        await until(lambda: server.started, 30)
-        yield Person(tmp_path / "home", provider, url, issuer)
-        server.should_exit = True
-        await serving
+    async with gateway_for(broker, provider, tmp_path) as person:
+        yield person
 
 
 def owner(person: Person, token: str) -> Principal:
@@ -126,7 +41,9 @@ async def test_a_person_logs_in_and_scripts_get_tokens(person: Person) -> None:
     assert said.code == 0, said.err
     assert f"open {person.provider.issuer}/confirm in a browser and enter the code BDWP-HQPK" in said.out
     assert "the gateway gives tokens for demo" in said.out
-    assert person.provider.asked[0]["resource"] == f"{person.gateway}/mcp/demo"
+    assert (
+        person.provider.asked[0]["resource"] == f"{person.gateway}/k8s/demo"
+    )  # as the gateway says of itself
     again = await person.run("token", "demo")
     assert (again.code, again.err) == (0, "")
     principal = owner(person, again.out)
