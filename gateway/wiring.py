@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,8 +17,9 @@ from gateway.drafting import MaskingFailedError, MaskText
 from gateway.edge.announce import Announcer
 from gateway.edge.background import Background
 from gateway.edge.control import Control
-from gateway.edge.credentials import credential_for
+from gateway.edge.credentials import Injector, credential_for
 from gateway.edge.credentials.impersonation import impersonating
+from gateway.edge.credentials.kubeconfig import certificate_of, kubeconfig_credential, resolved
 from gateway.edge.identity import protected_resources, resource_of
 from gateway.edge.pinning import Pinning
 from gateway.edge.policies import Policies
@@ -52,7 +54,8 @@ class Parts:
 
 
 def route(connection: Connection, parts: Parts) -> Route:
-    """Everything that serves one connection."""
+    """Everything that serves one connection. Raises ValueError for a kubeconfig that cannot be used."""
+    connection = resolved(connection)
     identity = parts.settings.identity
     facts = ConnectionFacts(connection.name, str(connection.kind), connection.owner, dict(connection.labels))
     book = ToolBook(connection.name, parts.control.pins)
@@ -66,7 +69,7 @@ def route(connection: Connection, parts: Parts) -> Route:
         reviewers=connection.tool_change_reviewers or parts.settings.holding.reviewers,
         demanded=parts.control.demanded,
     )
-    injector = impersonating(credential_for(connection, identity.mode), connection)
+    injector = impersonating(_credential(connection, identity.mode), connection)
     masks = _masks(parts.settings.masking_key, connection)
     make = partial(
         _terms,
@@ -84,7 +87,7 @@ def route(connection: Connection, parts: Parts) -> Route:
     return Route(
         connection,
         make(connection.masking),
-        _upstream(connection),
+        _upstream(connection, injector),
         Gate(access, Condition(access.when).holds if access.when else None),
         facts,
         resource_of(identity, connection.name, connection.kind),
@@ -143,8 +146,16 @@ def _terms(
     )
 
 
-def _upstream(connection: Connection) -> Upstream:
-    return StdioUpstream(connection) if connection.command else HttpUpstream(connection)
+def _credential(connection: Connection, mode: Literal["none", "oidc"]) -> Injector:
+    return kubeconfig_credential(connection) if connection.kubeconfig else credential_for(connection, mode)
+
+
+def _upstream(connection: Connection, injector: Injector) -> Upstream:
+    return (
+        StdioUpstream(connection)
+        if connection.command
+        else HttpUpstream(connection, certificate_of(injector))
+    )
 
 
 def _masks(key: bytes, connection: Connection) -> Masks:

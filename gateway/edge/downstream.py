@@ -131,11 +131,13 @@ class McpEndpoint:
     def _life(
         self, exchange: Exchange, asked: Request, refused: Refused | None, handover: Handover | None
     ) -> Life:
-        """The life of the exchange. Behind a WebSocket that was refused, SPDY is told what that was told."""
+        """The life of the exchange. Behind a WebSocket that was refused, SPDY is told what that was told; where
+        another process has told it, the rules are asked again before SPDY is refused for being SPDY."""
         if refused is not None or handover is None or handover.protocol != SPDY:
             return exchange.life(refused)
+        asked.upgrade = "spdy/3.1"
         told = self._told.answer(_same(exchange, asked))
-        return exchange.told_again(told) if told is not None else exchange.life(Refused("spdy_not_taken"))
+        return exchange.told_again(told) if told is not None else exchange.life()
 
     async def refused_at_the_door(self, refusal: DoorRefusal) -> str:
         """Records what was no request at all; gives the id of its exchange, '' when it could not be recorded."""
