@@ -4,13 +4,13 @@ from typing import Any, Final
 
 from gateway.frames import strict_json
 from gateway.kubernetes.problem import NotReadError
-from gateway.kubernetes.protobuf import protobuf_to_object
+from gateway.kubernetes.protobuf import MEDIA_TYPE as PROTOBUF
+from gateway.kubernetes.protobuf import known_object
 from gateway.kubernetes.yaml_bodies import yaml_to_object
 
 DEPTH_MAX: Final = 128
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
-PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
 PATCHES: Final = {
     "application/json-patch+json": "json",
     "application/merge-patch+json": "merge",
@@ -50,7 +50,7 @@ def decoded(body: bytes, media: str) -> tuple[Any, bool]:
     if media == YAML:
         return _checked(yaml_to_object(body, DEPTH_MAX)), True
     if media == PROTOBUF:
-        return protobuf_to_object(body), True
+        return known_object(body)
     raise NotReadError(f"the body is of a type that is not read here; send {JSON}, {YAML} or {PROTOBUF}")
 
 

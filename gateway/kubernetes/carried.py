@@ -45,7 +45,7 @@ def carried(info: RequestInfo, content_type: str, body: bytes) -> Carried:
     if not body:
         return Carried()
     if not info.resource_request or info.verb == "proxy" or info.subresource in CONNECTS:
-        return Carried(known=False, shown=body)
+        return Carried(shown=body)
     if info.verb == "patch":
         return _patch(content_type, body)
     if info.verb in _OBJECTS or info.verb in _DELETES:
@@ -58,7 +58,8 @@ def _object(info: RequestInfo, content_type: str, body: bytes) -> Carried:
     try:
         value, known = decoded(body, media)
     except UnknownKindError as unknown:
-        return Carried(api_version=unknown.api_version, kind=unknown.kind, known=False)
+        named = Changes(object={"metadata": unknown.metadata})
+        return Carried(named, "", unknown.api_version, unknown.kind, known=False)
     if not isinstance(value, dict):
         raise NotReadError("the body is no object")
     changes = set_by(value) if info.verb in _OBJECTS else Changes(object=value)

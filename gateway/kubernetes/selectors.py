@@ -1,8 +1,8 @@
 """Selectors, as far as they say which one object is meant.
 
 Source: k8s.io/apimachinery/pkg/labels/selector.go and pkg/fields/selector.go. Of fields: terms parted by `,`, with
-the operators `!=`, `==` and `=`; in a value a backslash stands before a backslash, `,` and `=`. Of several terms on one
-field the first in alphabetical order counts.
+the operators `!=`, `==` and `=`; in a value a backslash stands before a backslash, `,` and `=`. Of several terms on
+one field the first in alphabetical order counts.
 """
 
 import re
