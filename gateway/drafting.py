@@ -7,6 +7,7 @@ from gateway.facts import BLANK
 from gateway.frames import headers as header_rules
 from gateway.frames.headers import first
 from gateway.frames.jsonrpc import NOTHING, Look, TooDeepError, look
+from gateway.frames.user_agent import caused_by
 from gateway.law import Ruling
 from gateway.policy.verdict import Verdict
 from gateway.refusals import REFUSALS, Refused, with_detail
@@ -176,6 +177,7 @@ def _attributes(request: Request, principal: Principal) -> dict[str, str]:
     facts = {
         "credential.id": principal.credential if principal.issuer else "",
         "forwarded": request.claimed_origin,
+        "parent.exchange_id": caused_by(first(request.headers, b"user-agent")),
         "principal.email": principal.email,
         "purpose": principal.purpose,
         "trace.id": request.trace_id,

@@ -20,6 +20,7 @@ from gateway.effects import Broken, Request
 from gateway.endings import Life, Terms
 from gateway.exchange import Exchange
 from gateway.frames.headers import LOOPBACK_NAMES, Headers, claimed_origin, first, host_name
+from gateway.frames.user_agent import without_exchange
 from gateway.refusals import Refused
 from gateway.sessions import NOBODY, Principal
 from gateway.settings import ConnectionKind
@@ -286,7 +287,7 @@ def _request(scope: Scope) -> Request:
         headers=headers,
         body=b"",
         peer=f"{client[0]}:{client[1]}",
-        user_agent=first(headers, b"user-agent").decode("latin-1"),
+        user_agent=without_exchange(first(headers, b"user-agent")).decode("latin-1"),
         claimed_origin=claimed_origin(headers),
         trace_id=trace_id(first(headers, b"traceparent")),
     )
