@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gateway.kubernetes.channels_passing import ConversationError, Passing
+from gateway.kubernetes.channels_ports import Ports
 from gateway.kubernetes.channels_process import Process
+from gateway.kubernetes.channels_spdy import SUBPROTOCOL, SpdyPorts
 from gateway.kubernetes.channels_whole import Whole
 from gateway.kubernetes.terminal_output import HeldTooMuchError
 from gateway.kubernetes.terminal_spans import Mask
@@ -31,7 +33,8 @@ class Conversation:
     `subprotocol` is the one it chose. `tty`: a terminal was asked for. `bytes_max`: of one message, and of what is
     held back. `subresource`: exec, attach or portforward; for any other, messages have no channels.
 
-    All but the constructor raise ConversationError for what cannot go on, and MaskingFailedError of `mask`.
+    Its methods, never the constructor, raise ConversationError for what cannot go on, and what `mask` raises
+    (MaskingFailedError).
     """
 
     def __init__(
@@ -65,7 +68,7 @@ class Conversation:
 
     def quiet(self) -> list[Passing]:
         """What was held back: nothing followed within `quiet_seconds`."""
-        return self._talk.rest()
+        return self._talk.quiet()
 
     def ended(self) -> list[Passing]:
         """What was held back: one side has closed the WebSocket."""
@@ -84,12 +87,40 @@ class Talk(Protocol):
         """As in Conversation."""
         ...
 
+    def quiet(self) -> list[Passing]:
+        """What is held back and need not wait longer."""
+        ...
+
     def rest(self) -> list[Passing]:
         """What is held back."""
         ...
 
 
 def _talk(subprotocol: str, mask: Mask, *, tty: bool, bytes_max: int, subresource: str) -> Talk:
-    if subresource in ("exec", "attach"):
-        return Process(subprotocol, mask, tty=tty, bytes_max=bytes_max)
+    try:
+        if subresource in ("exec", "attach"):
+            return Process(subprotocol, mask, tty=tty, bytes_max=bytes_max)
+        if subresource == "portforward":
+            return SpdyPorts(mask) if subprotocol == SUBPROTOCOL else Ports(subprotocol, mask)
+    except ConversationError as error:
+        return Refusing(error)
     return Whole(mask)
+
+
+class Refusing:
+    """A conversation in a language that is not known: its first message ends it."""
+
+    holds = False
+
+    def __init__(self, error: ConversationError) -> None:
+        self._error = error
+
+    def take(self, data: bytes, *, from_client: bool, text: bool) -> list[Passing]:  # noqa: ARG002
+        """As in Conversation."""
+        raise self._error
+
+    def rest(self) -> list[Passing]:
+        """Nothing is held back."""
+        return []
+
+    quiet = rest

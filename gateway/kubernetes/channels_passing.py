@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.effects import Draft
+from gateway.kubernetes.terminal_memory import Piece
 from schemas.frames import Redaction
 
 CHANNEL = "k8s.channel"
@@ -27,6 +28,13 @@ class Passing:
     data: bytes | None
     text: bool
     to_client: bool
+
+
+def piece_draft(channel: str, piece: Piece, *, to_client: bool) -> Draft:
+    """The frame of a masked piece."""
+    return draft(
+        channel, piece.body, piece.size, piece.redactions, to_client=to_client, attributes=piece.attributes
+    )
 
 
 def draft(

@@ -7,7 +7,8 @@ import json
 
 from gateway.effects import Draft
 from gateway.kubernetes.channels_codec import Codec
-from gateway.kubernetes.channels_passing import ConversationError, Passing, draft
+from gateway.kubernetes.channels_passing import ConversationError, Passing, draft, piece_draft
+from gateway.kubernetes.terminal_echo import Echo
 from gateway.kubernetes.terminal_input import PROMPT, Input
 from gateway.kubernetes.terminal_memory import Piece
 from gateway.kubernetes.terminal_output import Output
@@ -36,12 +37,13 @@ class Process:
         self._mask = mask
         self._outputs = {channel: Output(mask, held_max=bytes_max, tty=tty) for channel in (STDOUT, STDERR)}
         self._input = Input(mask, self._prompt)
+        self._echo = Echo() if tty else None
         self._text = False  # whether upstream speaks in text messages
 
     @property
     def holds(self) -> bool:
         """Whether something of the output is held back."""
-        return any(output.held for output in self._outputs.values())
+        return any(output.waits for output in self._outputs.values())
 
     def take(self, data: bytes, *, from_client: bool, text: bool) -> list[Passing]:
         """As in Conversation."""
@@ -57,6 +59,11 @@ class Process:
         self._text = text
         return self._answered(channel, payload)
 
+    def quiet(self) -> list[Passing]:
+        """What is held back of the output and need not wait longer."""
+        pieces = [(channel, output.quiet()) for channel, output in self._outputs.items()]
+        return [self._output(channel, piece) for channel, piece in pieces if piece]
+
     def rest(self) -> list[Passing]:
         """What is held back of the output."""
         pieces = [(channel, output.rest()) for channel, output in self._outputs.items()]
@@ -64,8 +71,9 @@ class Process:
 
     def _asked(self, channel: int, payload: bytes) -> Draft:
         if channel == STDIN:
-            piece = self._input.take(payload)
-            return draft("stdin", piece.body, piece.size, piece.redactions, to_client=False)
+            if self._echo:
+                self._echo.typed(payload)
+            return piece_draft("stdin", self._input.take(payload), to_client=False)
         if channel == RESIZE:
             return draft("resize", _size_of_terminal(payload), len(payload), [], to_client=False)
         return draft("close", _closed(payload), len(payload), [], to_client=False)
@@ -74,8 +82,11 @@ class Process:
         output = self._outputs.get(channel)
         if output is None:  # how it ended, or that a stream did: nothing of the output comes behind it
             return [*self.rest(), self._told(channel, payload)]
-        if not payload and not output.held:
+        if not payload:
             return [self._output(channel, Piece(b"", 0))]  # upstream says so that the streams are open
+        if self._echo and self._echo.shows(payload) and (shown := output.echo(payload)):
+            told = piece_draft(NAMES[channel], shown, to_client=True)
+            return [Passing(told, self._codec.write(channel, payload), self._text, to_client=True)]
         piece = output.take(payload)
         return [self._output(channel, piece)] if piece else []
 
@@ -88,7 +99,7 @@ class Process:
         return Passing(told, self._codec.write(channel, body), self._text, to_client=True)
 
     def _output(self, channel: int, piece: Piece) -> Passing:
-        recorded = draft(NAMES[channel], piece.body, piece.size, piece.redactions, to_client=True)
+        recorded = piece_draft(NAMES[channel], piece, to_client=True)
         return Passing(recorded, self._codec.write(channel, piece.body), self._text, to_client=True)
 
     def _prompt(self) -> bytes:

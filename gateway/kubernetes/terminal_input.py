@@ -7,23 +7,18 @@ signs are masked as they come, and the line that answers a prompt for a password
 import re
 from collections.abc import Callable, Iterator
 
+from gateway.kubernetes.terminal_coming import coming
 from gateway.kubernetes.terminal_memory import Hidden, Memory, Piece
-from gateway.kubernetes.terminal_output import is_binary
+from gateway.kubernetes.terminal_output import MEMBERS, is_binary
 from gateway.kubernetes.terminal_spans import Mask
 from gateway.kubernetes.terminal_tail import word_from
-from gateway.kubernetes.terminal_view import View
+from gateway.kubernetes.terminal_tar import Spotter
 from schemas.frames import Redaction
 
 PROMPT = re.compile(
     rb"(?i)(?:passwor[dt]|passwd|passphrase|passcode|kennwort|secret|token|api[ _-]?key|one[ -]?time|otp|\bpin"
     rb"|verification code)"
     rb"[^\r\n]{0,60}[:?>][ \t]*(?:\x1b\[[0-9;?]*[mKhl])*\Z"
-)
-_COMING = re.compile(
-    rb"(?i)(?:(?:pass|pwd|secret|token|cred|api[_.-]?key|access[_.-]?key|private[_.-]?key)[\w.-]{0,40}[\"']?\s{0,4}[=:]\s{0,4}[\"']?"
-    rb"|bearer\s+|basic\s+|://[^\s/:@]{1,64}:"
-    rb"|\b(?:AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|sk-|sk_live_|rk_live_|eyJ|AIza|ya29\.|npm_|hvs\.|dckr_pat_|pypi-|hf_|SG\.))"
-    rb"(?P<value>[^\s\"'$({<;&|][^\s\"']*)\Z"
 )
 _LINE_END = re.compile(rb"[\r\n]")
 _SPACE = re.compile(rb"[\x00-\x20]")
@@ -34,7 +29,7 @@ CUT_MIN = 512
 WORD_MIN = 8
 """A shorter word is not taken for half a secret there."""
 
-TYPED, PROMPTED, CUT = "typed-secret", "password-prompt", "cut-word"
+PROMPTED, CUT = "password-prompt", "cut-word"
 
 
 class Input:
@@ -46,6 +41,7 @@ class Input:
         self._answers_prompt = False
         self._line_begins = True
         self._in_cut_word = False
+        self._spotter = Spotter()
 
     def take(self, payload: bytes) -> Piece:
         """The record of these bytes. Raises what the mask raises."""
@@ -57,7 +53,8 @@ class Input:
             return self._visible(payload)
         rest = self._visible(payload[answer:])
         row: Redaction = {"path": "", "rule": PROMPTED, "start": 0, "end": answer, "pseudonym": ""}
-        return Piece(b"*" * answer + rest.body, len(payload), [row, *_moved(rest.redactions, answer)])
+        rows = [row, *_moved(rest.redactions, answer)]
+        return Piece(b"*" * answer + rest.body, len(payload), rows, rest.attributes)
 
     def _answer(self, payload: bytes) -> int:
         """How many of these bytes answer a prompt for a password: all up to the end of the line."""
@@ -72,17 +69,13 @@ class Input:
     def _visible(self, new: bytes) -> Piece:
         before = self._memory.before
         binary = is_binary(new)
-        hidden = [*self._coming(before, new), *self._cut_word(new)]
-        return self._memory.piece(new, same_length=binary, hidden=hidden)
-
-    def _coming(self, before: bytes, new: bytes) -> Iterator[Hidden]:
-        """The value that a telling name has announced, as far as it has come."""
-        line = (before + new).rpartition(b"\n")[2].rpartition(b"\r")[2]
-        view = View(line)
-        match = _COMING.search(view.text)
-        if match:
-            at = view.raw(match.start("value")) - (len(line) - len(new))
-            yield Hidden(max(0, at), len(new), TYPED)
+        hidden = [*coming(before, new), *self._cut_word(new)]
+        self._spotter.look(new)
+        piece = self._memory.piece(new, same_length=binary, hidden=hidden)
+        self._spotter.passed(new, piece.body)
+        if self._spotter.archive is not None and self._spotter.archive.members:
+            piece.attributes = {MEMBERS: self._spotter.archive.told()}
+        return piece
 
     def _cut_word(self, new: bytes) -> Iterator[Hidden]:
         """Both halves of a word that the end of a large message cuts in two."""

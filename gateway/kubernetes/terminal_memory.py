@@ -28,6 +28,7 @@ class Piece:
     body: bytes
     size: int
     redactions: list[Redaction] = field(default_factory=list)
+    attributes: dict[str, str] = field(default_factory=dict)
 
 
 class Hidden(NamedTuple):

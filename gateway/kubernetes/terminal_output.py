@@ -5,13 +5,16 @@ Text gets pseudonyms; in bytes that are no text (a tar archive of `kubectl cp`) 
 
 from gateway.kubernetes import terminal_documents as documents
 from gateway.kubernetes import terminal_tail as tail
+from gateway.kubernetes.terminal_coming import coming
 from gateway.kubernetes.terminal_memory import Memory, Piece
 from gateway.kubernetes.terminal_spans import Mask
+from gateway.kubernetes.terminal_tar import Spotter
 
 LOOK_AGAIN = 1.25
 """What is held back and large is looked at again only when it has grown so much: its cost stays in proportion."""
 
 LARGE_BYTES = 64 * 1024
+MEMBERS = "k8s.tar.members"
 
 
 class HeldTooMuchError(ValueError):
@@ -27,11 +30,12 @@ class Output:
         self._held = b""
         self._look_at = 0
         self._binary = False
+        self._spotter = Spotter()
 
     @property
-    def held(self) -> int:
-        """Bytes that are held back now."""
-        return len(self._held)
+    def waits(self) -> bool:
+        """Whether bytes are held back that need not wait for ever."""
+        return bool(self._held) and self._whole(len(self._held)) > 0
 
     @property
     def line(self) -> bytes:
@@ -42,7 +46,7 @@ class Output:
         """What may pass now that `payload` has come; None for nothing. Raises HeldTooMuchError, and what the mask
         does."""
         self._held += payload
-        if len(self._held) < self._look_at:
+        if len(self._held) < self._look_at or (not self._tty and self._spotter.look(self._held)):
             return None
         before = self._memory.before
         cut = tail.held_from(before + self._held, len(before)) - len(before)
@@ -52,15 +56,30 @@ class Output:
                 f"more than {self._held_max} bytes came that can only be masked as a whole"
             )
         self._look_at = int(held * LOOK_AGAIN) if held > LARGE_BYTES else 0
-        return self._released(cut)
+        return self._released(self._whole(cut))
+
+    def echo(self, payload: bytes) -> Piece | None:
+        """The record of what a terminal shows of the client's own typing; None where it has to wait its turn."""
+        if self._held:
+            return None
+        return self._memory.piece(payload, hidden=list(coming(self._memory.before, payload)))
+
+    def quiet(self) -> Piece | None:
+        """What is held back: nothing has followed for a while. What could be a Secret is masked as one."""
+        return self._released(self._whole(len(self._held)), self._closing())
 
     def rest(self) -> Piece | None:
-        """What is held back: nothing follows for a while, or for ever. What could be a Secret is masked as one."""
-        before = self._memory.before
-        closing = (
-            documents.as_secret(before + self._held) if documents.undecided(before + self._held) >= 0 else b""
-        )
-        return self._released(len(self._held), closing)
+        """All that is held back: nothing follows."""
+        return self._released(len(self._held), self._closing())
+
+    def _closing(self) -> bytes:
+        text = self._memory.before + self._held
+        return documents.as_secret(text) if documents.undecided(text) >= 0 else b""
+
+    def _whole(self, size: int) -> int:
+        """Of so many bytes those that cut no header of an archive."""
+        archive = self._spotter.archive
+        return size if archive is None or archive.broken else archive.room(size)
 
     def _released(self, size: int, closing: bytes = b"") -> Piece | None:
         if not size:
@@ -68,7 +87,11 @@ class Output:
         new, self._held = self._held[:size], self._held[size:]
         self._look_at = 0 if not self._held else self._look_at
         self._binary = self._binary or (not self._tty and is_binary(new))
-        return self._memory.piece(new, same_length=self._binary, closing=closing)
+        piece = self._memory.piece(new, same_length=self._binary, closing=closing)
+        piece.body = self._spotter.passed(new, piece.body)
+        if self._spotter.archive is not None and self._spotter.archive.members:
+            piece.attributes = {MEMBERS: self._spotter.archive.told()}
+        return piece
 
 
 def is_binary(data: bytes) -> bool:

@@ -8,7 +8,7 @@ import re
 from bisect import bisect_right
 
 _UNSEEN = re.compile(rb"\x1b\[[0-9;?]*[mKhl]| \r(?=[^\n\r])")
-"""Sequences that move nothing and hold no text (colours, erase to the end of the line, modes), and readline breaks."""
+"""Sequences that move nothing and hold no text (colours, erase the rest of a line, modes); breaks of readline."""
 
 _ZEROS = bytes.maketrans(b"\0", b"\n")
 

@@ -76,7 +76,7 @@ def test_a_message_above_the_limit_is_refused_as_too_big() -> None:
 
 def test_an_unknown_subprotocol_is_refused() -> None:
     with pytest.raises(ConversationError, match=r"v9\.channel"):
-        conversation("v9.channel.k8s.io")
+        conversation("v9.channel.k8s.io").take(False, b"\x01", False)
 
 
 def test_base64_messages_are_read_and_written_as_such() -> None:
