@@ -140,7 +140,7 @@ class Tunnelling(Relaying):
                 if each.data is not None:
                     yield SendMessage(each.to_client, each.data, each.text)
             if isinstance(fact, Ended):
-                yield CloseSocket(*_told(fact, concluded))
+                yield self._closing(fact, concluded)
                 return
             if isinstance(fact, Broken | Gone):
                 yield from self._fell_silent(fact)
@@ -161,12 +161,27 @@ class Tunnelling(Relaying):
         draft = self._drafting.end(outcome, reason_code, SWITCHING, ended.fault, late=not ended.from_client)
         if outcome == "completed":
             draft.facts["reason"] = ""
-        reason = self._terms.mask_text(ended.reason)[0] if ended.reason else ""
+        reason = self._masked_reason(ended)
         by = "client" if ended.from_client else "upstream"
         said = {"websocket.close.by": by, "websocket.close.code": str(ended.code)}
         said |= {"websocket.close.reason": reason} if reason else {}
         draft.facts["attributes"] = dict(sorted({**self._shared(), **said}.items()))
         return draft
+
+    def _closing(self, ended: Ended, concluded: bool) -> CloseSocket:
+        """What the other side is told of the end. No close at all is told as what it means."""
+        if ended.fault:
+            return CloseSocket(INTERNAL_ERROR, "")
+        if ended.code != ABNORMAL:
+            return CloseSocket(ended.code, ended.reason if ended.from_client else self._masked_reason(ended))
+        if ended.from_client:
+            return CloseSocket(GOING_AWAY, "")
+        if concluded:
+            return CloseSocket(NORMAL, "")
+        return CloseSocket(INTERNAL_ERROR, "upstream closed the connection")
+
+    def _masked_reason(self, ended: Ended) -> str:
+        return self._terms.mask_text(ended.reason)[0] if ended.reason else ""
 
     def _fell_silent(self, fact: Broken | Gone, code: int = 0) -> Life:
         """The gateway ends it: an operator, a token, time, or the trail."""
@@ -214,17 +229,6 @@ def _judged(ended: Ended, concluded: bool) -> tuple[str, str]:
     if ended.code != ABNORMAL or concluded:
         return "completed", ""
     return ("client_gone", "client_gone") if ended.from_client else ("upstream_failed", "upstream_broke")
-
-
-def _told(ended: Ended, concluded: bool) -> tuple[int, str]:
-    """What the other side is told. No close at all is told as what it means."""
-    if ended.fault:
-        return INTERNAL_ERROR, ""
-    if ended.code != ABNORMAL:
-        return ended.code, ended.reason
-    if ended.from_client:
-        return GOING_AWAY, ""
-    return (NORMAL, "") if concluded else (INTERNAL_ERROR, "upstream closed the connection")
 
 
 def _without_handshake(headers: Headers) -> Headers:
