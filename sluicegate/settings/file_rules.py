@@ -7,6 +7,7 @@ from typing import get_args
 from sluicegate.settings.blocks import ServerTlsBlock
 from sluicegate.settings.connection import UpstreamTlsBlock
 from sluicegate.settings.connection_rules import Fault
+from sluicegate.settings.kubernetes import KubeConfigBlock
 from sluicegate.settings.kubernetes_rules import in_a_pod
 from sluicegate.settings.masking import Profile
 from sluicegate.settings.model import Settings
@@ -38,6 +39,8 @@ def files_faults(settings: Settings) -> Iterator[Fault]:
         loc = ("connections", index)
         if connection.tls:
             yield from _tried((*loc, "tls"), _client(connection.tls))
+        if connection.kubeconfig:
+            yield from _kubeconfig(connection.kubeconfig, (*loc, "kubeconfig", "file"))
         if connection.in_cluster and not in_a_pod():
             yield (*loc, "in_cluster"), NO_POD
         if connection.credential:
@@ -55,6 +58,22 @@ def _policies(settings: Settings) -> Iterator[Fault]:
             except PolicyError as error:
                 loc = ("connections", index, "policy")
                 yield from ((loc, line) for line in str(error).splitlines()[:FAULTS_TOLD_MAX])
+
+
+def _kubeconfig(block: KubeConfigBlock, loc: Loc) -> Iterator[Fault]:
+    """One line for each fault of a kubeconfig's context, then whether its certificates can be used."""
+    from gateway.edge.credentials.kubeconfig_file import KubeConfigError, read_context  # noqa: PLC0415
+    from gateway.edge.tls import ClientTls  # noqa: PLC0415
+    from gateway.settings import KubeConfig  # noqa: PLC0415
+
+    if not block.file.is_file():
+        return  # told already
+    try:
+        context = read_context(KubeConfig(**block.model_dump()))
+    except KubeConfigError as error:
+        yield from ((loc, line) for line in error.faults[:FAULTS_TOLD_MAX])
+    else:
+        yield from _tried(loc, ClientTls(context.tls).context)
 
 
 def _authorities(block: object, loc: Loc) -> Iterator[Fault]:

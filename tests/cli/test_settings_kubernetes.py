@@ -17,6 +17,7 @@ from gateway.settings import (
     UpstreamTls,
 )
 from sluicegate.settings import SettingsError, load
+from tests.support.certificates import Authority
 
 NONE = "identity: {mode: none}\n"
 OIDC = (
@@ -111,6 +112,40 @@ def test_who_calls_can_be_named_to_the_api_server(tmp_path: Path) -> None:
         "email", "sso:", True, "sso:", ("system:serviceaccount:agents:*",)
     )
     assert one(tmp_path, f'{UPSTREAM}\n  impersonate: {{user: "issuer#subject"}}', TWO).impersonate
+
+
+def test_who_is_to_use_the_file_is_told_all_that_is_wrong_in_a_kubeconfig(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(
+        "current-context: a\ncontexts: [{name: a, context: {cluster: c, user: u}}]\n"
+        "clusters: [{name: c, cluster: {server: 'https://10.0.0.1', insecure-skip-tls-verify: true}}]\n"
+        "users: [{name: u, user: {username: admin, password: hunter2secret}}]\n"
+    )
+    file = tmp_path / "s.yaml"
+    file.write_text(f"{OIDC}connections:\n- {{name: prod, kind: kubernetes, kubeconfig: {{file: config}}}}\n")
+    assert load(file, {}).connections[0].kubeconfig
+    with pytest.raises(SettingsError) as raised:
+        load(file, {}, files=True)
+    told = str(raised.value).replace(f"{tmp_path}/", "").splitlines()
+    where = "s.yaml:3:53: connections[0].kubeconfig.file: "
+    assert [line.removeprefix(where)[:44] for line in told] == [
+        "cluster `c`: `insecure-skip-tls-verify` woul",
+        "user `u`: passwords are taken by no API serv",
+    ]
+    assert "hunter2secret" not in str(raised.value)
+
+
+def test_a_certificate_in_a_kubeconfig_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    ours, other = authority.issue("gateway"), authority.issue("other")
+    (tmp_path / "config").write_text(
+        "current-context: a\ncontexts: [{name: a, context: {cluster: c, user: u}}]\n"
+        "clusters: [{name: c, cluster: {server: 'https://10.0.0.1'}}]\n"
+        f"users: [{{name: u, user: {{client-certificate: {ours.certificate}, client-key: {other.key}}}}}]\n"
+    )
+    file = tmp_path / "s.yaml"
+    file.write_text(f"{OIDC}connections:\n- {{name: prod, kind: kubernetes, kubeconfig: {{file: config}}}}\n")
+    with pytest.raises(SettingsError, match=r"kubeconfig\.file: the key is not that of the certificate"):
+        load(file, {}, files=True)
 
 
 KUBERNETES = "kind: kubernetes\n  "

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from aiohttp import web
+from multidict import CIMultiDict
 
 from gateway.edge.credentials.injector import Injector
 from gateway.edge.credentials.kubeconfig import certificate_of
@@ -120,13 +121,13 @@ class ApiServer:
     """A TLS server that remembers who came: the client certificate's name, and the headers."""
 
     port: int = 0
-    seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    seen: list[tuple[str, CIMultiDict[str]]] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.Response:
         assert request.transport
         shown = request.transport.get_extra_info("peercert") or {}
         names = [value for parts in shown.get("subject", ()) for _, value in parts]
-        self.seen.append((names[0] if names else "", dict(request.headers)))
+        self.seen.append((names[0] if names else "", CIMultiDict(request.headers)))
         return web.json_response({"kind": "Status"})
 
 
