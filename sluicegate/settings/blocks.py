@@ -1,5 +1,6 @@
 """What blocks of settings are made of: their base, and kinds of values with their rules."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -54,7 +55,8 @@ def some(entries: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
 
 def _in_folder_of_file(path: Path, info: ValidationInfo) -> Path:
     folder = (info.context or {}).get("folder", Path.cwd())
-    return Path(folder, path.expanduser()).resolve()
+    # Links are not followed: the files that a cluster renews are links, which lead elsewhere after each renewal.
+    return Path(os.path.abspath(Path(folder, path.expanduser())))
 
 
 def _a_duration(text: str) -> str:

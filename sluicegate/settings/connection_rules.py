@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sluicegate.settings.cloud import CloudBlock
+from sluicegate.settings.cloud_rules import cloud_faults
 from sluicegate.settings.connection import ConnectionBlock, QuotaBlock, RateBlock, ToolsBlock
 from sluicegate.settings.credentials import ClientsOwnBlock, SecretBlock, TokenExchangeBlock
 from sluicegate.settings.kubernetes_rules import kubernetes_faults
@@ -82,6 +84,9 @@ def _credential(connection: ConnectionBlock, loc: Loc, mode: str) -> Iterator[Fa
                 "what the client sends is for this gateway here and never goes on; it may with "
                 "`identity: {mode: none}` only: use `token_exchange`, or a credential of the gateway's own",
             )
+        return
+    if isinstance(credential, CloudBlock):
+        yield from cloud_faults(credential, loc, mode)
         return
     if isinstance(credential, TokenExchangeBlock) and mode == "none":
         yield (*loc, "kind"), "without identity there is no token to exchange; set `identity.mode: oidc`"

@@ -126,9 +126,11 @@ def _credential(block: credentials.CredentialBlock | None) -> Credential | None:
             return ClientCredentials(**_oauth(block))
         case credentials.TokenExchangeBlock():
             return TokenExchange(**_oauth(block))
-        case _:
+        case credentials.BearerBlock() | credentials.BasicBlock() | credentials.HeaderBlock():
             fields = block.model_dump(exclude={"secret"})
             return FixedCredential(**fields, secret=_secret(block.secret))
+        case _:
+            return block.credential()
 
 
 def _oauth(block: credentials.ClientCredentialsBlock | credentials.TokenExchangeBlock) -> dict[str, Any]:

@@ -6,6 +6,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from sluicegate.settings.blocks import Block, FilePath, GuardedUrl, Text, VariableName, named
+from sluicegate.settings.cloud import (
+    KIND,
+    SCOPES,
+    EksBlock,
+    GoogleBlock,
+    ServiceAccountBlock,
+    SessionTokenBlock,
+    SigV4Block,
+)
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _USER_NAME = re.compile(r"[^:\x00-\x1f\x7f]{1,256}")
@@ -53,30 +62,24 @@ Secret = Annotated[SecretBlock, BeforeValidator(_no_literal)]
 _SECRET = Field(description="The secret.")
 _TOKEN_URL = Field(description="Where tokens are given: the provider's token endpoint.")
 _CLIENT_ID = Field(description="Who the gateway is to the provider of tokens.")
-_SCOPES = Field(default=(), description="Scopes asked for.")
 _AUDIENCE = Field(default="", description="Audience asked for: the name of the upstream at the provider.")
 _CA_FILE = Field(
     default=None,
     description="Certificates that vouch for the provider of tokens (PEM); not given: the system's.",
 )
-_KIND_MEANING = (
-    "`bearer`, `basic` or `header`: the same on every request; `client_credentials`: a token of the gateway's own; "
-    "`token_exchange`: a token on behalf of the caller; `client`: what the client sends."
-)
-_KIND = Field(description=_KIND_MEANING)
 
 
 class BearerBlock(Block):
     """`Authorization: Bearer SECRET`."""
 
-    kind: Literal["bearer"] = _KIND
+    kind: Literal["bearer"] = KIND
     secret: Secret = _SECRET
 
 
 class BasicBlock(Block):
     """`Authorization: Basic`, with a user and the secret as password."""
 
-    kind: Literal["basic"] = _KIND
+    kind: Literal["basic"] = KIND
     username: Annotated[
         str,
         AfterValidator(named(_USER_NAME, "must not be empty and must not hold `:` or control characters")),
@@ -87,7 +90,7 @@ class BasicBlock(Block):
 class HeaderBlock(Block):
     """Any header, with the secret as its whole value."""
 
-    kind: Literal["header"] = _KIND
+    kind: Literal["header"] = KIND
     header: Annotated[
         str,
         AfterValidator(named(_HEADER_NAME, "must be the name of a header, such as X-Api-Key")),
@@ -99,11 +102,11 @@ class HeaderBlock(Block):
 class ClientCredentialsBlock(Block):
     """OAuth 2.0 client credentials."""
 
-    kind: Literal["client_credentials"] = _KIND
+    kind: Literal["client_credentials"] = KIND
     token_url: GuardedUrl = _TOKEN_URL
     client_id: Text = _CLIENT_ID
     secret: Secret = _SECRET
-    scopes: tuple[Text, ...] = _SCOPES
+    scopes: tuple[Text, ...] = SCOPES
     audience: str = _AUDIENCE
     ca_file: FilePath | None = _CA_FILE
 
@@ -111,11 +114,11 @@ class ClientCredentialsBlock(Block):
 class TokenExchangeBlock(Block):
     """RFC 8693: the caller's token for one that upstream takes."""
 
-    kind: Literal["token_exchange"] = _KIND
+    kind: Literal["token_exchange"] = KIND
     token_url: GuardedUrl = _TOKEN_URL
     client_id: Text = _CLIENT_ID
     secret: Secret = _SECRET
-    scopes: tuple[Text, ...] = _SCOPES
+    scopes: tuple[Text, ...] = SCOPES
     audience: str = _AUDIENCE
     resource: str = Field(
         default="", description="Resource asked for by `token_exchange`: a URL of the upstream."
@@ -126,10 +129,13 @@ class TokenExchangeBlock(Block):
 class ClientsOwnBlock(Block):
     """What the client sends as its credential goes on."""
 
-    kind: Literal["client"] = _KIND
+    kind: Literal["client"] = KIND
 
 
-_KINDS = ("bearer", "basic", "header", "client_credentials", "token_exchange", "client")
+_KINDS = (
+    *("bearer", "basic", "header", "client_credentials", "token_exchange", "client"),
+    *("service_account", "eks", "aws_sigv4", "google", "session_token"),
+)
 
 
 def _tag(value: Any) -> str | None:
@@ -143,7 +149,12 @@ CredentialBlock = Annotated[
     | Annotated[HeaderBlock, Tag("<header>")]
     | Annotated[ClientCredentialsBlock, Tag("<client_credentials>")]
     | Annotated[TokenExchangeBlock, Tag("<token_exchange>")]
-    | Annotated[ClientsOwnBlock, Tag("<client>")],
+    | Annotated[ClientsOwnBlock, Tag("<client>")]
+    | Annotated[ServiceAccountBlock, Tag("<service_account>")]
+    | Annotated[EksBlock, Tag("<eks>")]
+    | Annotated[SigV4Block, Tag("<aws_sigv4>")]
+    | Annotated[GoogleBlock, Tag("<google>")]
+    | Annotated[SessionTokenBlock, Tag("<session_token>")],
     Discriminator(
         _tag,
         custom_error_type="unknown_kind",

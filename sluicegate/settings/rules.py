@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from sluicegate.names import PROCESSORS
 from sluicegate.settings.addresses import EMBEDDED, split_address
 from sluicegate.settings.approvals_rules import approvals_faults
+from sluicegate.settings.cloud_rules import session_token_faults
 from sluicegate.settings.connection import ConnectionBlock
 from sluicegate.settings.connection_rules import Fault, connection_faults, file_faults
 from sluicegate.settings.identity_rules import identity_faults
@@ -21,6 +22,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from _kafka(settings.kafka)
     yield from _names(settings.connections)
     yield from approvals_faults(settings)
+    yield from session_token_faults(settings)
     for index, connection in enumerate(settings.connections):
         yield from connection_faults(connection, ("connections", index), settings.identity.mode)
         yield from one_name_faults(connection, ("connections", index), len(settings.identity.issuers))
