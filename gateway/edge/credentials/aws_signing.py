@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from hashlib import sha256
 from typing import Any
 
 import structlog
 from botocore.auth import SIGV4_TIMESTAMP, S3SigV4Auth, SigV4Auth, SigV4QueryAuth
 
+NO_BODY = sha256(b"").hexdigest()
 SKEW_SECONDS_MIN = (
     30.0  # AWS takes signatures that are up to 5 minutes off; less than this is the way of the answer
 )
@@ -49,8 +51,12 @@ class _AtClock:
 
     clock: AwsClock
 
+    def payload(self, request: Any) -> str:
+        """The digest of the body: whoever asks for a signature has it, and never leaves the body out."""
+        return str(request.context["body_digest"])
+
     def add_auth(self: Any, request: Any) -> None:
-        """Puts the signature into the request."""
+        """Puts the signature into the request, whose context has the `body_digest` (SHA-256, hex)."""
         request.context["timestamp"] = self.clock.now().strftime(SIGV4_TIMESTAMP)
         self._modify_request_before_signing(request)
         text = self.string_to_sign(request, self.canonical_request(request))

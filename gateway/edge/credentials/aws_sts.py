@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from botocore import UNSIGNED, xform_name
@@ -144,6 +145,7 @@ class Sts:
 
     def _sign(self, request: Any, **_: Any) -> None:
         if self._signing.keys is not None:
+            request.context["body_digest"] = sha256(request.body).hexdigest()
             HeaderSigner(self.clock, self._signing.keys, "sts", self._region).add_auth(request)
 
 

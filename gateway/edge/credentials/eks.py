@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSRequest
 
 from gateway.edge.credentials.aws import AwsKeys
 from gateway.edge.credentials.aws_keys import Keys
-from gateway.edge.credentials.aws_signing import AwsClock, UrlSigner
+from gateway.edge.credentials.aws_signing import NO_BODY, AwsClock, UrlSigner
 from gateway.edge.credentials.by_caller import ByCaller
 from gateway.edge.credentials.injector import Stripping
 from gateway.edge.credentials.secret import Clock
@@ -30,6 +30,7 @@ _ASKED = "/?Action=GetCallerIdentity&Version=2011-06-15"
 def token_of(cluster: str, keys: Keys, sts_url: str, region: str, clock: AwsClock) -> str:
     """The token for a cluster, by its name, which is signed with it: it is good for no other one."""
     request = AWSRequest("GET", sts_url.rstrip("/") + _ASKED, headers={"x-k8s-aws-id": cluster})
+    request.context["body_digest"] = NO_BODY
     UrlSigner(clock, keys, "sts", region, SIGNED_SECONDS).add_auth(request)
     return PREFIX + urlsafe_b64encode(request.url.encode("ascii")).decode("ascii").rstrip("=")
 
