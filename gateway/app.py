@@ -32,7 +32,7 @@ from gateway.edge.quotas import Quotas
 from gateway.edge.recorder import Recorder
 from gateway.edge.route import Process
 from gateway.edge.sealer import Sealer
-from gateway.edge.tokens import SessionTokenIssuer, Sweeper, TokenEndpoint
+from gateway.edge.tokens import SessionTokenIssuer, Sweeper, TokenDesk, TokenEndpoint
 from gateway.edge.tracing import Tracing
 from gateway.edge.waiting_room import WaitingRoom
 from gateway.effects import Request
@@ -85,6 +85,7 @@ class Gateway:
             self.background,
             SessionCounters(),
             HeldTasks(),
+            None if issuer is None else TokenDesk(issuer, self._may_use, self.announcer),
         )
         self._routes = {c.name: route(c, parts) for c in settings.connections}
         quotas = Quotas(settings.connections, time.monotonic)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +24,7 @@ from gateway.edge.pinning import Pinning
 from gateway.edge.policies import Policies
 from gateway.edge.route import Route
 from gateway.edge.stdio import StdioUpstream
+from gateway.edge.tokens import TokenDesk
 from gateway.edge.upstream import HttpUpstream, Upstream
 from gateway.endings import Known, Mask, Terms, nothing_known
 from gateway.law import Law, Open
@@ -51,6 +51,7 @@ class Parts:
     background: Background
     counters: SessionCounters
     held_tasks: HeldTasks
+    desk: TokenDesk | None
 
 
 def route(connection: Connection, parts: Parts) -> Route:
@@ -69,7 +70,7 @@ def route(connection: Connection, parts: Parts) -> Route:
         reviewers=connection.tool_change_reviewers or parts.settings.holding.reviewers,
         demanded=parts.control.demanded,
     )
-    injector = impersonating(_credential(connection, identity.mode), connection)
+    injector = impersonating(_credential(connection, parts), connection)
     masks = _masks(parts.settings.masking_key, connection)
     make = partial(
         _terms,
@@ -146,8 +147,10 @@ def _terms(
     )
 
 
-def _credential(connection: Connection, mode: Literal["none", "oidc"]) -> Injector:
-    return kubeconfig_credential(connection) if connection.kubeconfig else credential_for(connection, mode)
+def _credential(connection: Connection, parts: Parts) -> Injector:
+    if connection.kubeconfig:
+        return kubeconfig_credential(connection)
+    return credential_for(connection, parts.settings.identity.mode, parts.desk)
 
 
 def _upstream(connection: Connection, injector: Injector) -> Upstream:

@@ -12,7 +12,7 @@ from gateway.sessions import Principal
 CALLERS_MAX = 10_000
 
 T = TypeVar("T", bound=Lasting)
-_Caller = tuple[str, str]
+_Caller = tuple[str, str, str]
 
 
 class ByCaller(Generic[T]):
@@ -36,8 +36,11 @@ class ByCaller(Generic[T]):
         for held in self._held.values():
             await held.close()
 
+    def _key(self, principal: Principal) -> _Caller:
+        return (principal.issuer, principal.subject, "") if self._apart else ("", "", "")
+
     def _of(self, principal: Principal) -> Held[T]:
-        key = (principal.issuer, principal.subject) if self._apart else ("", "")
+        key = self._key(principal)
         held = self._held.get(key)
         if held is not None:
             self._held.move_to_end(key)
@@ -46,3 +49,10 @@ class ByCaller(Generic[T]):
         if len(self._held) > self._callers_max:
             self._held.popitem(last=False)
         return held
+
+
+class ByCredential(ByCaller[T]):
+    """Each of a caller's own credentials has its own: groups and the end are those of that credential."""
+
+    def _key(self, principal: Principal) -> _Caller:
+        return (principal.issuer, principal.subject, principal.credential)

@@ -6,6 +6,7 @@ from gateway.edge.credentials.endpoint import TokenEndpoint
 from gateway.edge.credentials.fixed import Fixed
 from gateway.edge.credentials.injector import ClientsHeaders, Injector, NoCredential
 from gateway.edge.credentials.oauth import CallersToken, OwnToken
+from gateway.edge.credentials.own_session_token import Desk, own_session_token
 from gateway.edge.credentials.secret import Secret
 from gateway.edge.credentials.service_account import ServiceAccountToken
 from gateway.settings import (
@@ -22,8 +23,12 @@ from gateway.settings import (
 )
 
 
-def credential_for(connection: Connection, identity_mode: Literal["none", "oidc"]) -> Injector:
-    """The injector of a connection. Raises ValueError for a kind that does not go with the identity mode."""
+def credential_for(
+    connection: Connection, identity_mode: Literal["none", "oidc"], desk: Desk | None = None
+) -> Injector:
+    """The injector of a connection; `desk` gives session tokens of this gateway, None where it gives none.
+
+    Raises ValueError for a kind that does not go with the identity mode."""
     injector: Injector
     match connection.credential:
         case None:
@@ -42,8 +47,8 @@ def credential_for(connection: Connection, identity_mode: Literal["none", "oidc"
             injector = _of_aws(credential, connection)
         case GoogleToken():
             raise ValueError(f"connection {connection.name}: no such credential")
-        case OwnSessionToken():
-            raise ValueError(f"connection {connection.name}: no such credential")
+        case OwnSessionToken() as credential:
+            injector = own_session_token(credential, connection.name, desk)
         case never:
             assert_never(never)
     return injector

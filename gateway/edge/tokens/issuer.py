@@ -4,6 +4,7 @@ Signed with Ed25519 by a key that all replicas share and that signs nothing else
 written here, header and claims. Source: RFC 9068 (JWT access tokens), RFC 8037 (EdDSA).
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -77,13 +78,16 @@ class SessionTokenIssuer:
         name = resource.rpartition("/")[2]
         return name if "?" not in name and resource == self.resource(name) else ""
 
-    def give(self, principal: Principal, connection: str, purpose: str) -> Issued:
-        """A token for `principal` on `connection`, good until the lifetime ends or the principal's own token does.
+    def give(
+        self, principal: Principal, connection: str, purpose: str, seconds_max: float = math.inf
+    ) -> Issued:
+        """A token for `principal` on `connection`, good until the lifetime ends or the principal's own token does,
+        and for `seconds_max` at most.
 
         Raises TooLargeError, and TokenError when the principal's own token is at its end.
         """
         now = int(self._clock())
-        expires_at = int(min(now + self._ttl, principal.expires_at))
+        expires_at = int(min(now + self._ttl, now + seconds_max, principal.expires_at))
         if expires_at <= now:
             raise TokenError("token_expired", "the subject token is at its end; get a new one")
         token_id = Entropy(16).uuid7()
