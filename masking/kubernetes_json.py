@@ -18,6 +18,7 @@ _PYTHON_TOKEN = re.compile(
     r"""(?P<colon>\s*+:)?|([{}\[\]])""",
     re.DOTALL,
 )
+_PLAIN_STRING = re.compile(r'"([^"]*+)"')
 _PYTHON_KIND = re.compile(r"'kind'\s*:\s*'Secret")
 _MAPS = frozenset({"data", "stringData", "string_data"})
 _KINDS = frozenset({"Secret", "SecretList"})
@@ -61,7 +62,7 @@ _PARSER = json.JSONDecoder(object_pairs_hook=tuple)
 
 def _in_document(view: str) -> list[tuple[int, int]] | None:
     """The same by the parser of the standard library, several times as fast: where all of the view is one document
-    without any escape, and each value occurs once in it. None where that is not so.
+    without any escape, and its values occur nowhere else in it. None where that is not so.
     """
     if "\\" in view or view[:1] not in ("{", "["):
         return None
@@ -70,13 +71,14 @@ def _in_document(view: str) -> list[tuple[int, int]] | None:
         _visit(_PARSER.decode(view), "", within=False, secret=secret)
     except (ValueError, RecursionError):
         return None
-    found = []
-    for value in dict.fromkeys(secret):
-        start = view.find(f'"{value}"') + 1
-        if not start or view.find(f'"{value}"', start) >= 0:
-            return None
-        found.append((start, start + len(value)))
-    return found
+    return _standing(view, secret) if secret else []
+
+
+def _standing(view: str, secret: list[str]) -> list[tuple[int, int]] | None:
+    """Where these strings stand, in one pass; None where one of them stands elsewhere too, perhaps as no secret."""
+    known = set(secret)
+    found = [match.span(1) for match in _PLAIN_STRING.finditer(view) if match[1] in known]
+    return found if len(found) == len(secret) else None
 
 
 def _visit(node: Any, name: str, *, within: bool, secret: list[str]) -> tuple[list[str], list[str]]:
