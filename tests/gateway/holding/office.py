@@ -61,7 +61,7 @@ def call(name: str = "delete_pod", number: int = 1, /, **arguments: Any) -> byte
 
 async def done(asked: bytes) -> Answered:
     """Upstream does whatever it is asked."""
-    number = msgspec.json.decode(asked or b"{}").get("id", 0)
+    number = msgspec.json.decode(asked).get("id", 0) if asked.startswith(b"{") else 0
     result = {"content": [{"type": "text", "text": "done"}]}
     said = {"jsonrpc": "2.0", "id": number, "result": result}
     return 200, "application/json", msgspec.json.encode(said)
