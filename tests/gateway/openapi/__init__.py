@@ -1,0 +1,1 @@
+"""Names of operations out of OpenAPI documents."""
