@@ -9,7 +9,7 @@ from gateway.effects import Draft
 from gateway.kubernetes.channels_codec import Codec
 from gateway.kubernetes.channels_passing import ConversationError, Passing, draft, piece_draft
 from gateway.kubernetes.terminal_echo import Echo
-from gateway.kubernetes.terminal_input import PROMPT, Input
+from gateway.kubernetes.terminal_input import Input
 from gateway.kubernetes.terminal_memory import Piece
 from gateway.kubernetes.terminal_output import Output
 from gateway.kubernetes.terminal_spans import Mask
@@ -38,6 +38,7 @@ class Process:
         self._outputs = {channel: Output(mask, held_max=bytes_max, tty=tty) for channel in (STDOUT, STDERR)}
         self._input = Input(mask, self._prompt)
         self._echo = Echo() if tty else None
+        self._speaks, self._said = STDOUT, 0  # the channel of the last output, and how many there were
         self._text = False  # whether upstream speaks in text messages
 
     @property
@@ -84,6 +85,7 @@ class Process:
             return [*self.rest(), self._told(channel, payload)]
         if not payload:
             return [self._output(channel, Piece(b"", 0))]  # upstream says so that the streams are open
+        self._speaks, self._said = channel, self._said + 1
         if self._echo and self._echo.shows(payload) and (shown := output.echo(payload)):
             told = piece_draft(NAMES[channel], shown, to_client=True)
             return [Passing(told, self._codec.write(channel, payload), self._text, to_client=True)]
@@ -102,10 +104,9 @@ class Process:
         recorded = piece_draft(NAMES[channel], piece, to_client=True)
         return Passing(recorded, self._codec.write(channel, piece.body), self._text, to_client=True)
 
-    def _prompt(self) -> bytes:
-        """The line that the process has written last, on either of its outputs."""
-        lines = [output.line for output in self._outputs.values()]
-        return next((line for line in lines if PROMPT.search(line)), b"")
+    def _prompt(self) -> tuple[int, bytes]:
+        """How many outputs there were, and the line that the process has written last."""
+        return self._said, self._outputs[self._speaks].line
 
 
 def _closed(payload: bytes) -> bytes:

@@ -15,7 +15,7 @@ class Whole:
     holds = False
 
     def __init__(self, mask: Mask) -> None:
-        self._input = Input(mask, bytes)
+        self._input = Input(mask, lambda: (0, b""))
         self._output = Memory(mask)
 
     def take(self, data: bytes, *, from_client: bool, text: bool) -> list[Passing]:

@@ -33,20 +33,21 @@ PROMPTED, CUT = "password-prompt", "cut-word"
 
 
 class Input:
-    """The record of one stdin. `prompt` tells the last line of output."""
+    """The record of one stdin. `prompt` tells how many outputs there were, and the last line of the last one."""
 
-    def __init__(self, mask: Mask, prompt: Callable[[], bytes]) -> None:
+    def __init__(self, mask: Mask, prompt: Callable[[], tuple[int, bytes]]) -> None:
         self._memory = Memory(mask)
         self._prompt = prompt
         self._answers_prompt = False
+        self._asked_at = 0  # the number of the output that was answered last
         self._line_begins = True
         self._in_cut_word = False
         self._spotter = Spotter()
 
     def take(self, payload: bytes) -> Piece:
         """The record of these bytes. Raises what the mask raises."""
-        if self._line_begins and PROMPT.search(self._prompt()):
-            self._answers_prompt = True
+        if self._line_begins:
+            self._answers_prompt = self._prompted()
         answer = self._answer(payload)
         self._line_begins = payload[-1:] in (b"\r", b"\n", b"") and not self._answers_prompt
         if not answer:
@@ -55,6 +56,13 @@ class Input:
         row: Redaction = {"path": "", "rule": PROMPTED, "start": 0, "end": answer, "pseudonym": ""}
         rows = [row, *_moved(rest.redactions, answer)]
         return Piece(b"*" * answer + rest.body, len(payload), rows, rest.attributes)
+
+    def _prompted(self) -> bool:
+        """Whether the process asks for a password, and nobody has answered that yet."""
+        number, line = self._prompt()
+        asks = number > self._asked_at and bool(PROMPT.search(line))
+        self._asked_at = number if asks else self._asked_at
+        return asks
 
     def _answer(self, payload: bytes) -> int:
         """How many of these bytes answer a prompt for a password: all up to the end of the line."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.drafting import MaskingFailedError
 from gateway.kubernetes import terminal_documents as documents
 from gateway.kubernetes import terminal_tail as tail
 from gateway.kubernetes.terminal_spans import Mask, Span, spans
@@ -15,6 +16,9 @@ from schemas.frames import Redaction
 
 CONTEXT_BYTES = 1024
 """Of what has passed so much is looked at again with each piece, or from the beginning of what is still open."""
+
+HALVED_MIN = 1024
+"""Bytes that are no text are halved down to this size, before the mask's refusal of them is taken as final."""
 
 _HEAD = b"~\n"
 """Stands before every text: a piece that begins like JSON is not meant as a document of its own, and none is taken
@@ -53,16 +57,23 @@ class Memory:
         return self._before
 
     def piece(
-        self, new: bytes, *, same_length: bool = False, closing: bytes = b"", hidden: Sequence[Hidden] = ()
+        self,
+        new: bytes,
+        *,
+        same_length: bool = False,
+        closing: bytes = b"",
+        hidden: Sequence[Hidden] | None = None,
     ) -> Piece:
         """`new` masked. Raises what the mask raises.
 
         `same_length`: a secret is replaced by as many bytes, so that a format stays whole. `closing` stands behind
-        `new` only to be looked at. `hidden` parts of it are masked in any case.
+        `new` only to be looked at. `hidden` parts of it are masked in any case; where they are given, `new` is typed,
+        and what is left of a secret gets as many stars.
         """
         text, passed = self._before + new, len(self._before)
-        found = self.found(text, closing)
-        if hidden:
+        found = self.found(text, closing, binary=same_length)
+        if hidden is not None:
+            found = [_left(span, passed) for span in found]
             found = _joined(found, [_span(part, passed) for part in hidden])
         writer = _Writer(text, passed, within=self._within, same_length=same_length)
         for span in found:
@@ -72,15 +83,31 @@ class Memory:
         self._keep(text, found)
         return Piece(writer.rest(), len(new), writer.redactions)
 
-    def found(self, text: bytes, closing: bytes = b"") -> list[Span]:
+    def found(self, text: bytes, closing: bytes = b"", *, binary: bool = False) -> list[Span]:
         """The secrets of this text, where they stand in it."""
-        view = View(text)
+        view = View(text, binary=binary)
         found = []
-        for span in spans(self._mask, _HEAD + view.text + closing):
+        looked_at = _HEAD + view.text + closing
+        for span in self._in_binary(looked_at) if binary else spans(self._mask, looked_at):
             start, end = span.start - len(_HEAD), min(span.end - len(_HEAD), len(view.text))
             if start < end:
                 found.append(span._replace(start=view.raw(start), end=view.raw(end, end=True)))
         return found
+
+    def _in_binary(self, text: bytes) -> list[Span]:
+        """The secrets of bytes that are no text. They can look like text wrapped many times over, which the mask
+        gives up on: then each half is looked at alone."""
+        try:
+            return spans(self._mask, text)
+        except MaskingFailedError:
+            if len(text) < HALVED_MIN:
+                raise
+        half = len(text) // 2
+        rest = [
+            span._replace(start=span.start + half, end=span.end + half)
+            for span in self._in_binary(text[half:])
+        ]
+        return [*self._in_binary(text[:half]), *rest]
 
     def _keep(self, text: bytes, found: list[Span]) -> None:
         start = len(text) - CONTEXT_BYTES
@@ -97,6 +124,13 @@ class Memory:
 def _span(part: Hidden, passed: int) -> Span:
     row: Redaction = {"path": "", "rule": part.rule, "start": -1, "end": -1, "pseudonym": ""}
     return Span(part.start + passed, part.end + passed, b"", row)
+
+
+def _left(span: Span, passed: int) -> Span:
+    """Of a secret of which some has passed, what is left."""
+    if not span.start < passed < span.end:
+        return span
+    return Span(passed, span.end, b"", {**span.redaction, "pseudonym": ""})
 
 
 def _joined(found: list[Span], hidden: list[Span]) -> list[Span]:

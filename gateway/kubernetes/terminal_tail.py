@@ -15,6 +15,9 @@ WORD_MIN = 4
 LINE_MAX = 64 * 1024
 """Of a line that does not end so much is looked at."""
 
+VALUE_MAX = 8 * 1024
+"""A value does not end so far behind its name."""
+
 KEY_MAX = 64 * 1024
 
 _ESCAPE_MAX = 32
@@ -22,10 +25,10 @@ _ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[^\[])")
 _HALF_ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*)?\Z")
 _DRAWS_NOTHING = (b"m", b"K", b"h", b"l")
 _BETWEEN_WORDS = (b" ", b"\t", b"\n", b"\r", b"\0")
-_TELLING = re.compile(
-    rb"(?i)pass|pasw|pssw|pwd|psw|pw|secret|token|cred|api[_.-]?key|key|auth|sig|sid|seed|salt|nonce|cookie|sess"
-    rb"|licen[cs]e|access|private|otp|jwt|cipher|_pat|bearer|basic"
-)
+_TELLING = (
+    b"pass pasw pssw pwd psw pw secret token cred key auth sig sid seed salt nonce cookie sess"
+    b" license licence access private otp jwt cipher _pat bearer basic"
+).split()
 _KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_END = b"-----END "
 
@@ -38,9 +41,7 @@ def held_from(text: bytes, floor: int) -> int:
     size = len(text)
     line = max(text.rfind(b"\n", 0, size) + 1, size - LINE_MAX)
     places = [size, _word(text, line), _half_character(text)]
-    telling = _TELLING.search(text, line)
-    if telling:
-        places.append(telling.start())
+    places.append(_telling(text, max(line, size - VALUE_MAX)))
     key = open_key(text)
     if key >= 0:
         places.append(key)
@@ -48,6 +49,13 @@ def held_from(text: bytes, floor: int) -> int:
     if document >= 0:
         places.append(document)
     return max(floor, min(places))
+
+
+def _telling(text: bytes, start: int) -> int:
+    """Where the first name stands that tells of a secret."""
+    line = text[start:].lower()
+    found = [place for place in map(line.find, _TELLING) if place >= 0]
+    return start + min(found) if found else len(text)
 
 
 def open_key(text: bytes) -> int:

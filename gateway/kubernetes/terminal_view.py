@@ -10,17 +10,19 @@ from bisect import bisect_right
 _UNSEEN = re.compile(rb"\x1b\[[0-9;?]*[mKhl]| \r(?=[^\n\r])")
 """Sequences that move nothing and hold no text (colours, erase the rest of a line, modes); breaks of readline."""
 
-_ZEROS = bytes.maketrans(b"\0", b"\n")
+_TEXT = frozenset([*b"\t\r\n", *range(0x20, 0x7F)])
+_ISLANDS = bytes(byte if byte in _TEXT else 0x0A for byte in range(256))
+"""Of bytes that are no text the islands of ASCII in them, each on a line of its own."""
 
 
 class View:
     """`text` as it is read, and the way back from its offsets to those of the bytes it was made of."""
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: bytes, *, binary: bool = False) -> None:
         self._cuts: list[int] = []  # offsets in the view behind which something was left out
         self._skipped: list[int] = []  # bytes left out up to there
-        text = raw.translate(_ZEROS) if b"\0" in raw else raw
-        self.text = self._without(text) if b"\x1b[" in text or b" \r" in text else text
+        text = self._without(raw) if b"\x1b[" in raw or b" \r" in raw else raw
+        self.text = text.translate(_ISLANDS) if binary or b"\0" in text else text
 
     def raw(self, offset: int, *, end: bool = False) -> int:
         """The offset in the bytes. As an `end` it does not take in what was left out behind it."""

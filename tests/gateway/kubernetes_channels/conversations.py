@@ -57,6 +57,11 @@ def recorded(passings: list[Passing], channel: str) -> bytes:
 
 def channel_of(passing: Passing) -> str:
     """The channel that the frame names."""
+    return attributes_of(passing)["k8s.channel"]
+
+
+def attributes_of(passing: Passing) -> dict[str, str]:
+    """The frame's own attributes."""
     attributes = passing.draft.facts["attributes"]
     assert isinstance(attributes, dict)
-    return str(attributes["k8s.channel"])
+    return attributes
