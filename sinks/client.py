@@ -13,6 +13,7 @@ from sinks.readers import (
     AdminAct,
     AdminFilter,
     ApprovalFilter,
+    Branch,
     Exchange,
     Finding,
     FindingFilter,
@@ -54,6 +55,10 @@ class HttpReader:
     async def exchange(self, exchange_id: str) -> Exchange | None:
         """See Reader."""
         return cast("Exchange | None", await self._get_one(f"/api/exchanges/{quote(exchange_id, safe='')}"))
+
+    async def tree(self, exchange_id: str) -> list[Branch]:
+        """See Reader."""
+        return cast("list[Branch]", await self._get(f"/api/trees/{quote(exchange_id, safe='')}", {}))
 
     async def admin(self, wanted: AdminFilter, limit: int) -> list[AdminAct]:
         """See Reader."""

@@ -10,6 +10,7 @@ FRAME_COLUMNS = (
     " principal_subject AS principal, principal_issuer, peer, user_agent, http_method, http_path, content_type,"
     " mcp_protocol_version, mcp_session_id, jsonrpc_type, jsonrpc_id, method, tool, resource, sse_event_id, verdict,"
     " rule, reason, reason_code, outcome, http_status, jsonrpc_error, tool_is_error, redactions, deep_redactions,"
+    " attributes,"
     " body_bytes, part, parts, body"
 )
 _ORDER = "recorded_at, lane, lane_seq"
@@ -35,6 +36,9 @@ _FRAME_CONDITIONS = {
     "tool": "tool = {tool:String}",
     "verdict": "verdict = {verdict:String}",
     "outcome": "outcome = {outcome:String}",
+    "verb": "attributes['k8s.verb'] = {verb:String}",
+    "namespace": "attributes['k8s.objectRef.namespace'] = {namespace:String}",
+    "resource": "(resource = {resource:String} OR attributes['k8s.objectRef.resource'] = {resource:String})",
     "text": "hasAllTokens(head, {text:String})",
 }
 _SESSION_CONDITIONS = {
@@ -63,6 +67,9 @@ _APPROVAL_CONDITIONS = {
     "connection": "connection = {connection:String}",
     "since": "requested_at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
 }
+
+_CAUSED = """(attributes['parent.exchange_id'] IN ({ids:Array(String)}) OR (attributes['parent.exchange_id'] = ''
+AND protocol != 'mcp' AND attributes['trace.id'] IN ({traces:Array(String)})))"""
 
 Filter = FrameFilter | SessionFilter | AdminFilter | FindingFilter | ApprovalFilter
 Query = tuple[str, dict[str, Any]]
@@ -164,6 +171,34 @@ GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcom
     def exchange(self, exchange_id: str) -> Query:
         """One row of v_exchanges."""
         return f"SELECT * FROM {self._in}.v_exchanges WHERE exchange_id = {{id:UUID}}", {"id": exchange_id}
+
+    def exchanges(self, ids: list[str]) -> Query:
+        """Rows of v_exchanges, in order of time."""
+        text = (
+            f"SELECT * FROM {self._in}.v_exchanges WHERE exchange_id IN ({{ids:Array(UUID)}})"
+            " ORDER BY started_at, exchange_id"
+        )
+        return text, {"ids": ids}
+
+    def caused(self, ids: list[str], traces: list[str], since: str, until: str, limit: int) -> Query:
+        """Ids of exchanges between two ISO times that say they were caused by one of `ids`, or that say nothing of it
+        and are of one of `traces`."""
+        text = f"""
+SELECT DISTINCT exchange_id FROM {self._in}.frames_stored
+WHERE recorded_at >= parseDateTime64BestEffort({{since:String}}, 6, 'UTC')
+AND recorded_at <= parseDateTime64BestEffort({{until:String}}, 6, 'UTC')
+AND direction = 'request' AND {_CAUSED} LIMIT {int(limit)}"""
+        return text, {"ids": ids, "traces": traces, "since": since, "until": until}
+
+    def calls_of_traces(self, traces: list[str], since: str, until: str, limit: int) -> Query:
+        """Ids of MCP exchanges of some traces, between two ISO times."""
+        text = f"""
+SELECT DISTINCT exchange_id FROM {self._in}.frames_stored
+WHERE recorded_at >= parseDateTime64BestEffort({{since:String}}, 6, 'UTC')
+AND recorded_at <= parseDateTime64BestEffort({{until:String}}, 6, 'UTC')
+AND direction = 'request' AND protocol = 'mcp' AND attributes['trace.id'] IN ({{traces:Array(String)}})
+LIMIT {int(limit)}"""
+        return text, {"traces": traces, "since": since, "until": until}
 
     def latest_sessions(self, wanted: SessionFilter, limit: int) -> Query:
         """Ids of the sessions with the latest frames, newest first, provisional ones among them."""

@@ -63,6 +63,7 @@ class Frame(TypedDict):
     jsonrpc_error: int | None
     tool_is_error: bool | None
     redactions: list[Redaction]
+    attributes: dict[str, str]
     body_bytes: int
     parts: int
     parts_stored: int
@@ -107,7 +108,19 @@ class Exchange(TypedDict):
     request_bytes: int
     response_bytes: int
     redactions: int
+    attributes: dict[str, str]
+    parent_exchange_id: str
     frame_list: NotRequired[list[Frame]]
+
+
+class Branch(Exchange):
+    """An exchange in its tree: `parent_exchange_id` is the one above, '' for the first cause. `depth` counts from 0.
+    `link` says how its place is known: `user_agent` or `trace`, '' for the first. `same_principal`: whether it has
+    the caller of the one above; None for the first."""
+
+    depth: int
+    link: str
+    same_principal: bool | None
 
 
 class Session(TypedDict):
@@ -297,7 +310,8 @@ class SessionFilter:
 
 @dataclass(frozen=True, slots=True)
 class FrameFilter:
-    """Which frames. '' asks for all; `text` wants every word of it in the first 64 KB of the body.
+    """Which frames. '' asks for all; `text` wants every word of it in the first 64 KB of the body. `verb` and
+    `namespace` are those of a Kubernetes request; `resource` is such a one's (`pods`), or an MCP resource or prompt.
 
     `since` and `until` are ISO times, the second exclusive. `newest` gives the newest ones when there are
     more than the limit; the order of what is given is always that of recording.
@@ -314,6 +328,9 @@ class FrameFilter:
     tool: str = ""
     verdict: str = ""
     outcome: str = ""
+    verb: str = ""
+    namespace: str = ""
+    resource: str = ""
     text: str = ""
     newest: bool = False
 
@@ -346,6 +363,11 @@ class Reader(Protocol):
 
     async def exchange(self, exchange_id: str) -> Exchange | None:
         """One exchange with its frames; None when the trail has none of this id."""
+        ...
+
+    async def tree(self, exchange_id: str) -> Sequence[Branch]:
+        """What caused the exchange and what it caused, from the first cause down, each before what it caused; empty
+        when the trail has none of this id."""
         ...
 
     async def admin(self, wanted: AdminFilter, limit: int) -> Sequence[AdminAct]:

@@ -54,6 +54,7 @@ class QueryApi:
             Route("/api/sessions/{id}", _answering(self._session)),
             Route("/api/frames", _answering(self._frames)),
             Route("/api/exchanges/{id}", _answering(self._exchange)),
+            Route("/api/trees/{id}", _answering(self._tree)),
             Route("/api/admin", _answering(self._admin)),
             Route("/api/findings", _answering(self._findings)),
             Route("/api/findings/{id}", _answering(self._finding)),
@@ -85,6 +86,9 @@ class QueryApi:
 
     async def _exchange(self, request: Request) -> Response:
         return _one(await self._reader.exchange(request.path_params["id"]), "exchange")
+
+    async def _tree(self, request: Request) -> Response:
+        return _lines(await self._reader.tree(request.path_params["id"]))
 
     async def _admin(self, request: Request) -> Response:
         return _lines(await self._reader.admin(_filter(AdminFilter, request), _limit(request)))

@@ -16,6 +16,7 @@ from sinks.readers import (
     AdminAct,
     AdminFilter,
     ApprovalFilter,
+    Branch,
     Exchange,
     Finding,
     FindingFilter,
@@ -30,6 +31,7 @@ from sinks.readers import (
 )
 from sinks.rows import frames_of, plain
 from sinks.statements import check_statement
+from sinks.tree import Causes
 
 ROWS_MAX = 10_000
 RESULT_BYTES_MAX = 64 * 1024 * 1024
@@ -105,6 +107,13 @@ class SqlReader:
         found: Exchange = plain(rows[0])
         found["frame_list"] = await self.frames(FrameFilter(exchange=exchange_id), LIMIT_MAX)
         return found
+
+    async def tree(self, exchange_id: str) -> list[Branch]:
+        """See Reader."""
+        return await Causes(self._queries, self._plain).tree(_uuid(exchange_id))
+
+    async def _plain(self, query: Query) -> list[dict[str, Any]]:
+        return [plain(row) for row in await self._rows(query)]
 
     async def admin(self, wanted: AdminFilter, limit: int) -> list[AdminAct]:
         """See Reader."""

@@ -25,6 +25,7 @@ from sluicegate.cli import (
     sessions_kill,
     token,
     tools,
+    tree,
     unseal,
     workers,
 )
@@ -78,6 +79,7 @@ app.command()(exec_credential.exec_credential)
 app.add_typer(token.commands, name="tokens")
 app.add_typer(admin.commands, name="admin")
 app.command()(frames.frames)
+app.command()(tree.tree)
 app.command()(frames.query)
 app.command()(completeness.completeness)
 app.add_typer(dead_letters.commands, name="dead-letters")

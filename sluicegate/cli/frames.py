@@ -28,6 +28,11 @@ def frames(
     tool: Annotated[str, typer.Option(help="With this tool.")] = "",
     verdict: Annotated[str, typer.Option(help="With this verdict of the rules.")] = "",
     outcome: Annotated[str, typer.Option(help="With this outcome.")] = "",
+    verb: Annotated[str, typer.Option(help="With this Kubernetes verb: get, list, delete …")] = "",
+    namespace: Annotated[str, typer.Option(help="In this Kubernetes namespace.")] = "",
+    resource: Annotated[
+        str, typer.Option(help="On this Kubernetes resource, such as pods; or MCP resource or prompt.")
+    ] = "",
     text: Annotated[str, typer.Option(help="With all these words in the body's first 64 KB.")] = "",
     as_json: AsJson = False,
     config: ConfigFile = DEFAULT_FILE,
@@ -51,6 +56,9 @@ def frames(
         tool=tool,
         verdict=verdict,
         outcome=outcome,
+        verb=verb,
+        namespace=namespace,
+        resource=resource,
         text=text,
     )
     found = answer(config, lambda reader: _collect(reader, wanted, print_now=as_json))

@@ -1,9 +1,10 @@
 """How sessions and frames look to a person: which columns, which words. Rows in, text cells out; no I/O."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from sinks.readers import Frame, Session
+from sinks.readers import Exchange, Frame, Session
 
 SESSION_COLUMNS = (
     "session",
@@ -20,7 +21,7 @@ FRAME_COLUMNS = (
     "recorded",
     "direction",
     "method",
-    "tool",
+    "on",
     "status",
     "outcome",
     "bytes",
@@ -28,6 +29,8 @@ FRAME_COLUMNS = (
     "exchange",
 )
 
+_OBJECT = ("apiGroup", "resource", "subresource", "namespace", "name")
+_OWN_PREFIX = re.compile(r"^/k8s/[^/]+")
 _ARROWS = {"request": "→", "response": "←", "end": "■"}
 
 
@@ -51,8 +54,7 @@ def frame_cells(frame: Frame) -> tuple[Any, ...]:
     return (
         moment(frame["recorded_at"]),
         frame["direction"],
-        frame["method"],
-        frame["tool"] or frame["resource"],
+        *act(frame),
         frame["status"] or "",
         outcome(frame),
         frame["body_bytes"],
@@ -64,7 +66,7 @@ def frame_cells(frame: Frame) -> tuple[Any, ...]:
 def replay_head(frame: Frame) -> str:
     """The line above a frame's body in a replay."""
     status = f"HTTP {frame['status']}" if frame["status"] else ""
-    subject = " ".join(filter(None, (frame["method"], frame["tool"] or frame["resource"])))
+    subject = " ".join(filter(None, (*act(frame), frame["attributes"].get("k8s.channel", ""))))
     words = (
         moment(frame["recorded_at"]),
         _ARROWS.get(frame["direction"], "?"),
@@ -73,6 +75,26 @@ def replay_head(frame: Frame) -> str:
         outcome(frame),
     )
     return "  ".join(filter(None, words))
+
+
+def act(row: Frame | Exchange) -> tuple[str, str]:
+    """(what is done, to what): method and tool of MCP, verb and object of Kubernetes, method and path of HTTP."""
+    facts = row["attributes"]
+    if row["protocol"] == "kubernetes":
+        return facts.get("k8s.verb", "") or row["http_method"].lower(), kubernetes_object(row)
+    if row["protocol"] == "http":
+        return row["http_method"], facts.get("http.operation", "") or row["http_path"].partition("?")[0]
+    return row["method"], row["tool"] or row["resource"]
+
+
+def kubernetes_object(row: Frame | Exchange) -> str:
+    """As `v_kubernetes` has it: `apps/deployments/scale prod/web`, `pods prod/*`, or a path."""
+    facts = {name: row["attributes"].get(f"k8s.objectRef.{name}", "") for name in _OBJECT}
+    if not facts["resource"]:
+        return _OWN_PREFIX.sub("", row["http_path"].partition("?")[0])
+    what = "/".join(filter(None, (facts["apiGroup"], facts["resource"], facts["subresource"])))
+    namespace = facts["namespace"] if facts["resource"] != "namespaces" else ""
+    return f"{what} " + "/".join(filter(None, (namespace, facts["name"] or "*")))
 
 
 def outcome(frame: Frame) -> str:
