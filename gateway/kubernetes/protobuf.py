@@ -111,8 +111,10 @@ class _Decoder:
             self._entry(found.setdefault(field.name, {}), field, value, depth)
         elif field.mark == "^":
             found.update(self._value(field.kind, wire, value, depth))
-        elif (decoded := self._value(field.kind, wire, value, depth)) or field.mark != "?":
-            found[field.name] = decoded
+        else:
+            decoded = self._value(field.kind, wire, value, depth)
+            if decoded or (decoded is not None and field.mark != "?"):
+                found[field.name] = decoded
 
     def _elements(self, field: Field, wire: int, value: int | bytes, depth: int) -> list[Any]:
         """One element of a list; of numbers also many in one field (packed)."""

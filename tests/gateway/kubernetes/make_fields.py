@@ -18,6 +18,7 @@ FILE = Path(__file__).parents[3] / "gateway" / "kubernetes" / "fields.txt"
 LEFT_OUT = re.compile(
     r"alpha|\.(?:extensions|imagepolicy|admission|apidiscovery|apiserverinternal|testapigroup)\.|apps\.v1beta"
 )
+SCALARS = frozenset({"string", "bytes", "bool", "int32", "int64"})
 MESSAGE = re.compile(r"^message (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 FIELD = re.compile(r"^ +(optional|repeated|map<string, ([\w.]+)>)(?: ([\w.]+))? (\w+) = (\d+);", re.MULTILINE)
 STRUCT = re.compile(r"^type (\w+) struct \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
@@ -72,7 +73,8 @@ def package_lines(proto: Path) -> Iterator[str]:
         yield name
         for label, value, kind, field, number in FIELD.findall(body):
             tag = tags.get((name, int(number)), Tag(field, inline=False, pointer=True, omitted=False))
-            yield f"{number} {tag.name or field} {marks(label, tag)}{short(value or kind, package[1])}"
+            mark = marks(label, tag, is_message=(value or kind) not in SCALARS)
+            yield f"{number} {tag.name or field} {mark}{short(value or kind, package[1])}"
 
 
 def tags_of(folder: Path) -> dict[tuple[str, int], Tag]:
@@ -101,7 +103,7 @@ def group_of(folder: Path, package: str) -> str:
     return f"{name[1]}/{version}" if name[1] else version
 
 
-def marks(label: str, tag: Tag) -> str:
+def marks(label: str, tag: Tag, *, is_message: bool) -> str:
     """What stands before a type."""
     if tag.inline:
         return "^"
@@ -109,7 +111,7 @@ def marks(label: str, tag: Tag) -> str:
         return "*"
     if label.startswith("map"):
         return "%"
-    return "" if tag.pointer else "?"
+    return "" if tag.pointer or (is_message and not tag.omitted) else "?"
 
 
 def short(kind: str, package: str) -> str:
