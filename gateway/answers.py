@@ -40,6 +40,7 @@ def problem(exchange_id: str, refused: Refused) -> Answer:
     return Answer(refusal.status, headers, msgspec.json.encode(said))
 
 
+_NEVER_PASS = frozenset({"response_too_large", "result_too_large", "masking_failed", "upstream_encoded"})
 # by HTTP status; the names are those of metav1.StatusReason
 _REASONS = {
     400: "BadRequest",
@@ -64,8 +65,14 @@ def status(exchange_id: str, refused: Refused) -> Answer:
 
 
 def watch_error(exchange_id: str, refused: Refused) -> bytes:
-    """A refusal as the last event of a watch that has begun."""
-    return msgspec.json.encode({"type": "ERROR", "object": _status(exchange_id, refused)}) + b"\n"
+    """A refusal as the last event of a watch that has begun.
+
+    Clients watch on from where they were. What can never pass would come again, so then they are to list anew.
+    """
+    said = _status(exchange_id, refused)
+    if refused.reason_code in _NEVER_PASS:
+        said |= {"code": 410, "reason": "Expired"}
+    return msgspec.json.encode({"type": "ERROR", "object": said}) + b"\n"
 
 
 def _status(exchange_id: str, refused: Refused) -> dict[str, Any]:

@@ -22,8 +22,7 @@ from gateway.endings import Life
 from gateway.frames.encoded import PLAIN, Decoder, EncodedError
 from gateway.frames.forms import Form, form_of_http, form_of_kubernetes, form_of_mcp
 from gateway.frames.headers import Headers, first
-from gateway.kubernetes import answers
-from gateway.kubernetes.info import RequestInfo, request_info
+from gateway.kubernetes import RequestInfo, answers
 from gateway.refusals import RESULT_WITHHELD
 from gateway.settings import ConnectionKind
 from gateway.streaming import Streaming, standing
@@ -71,9 +70,7 @@ class Relaying(Streaming):
     @property
     def _info(self) -> RequestInfo | None:
         """What an API server takes the request for."""
-        if self._terms.kind != ConnectionKind.KUBERNETES:
-            return None
-        return request_info(self._request.method, self._request.target, self._request.query)
+        return None if self._kube is None else self._kube.info
 
     def _form_of(self, head: Head) -> Form:
         kind, info = self._terms.kind, self._info

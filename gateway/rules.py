@@ -11,6 +11,7 @@ from gateway.effects import Request
 from gateway.exact import held_call
 from gateway.frames.sse import event as sse_event
 from gateway.law import Case, Opened, Passage, Ruling
+from gateway.openapi import Operation, Operations
 from gateway.policy import ALLOWED, Around, Call, Policy, UnreadableError, Verdict, calls_of
 from gateway.policy.facts import ConnectionFacts, HttpFacts, McpFacts, PrincipalFacts, SessionFacts, ToolFacts
 from gateway.policy.rules import HELD
@@ -51,6 +52,7 @@ class Rules:
         seals: Seals | None,
         reviewers: tuple[str, ...] = (),
         demanded: Demanded = nothing_demanded,
+        operations: Operations | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._facts = facts
@@ -61,6 +63,7 @@ class Rules:
         self._seals = seals
         self._reviewers = reviewers
         self._demanded = demanded
+        self._operations = operations
         self._clock = clock
 
     def judge(self, case: Case) -> Ruling | Refused:
@@ -70,7 +73,7 @@ class Rules:
         if policy is None:
             verdict = self._pinned([member.tool for member in case.look.members or (case.look,)])
             if verdict.action == "allow" and not self._demanded(case.session_id, case.principal):
-                return Ruling(verdict)
+                return Ruling(verdict, attributes=self._named(case))
         try:
             calls = self._calls(case)
         except UnreadableError as exc:
@@ -81,7 +84,9 @@ class Rules:
         verdict = self._as_demanded(case, calls, verdict)
         self._counters.count(case.session_id, refused=verdict.action != "allow")
         version = "" if policy is None else policy.version
-        return self._held(case, calls, Ruling(verdict, version, self._noted(calls, verdict)))
+        return self._held(
+            case, calls, Ruling(verdict, version, self._noted(calls, verdict) | self._named(case))
+        )
 
     def _calls(self, case: Case) -> list[Call]:
         """What is asked, as rules see it. Raises UnreadableError."""
@@ -238,8 +243,19 @@ class Rules:
         }
         return {name: value for name, value in facts.items() if value}
 
+    def _operation(self, case: Case) -> Operation | None:
+        """What the request is called in the document of its API."""
+        operations, request = self._operations, case.request
+        return None if operations is None else operations.of(request.method, request.target)
+
+    def _named(self, case: Case) -> dict[str, str]:
+        """Its operation for the record."""
+        found = self._operation(case)
+        return {"http.operation": found.name, "http.route": found.route} if found else {}
+
     def _around(self, case: Case) -> Around:
         request = case.request
+        operation = self._operation(case)
         calls, refused = self._counters.of(case.session_id)
         return Around(
             principal=principal_facts(case.principal),
@@ -250,6 +266,7 @@ class Rules:
                 request.query,
                 request.peer,
                 request.user_agent,
+                operation.name if operation else "",
             ),
             session=SessionFacts(case.session_id, calls, refused, case.secrets),
             protocol_version=case.protocol_version,

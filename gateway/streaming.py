@@ -6,14 +6,12 @@ from gateway.drafting import MaskingFailedError, answer_facts, quiet_look, verdi
 from gateway.effects import (
     Broken,
     CloseStream,
-    CutStream,
     Draft,
     Effect,
     Fact,
     Gone,
     Head,
     Listed,
-    Note,
     OpenStream,
     ReadChunk,
     ReadReady,
@@ -25,7 +23,7 @@ from gateway.endings import Ending, Life
 from gateway.frames import sse
 from gateway.frames.encoded import Decoder, EncodedError
 from gateway.frames.forms import Form, Splitter, splitter_of
-from gateway.kubernetes.answers import log_notice, watch_error
+from gateway.kubernetes.answers import log_notice
 from gateway.law import Passage
 from gateway.piecewise import PieceMasker
 from gateway.refusals import RESULT_WITHHELD, Refused
@@ -148,28 +146,14 @@ class Streaming(Ending):
         bytes_max = self._ruling.verdict.result_bytes_max
         return bytes_max is not None and size > bytes_max
 
-    # -- ends
-
-    def _break_off(self, fact: Broken | Gone, opened: bool) -> Life:
-        """A stream ends before its end. What is cut says why, where its form has a way to."""
-        if not opened or isinstance(fact, Gone) or self._terms.kind == ConnectionKind.MCP:
-            yield from super()._break_off(fact, opened)
-            return
-        yield Note([self._drafting.end(fact.outcome, fact.reason_code, 0, fact.reason, late=True)])
-        words = self._last_words(Refused(fact.reason_code, fact.reason, late=True))
-        if fact.outcome == "withheld" and words:
-            yield Send(words)
-        yield CutStream()
-
-    def _last_words(self, refused: Refused) -> bytes:
-        """Why the rest is withheld; b"" where that would be taken for upstream's own."""
-        if self._form is Form.EVENTS:
-            return sse.event(self._own_answer(refused).body).replace(b"event: message", b"event: error", 1)
-        if self._terms.kind != ConnectionKind.KUBERNETES:
-            return b""
-        if self._form is Form.LINES:
-            return watch_error(self.id, refused)
-        return log_notice(self.id, refused) if self._form is Form.TEXT else b""
+    def _own_event(self, refused: Refused) -> bytes:
+        """Why the rest is withheld, where the form of the stream has a place for that."""
+        kind = self._terms.kind
+        if self._form is Form.EVENTS and kind != ConnectionKind.MCP:
+            return b"event: error\n" + sse.event(self._own_answer(refused).body).partition(b"\n")[2]
+        if self._form is Form.TEXT and kind == ConnectionKind.KUBERNETES:
+            return log_notice(self.id, refused)
+        return super()._own_event(refused)
 
 
 def standing(redactions: list[Redaction], passage: Passage, message: bytes) -> list[Redaction]:

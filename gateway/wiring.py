@@ -28,6 +28,7 @@ from gateway.edge.tokens import TokenDesk
 from gateway.edge.upstream import HttpUpstream, Upstream
 from gateway.endings import Known, Mask, Terms, nothing_known
 from gateway.law import Law, Open
+from gateway.openapi import Operations, operations_of
 from gateway.policy import Condition
 from gateway.policy.facts import ConnectionFacts
 from gateway.rules import Rules
@@ -55,7 +56,7 @@ class Parts:
 
 
 def route(connection: Connection, parts: Parts) -> Route:
-    """Everything that serves one connection. Raises ValueError for a kubeconfig that cannot be used."""
+    """Everything that serves one connection. Raises ValueError for a file of it that cannot be used."""
     connection = resolved(connection)
     identity = parts.settings.identity
     facts = ConnectionFacts(connection.name, str(connection.kind), connection.owner, dict(connection.labels))
@@ -69,6 +70,7 @@ def route(connection: Connection, parts: Parts) -> Route:
         seals=None if identity.mode == "none" else Seals(parts.settings.masking_key, connection.name),
         reviewers=connection.tool_change_reviewers or parts.settings.holding.reviewers,
         demanded=parts.control.demanded,
+        operations=_operations(connection),
     )
     injector = impersonating(_credential(connection, parts), connection)
     masks = _masks(parts.settings.masking_key, connection)
@@ -151,6 +153,13 @@ def _credential(connection: Connection, parts: Parts) -> Injector:
     if connection.kubeconfig:
         return kubeconfig_credential(connection)
     return credential_for(connection, parts.settings.identity.mode, parts.desk)
+
+
+def _operations(connection: Connection) -> Operations | None:
+    """The names of the API's operations, where a document gives them. Raises OpenApiError."""
+    if connection.openapi_file is None:
+        return None
+    return operations_of(connection.openapi_file, connection.upstream or "")
 
 
 def _upstream(connection: Connection, injector: Injector) -> Upstream:

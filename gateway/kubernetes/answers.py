@@ -1,12 +1,10 @@
-"""Answers of an API server: what the gateway asks for so that masking can see it, and what it says itself.
+"""Answers of an API server: what the gateway asks for so that masking can see it, and what it keeps of them.
 
-Sources: k8s.io/apimachinery pkg/apis/meta/v1 (Status, WatchEvent); RFC 9110, 12.5.1 (Accept).
+Source: RFC 9110, 12.5.1 (Accept).
 """
 
 import re
 from hashlib import sha256
-
-import msgspec
 
 from gateway.frames.headers import Headers, first
 from gateway.kubernetes.info import RequestInfo
@@ -20,8 +18,6 @@ _UNREADABLE = re.compile(
 _METADATA = re.compile(
     r"/(?:version|openapi/v[23](?:/.*)?|\.well-known/openid-configuration|openid/v1/jwks)/?"
 )
-_EXPIRED = frozenset({"response_too_large", "result_too_large", "masking_failed", "upstream_encoded"})
-_REASONS = {401: "Unauthorized", 403: "Forbidden", 410: "Expired", 503: "ServiceUnavailable"}
 
 
 def is_metadata(info: RequestInfo) -> bool:
@@ -70,27 +66,6 @@ def hidden_form(info: RequestInfo, headers: Headers) -> bool:
 def digest_of(body: bytes) -> dict[str, str]:
     """What the record keeps of a body that it does not keep."""
     return {BODY_DIGEST: sha256(body).hexdigest()}
-
-
-def watch_error(exchange_id: str, refused: Refused) -> bytes:
-    """The last line of a watch that the gateway ends: its client learns why, and how it may go on.
-
-    410 makes clients list anew: what they would get again by watching cannot pass. Any other makes them watch on
-    from where they were.
-    """
-    refusal = REFUSALS[refused.reason_code]
-    code = 410 if refused.reason_code in _EXPIRED else refusal.status if refusal.status in (401, 403) else 500
-    status = {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": f"sluicegate: {refusal.told(refused.detail, refused.late)} (exchange {exchange_id})",
-        "reason": _REASONS.get(code, "InternalError"),
-        "details": {"causes": [{"reason": refused.reason_code, "message": exchange_id}]},
-        "code": code,
-    }
-    return msgspec.json.encode({"type": "ERROR", "object": status}) + b"\n"
 
 
 def log_notice(exchange_id: str, refused: Refused) -> bytes:

@@ -105,13 +105,17 @@ class ToolFacts:
 
 @dataclass(slots=True)
 class HttpFacts:
-    """`http`: the request. `path` is normalised and the one upstream gets; header names are in lower case."""
+    """`http`: the request. `path` is normalised and the one upstream gets; header names are in lower case.
+
+    `operation`: its name in the OpenAPI document of the connection; '' without one, and where it is none of it.
+    """
 
     method: str = ""
     path: str = ""
     query: str = ""
     peer: str = ""
     user_agent: str = ""
+    operation: str = ""
 
 
 @dataclass(slots=True)

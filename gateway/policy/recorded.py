@@ -30,6 +30,7 @@ class Recorded:
     protocol_version: str = ""
     mcp_session_id: str = ""
     tool_states: str = ""
+    operation: str = ""
     recorded_at: float = 0.0  # Unix seconds
 
 
@@ -46,7 +47,7 @@ def calls_from_recorded(
     around = Around(
         principal=request.principal,
         connection=connection,
-        http=HttpFacts(request.method, path, query, request.peer, request.user_agent),
+        http=HttpFacts(request.method, path, query, request.peer, request.user_agent, request.operation),
         session=SessionFacts(request.session_id, calls, denied, request.secrets),
         protocol_version=request.protocol_version,
         mcp_session_id=request.mcp_session_id,

@@ -18,7 +18,8 @@ _COLUMNS = (
     " toUnixTimestamp64Micro(recorded_at) AS micros, connection, principal, principal_issuer,"
     " principal_groups, client_id, attributes['principal.email'] AS email, purpose,"
     " peer, user_agent, http_method, http_path, mcp_protocol_version, mcp_session_id,"
-    " attributes['tool.state'] AS tool_state, length(redactions) AS secrets, verdict, rule, reason_code,"
+    " attributes['tool.state'] AS tool_state, attributes['http.operation'] AS operation,"
+    " length(redactions) AS secrets, verdict, rule, reason_code,"
     " policy_version, method, tool, parts, parts_stored, base64Encode(body) AS body64"
 )
 
@@ -105,6 +106,7 @@ def _judged(row: Mapping[str, Any]) -> Judged:
         protocol_version=row["mcp_protocol_version"],
         mcp_session_id=row["mcp_session_id"],
         tool_states=row["tool_state"],
+        operation=row["operation"],
         recorded_at=micros / 1_000_000,
     )
     return Judged(

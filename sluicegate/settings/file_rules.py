@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import get_args
 
 from sluicegate.settings.blocks import ServerTlsBlock
@@ -41,6 +42,8 @@ def files_faults(settings: Settings) -> Iterator[Fault]:
             yield from _tried((*loc, "tls"), _client(connection.tls))
         if connection.kubeconfig:
             yield from _kubeconfig(connection.kubeconfig, (*loc, "kubeconfig", "file"))
+        if connection.openapi and connection.openapi.is_file():
+            yield from _openapi(connection.openapi, connection.upstream or "", (*loc, "openapi"))
         if connection.in_cluster and not in_a_pod():
             yield (*loc, "in_cluster"), NO_POD
         if connection.credential:
@@ -58,6 +61,16 @@ def _policies(settings: Settings) -> Iterator[Fault]:
             except PolicyError as error:
                 loc = ("connections", index, "policy")
                 yield from ((loc, line) for line in str(error).splitlines()[:FAULTS_TOLD_MAX])
+
+
+def _openapi(file: Path, upstream: str, loc: Loc) -> Iterator[Fault]:
+    """What keeps the document of an API from being used."""
+    from gateway.openapi import OpenApiError, operations_of  # noqa: PLC0415 - see `connection_rules._condition`
+
+    try:
+        operations_of(file, upstream)
+    except OpenApiError as error:
+        yield loc, str(error)
 
 
 def _kubeconfig(block: KubeConfigBlock, loc: Loc) -> Iterator[Fault]:

@@ -98,7 +98,7 @@ def test_g4_an_event_that_is_not_acknowledged_ends_the_watch_with_a_status_that_
     play = play << noted(frame("end", outcome="withheld", reason_code="result_withheld", http_status=200))
     play >> None
     status = error_in(play.effect)
-    assert (status["code"], status["reason"]) == (500, "InternalError")
+    assert (status["code"], status["reason"]) == (502, "InternalError")
     assert "its record could not be written" in str(status["message"])
     play >> None
     assert play << CutStream()
