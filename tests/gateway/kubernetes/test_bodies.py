@@ -36,7 +36,7 @@ data:
   nothing: ~
   empty:
   no_word: tRue
-spec: {n: 3, negative: -1, part: 1.5, on_: true, off_: False, list: [a, 'b', {c: null}]}
+spec: {number: 3, negative: -1, part: 1.5, on_: true, off_: False, list: [a, 'b', {c: null}]}
 """
     assert of_yaml(text) == {
         "metadata": {"name": "a", "labels": {"1": "one", "yes": "quoted", "a.b/c": "x"}},
@@ -50,7 +50,7 @@ spec: {n: 3, negative: -1, part: 1.5, on_: true, off_: False, list: [a, 'b', {c:
             "no_word": "tRue",
         },
         "spec": {
-            "n": 3,
+            "number": 3,
             "negative": -1,
             "part": 1.5,
             "on_": True,
