@@ -35,7 +35,6 @@ data:
   version: 1.2.3
   nothing: ~
   empty:
-  no_word: tRue
 spec: {number: 3, negative: -1, part: 1.5, on_: true, off_: False, list: [a, 'b', {c: null}]}
 """
     assert of_yaml(text) == {
@@ -47,7 +46,6 @@ spec: {number: 3, negative: -1, part: 1.5, on_: true, off_: False, list: [a, 'b'
             "version": "1.2.3",
             "nothing": None,
             "empty": None,
-            "no_word": "tRue",
         },
         "spec": {
             "number": 3,
