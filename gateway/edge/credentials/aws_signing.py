@@ -11,9 +11,7 @@ import structlog
 from botocore.auth import SIGV4_TIMESTAMP, S3SigV4Auth, SigV4Auth, SigV4QueryAuth
 
 NO_BODY = sha256(b"").hexdigest()
-SKEW_SECONDS_MIN = (
-    30.0  # AWS takes signatures that are up to 5 minutes off; less than this is the way of the answer
-)
+SKEW_SECONDS_MIN = 30.0  # less is the way of the answer; AWS takes signatures that are 5 minutes off
 
 log = structlog.get_logger("credentials")
 

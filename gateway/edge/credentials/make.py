@@ -45,8 +45,8 @@ def credential_for(
             injector = ServiceAccountToken(credential, connection.name)
         case EksToken() | SigV4() as credential:
             injector = _of_aws(credential, connection)
-        case GoogleToken():
-            raise ValueError(f"connection {connection.name}: no such credential")
+        case GoogleToken() as credential:
+            injector = _of_google(credential, connection.name)
         case OwnSessionToken() as credential:
             injector = own_session_token(credential, connection.name, desk)
         case never:
@@ -72,11 +72,19 @@ def _of_aws(credential: EksToken | SigV4, connection: Connection) -> Injector:
     """botocore takes its time to import: only where a connection uses it."""
     from gateway.edge.credentials.aws import AwsKeys  # noqa: PLC0415
     from gateway.edge.credentials.eks import EksCredential  # noqa: PLC0415
+    from gateway.edge.credentials.sigv4 import SigV4Credential  # noqa: PLC0415
 
     keys = AwsKeys(credential.identity, connection.name)
     if isinstance(credential, EksToken):
         return EksCredential(credential, keys, connection.name)
-    raise ValueError(f"connection {connection.name}: no such credential")
+    return SigV4Credential(credential, keys, connection.upstream or "")
+
+
+def _of_google(credential: GoogleToken, connection: str) -> Injector:
+    """So does google-auth."""
+    from gateway.edge.credentials.google import GoogleCredential  # noqa: PLC0415
+
+    return GoogleCredential(credential, connection)
 
 
 def _endpoint(credential: ClientCredentials | TokenExchange, connection: str) -> TokenEndpoint:

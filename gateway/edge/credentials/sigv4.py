@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from botocore.awsrequest import AWSRequest
 
@@ -38,14 +38,15 @@ _SIGNED = (b"content-type", b"content-md5", b"range")
 
 
 class SigV4Credential(Stripping):
-    """`authority` and `base` (path and query) are those of upstream's URL."""
+    """`upstream`: the URL of the API, whose host is signed as it stands there."""
 
-    def __init__(self, credential: SigV4, keys: AwsKeys, *, scheme: str, authority: str, base: str) -> None:
+    def __init__(self, credential: SigV4, keys: AwsKeys, upstream: str) -> None:
+        parts = urlsplit(upstream)
         self._service = credential.service
         self._keys = keys
-        self._origin = f"{scheme}://{authority}"
-        self._authority = authority
-        self._base = base
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._authority = parts.netloc
+        self._base = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._signer: Any = S3Signer if credential.service in _S3 else HeaderSigner
 
     def strip(self, headers: Headers) -> Headers:
