@@ -87,7 +87,7 @@ class FilledStepByStep:
 def frame(number: int, **facts: Any) -> Frame:
     at = f"2026-11-21T05:00:0{number}.000000Z"
     fields: dict[str, Any] = {"frame_id": str(number), "recorded_at": at, "parts": 1, "parts_stored": 1}
-    return cast(Frame, {**fields, "tool": "pods_list", **facts})
+    return cast(Frame, {**fields, "protocol": "mcp", "attributes": {}, "tool": "pods_list", **facts})
 
 
 async def test_the_trail_is_whole_when_every_call_is_stored_and_none_is_pending() -> None:
