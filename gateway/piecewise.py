@@ -8,9 +8,9 @@ from schemas.frames import Redaction
 
 Mask = Callable[[bytes], tuple[bytes, list[Redaction]]]
 CONTEXT_BYTES_MAX = 4096
-_PLAIN_HEAD = (
-    b" " * 64
-)  # behind it nothing is taken for text in a wide encoding: it was none at its beginning
+HEAD_BYTES = 64  # by which the masking tells a wide encoding
+_TELLING_BYTES = 8
+_PLAIN_HEAD = b" " * HEAD_BYTES  # behind it nothing is taken for text in a wide encoding
 
 
 class PieceMasker:
@@ -23,22 +23,28 @@ class PieceMasker:
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
         self._line = b""  # what has come of the line that has not ended
-        self._begun = False
+        self._head = b""
 
     def mask(self, piece: bytes) -> tuple[bytes, list[Redaction]]:
         """The piece masked, with what was replaced in it. Raises MaskingFailedError."""
-        if not self._begun and foreign(piece):
-            raise MaskingFailedError("a text in a wide encoding cannot be masked piece by piece")
-        line, head = self._line, _PLAIN_HEAD if self._begun else b""
-        self._begun = True
+        self._look_at_head(piece)
+        line = self._line
         self._line = (line + piece).rpartition(b"\n")[2][-CONTEXT_BYTES_MAX:]
-        whole, found = self._mask(head + line + piece)
+        whole, found = self._mask(_PLAIN_HEAD + line + piece)
         if not found:
             return piece, []
-        if not head:
-            return whole, found
-        alone, own = self._mask(head + piece)
-        return _piece_of(whole, found, alone[len(head) :], _moved(own, len(head)))
+        if not line:
+            return whole[len(_PLAIN_HEAD) :], _moved(found, len(_PLAIN_HEAD))
+        alone, own = self._mask(_PLAIN_HEAD + piece)
+        return _piece_of(whole, found, alone[len(_PLAIN_HEAD) :], _moved(own, len(_PLAIN_HEAD)))
+
+    def _look_at_head(self, piece: bytes) -> None:
+        """The first bytes tell a wide encoding: it cannot be cut at any byte, and is not told by later ones."""
+        if len(self._head) == HEAD_BYTES:
+            return
+        self._head = (self._head + piece)[:HEAD_BYTES]
+        if len(self._head) >= _TELLING_BYTES and foreign(self._head):
+            raise MaskingFailedError("a text in a wide encoding cannot be masked piece by piece")
 
 
 def _piece_of(

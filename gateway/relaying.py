@@ -148,7 +148,10 @@ class Relaying(Streaming):
     def _release(self, head: Head, body: bytes) -> Life:
         """The whole answer; on a stream that was opened while the call was held it is the last event."""
         if not self._opened_early:
-            yield Answer(head.status, self._headers_down(head), body)
+            headers = self._headers_down(head)
+            if self._request.method == "HEAD":  # its length is that of the body which is not there
+                headers += [pair for pair in head.headers if pair[0] == b"content-length"]
+            yield Answer(head.status, headers, body)
             return
         yield Send(waiting.wrapped(self.look, head.status, head.headers, body))
         yield CloseStream()

@@ -223,7 +223,8 @@ class McpEndpoint:
         return bytes(parts), "body_incomplete"
 
     def _refusal(self, request: Request, route: Route | None) -> str:
-        if request.method not in METHODS:
+        heads = route is not None and route.connection.kind != ConnectionKind.MCP
+        if request.method not in METHODS and not (heads and request.method == "HEAD"):
             return "method_not_allowed"
         if len(request.headers) > HEADERS_MAX or _size(request.headers) > HEADER_BYTES_MAX:
             return "headers_too_large"

@@ -57,12 +57,14 @@ class Http1Connection(asyncio.Protocol):
         self._chunks: list[bytes] = []
         self._buffered = 0
         self._paused = False
+        self._bodiless = False
 
     # -- what an exchange does
 
     def send(self, data: bytes) -> None:
         """Writes one whole request."""
         self._reset()
+        self._bodiless = data.startswith(b"HEAD ")
         cast("asyncio.Transport", self._transport).write(data)
 
     async def head(self) -> Head:
@@ -222,7 +224,9 @@ class Http1Connection(asyncio.Protocol):
         if status >= 200:
             self._status = status
             self._head_done = True
-            self._keep_alive = self._parser.should_keep_alive()
+            self._keep_alive = self._parser.should_keep_alive() and not self._bodiless
+            # Whatever length it says: the parser would wait for that, so the connection ends with it
+            self._complete = self._bodiless
 
     def on_body(self, data: bytes) -> None:
         self._chunks.append(data)

@@ -358,8 +358,9 @@ class Performer:
         match effect:
             case Answer(status, headers, body):
                 self.answered = effect if self._handover else None
+                said = status in (204, 304) or first(headers, b"content-length")
                 length = (b"content-length", b"%d" % len(body))
-                await self._head(status, headers if status in (204, 304) else [*headers, length])
+                await self._head(status, headers if said else [*headers, length])
                 await self._whole(body)
             case OpenStream(status, headers):
                 self.streaming = True
