@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from gateway.edge.credentials.client_certificate import user_of_certificate
 from gateway.edge.credentials.injector import CredentialError, Injector
 from gateway.effects import Forward
 from gateway.frames.headers import Headers
@@ -26,17 +27,21 @@ def impersonating(injector: Injector, connection: Connection) -> Injector:
     other connection: `injector` itself."""
     if connection.kind != ConnectionKind.KUBERNETES:
         return injector
-    return ToCluster(injector, connection.cluster or connection.name, connection.impersonate)
+    own = user_of_certificate(connection.tls) if connection.kubeconfig is None else ""
+    return ToCluster(injector, connection.cluster or connection.name, connection.impersonate, own)
 
 
 class ToCluster:
     """`inner` for a cluster of this name. With `impersonation` the API server takes us for the caller, and what a
     client says itself of whom it wants to be is taken off; without, it is the exchange that lets that pass or not."""
 
-    def __init__(self, inner: Injector, cluster: str, impersonation: Impersonation | None) -> None:
+    def __init__(
+        self, inner: Injector, cluster: str, impersonation: Impersonation | None, own: str = ""
+    ) -> None:
         self.inner = inner
         self._cluster = cluster
         self._impersonation = impersonation
+        self._own = {"k8s.user": own} if own else {}  # of our certificate, which goes before any token there
 
     def __repr__(self) -> str:
         return f"<ToCluster {self._cluster} {self.inner!r}>"
@@ -60,7 +65,7 @@ class ToCluster:
 
     def known(self) -> Mapping[str, str]:
         """See `Injector`."""
-        return {"k8s.cluster.name": self._cluster, **self.inner.known()}
+        return {"k8s.cluster.name": self._cluster, **self.inner.known(), **self._own}
 
     async def close(self) -> None:
         """See `Injector`."""

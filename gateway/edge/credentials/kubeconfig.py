@@ -8,12 +8,12 @@ meant it.
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import structlog
-from cryptography import x509
-from cryptography.x509.oid import NameOID
 
+from gateway.edge.credentials.client_certificate import common_name, user_of_certificate
 from gateway.edge.credentials.exec_answer import ExecCredential
 from gateway.edge.credentials.exec_plugin import ExecProgram
 from gateway.edge.credentials.held import Held
@@ -126,6 +126,7 @@ class KubeConfigCredential(Stripping):
         self._wall = wall
         self._environ = environ
         self._file = KubeConfigFile(source, connection, clock)
+        self._user = ""
         self._program: ExecProgram | None = None
         self._secret: Secret | None = None
         self._past: list[Held[ExecCredential]] = []
@@ -135,34 +136,49 @@ class KubeConfigCredential(Stripping):
     def __repr__(self) -> str:
         return f"<KubeConfigCredential {self._source.file}>"
 
-    async def headers(self, principal: Principal, client_token: str) -> Headers:  # noqa: ARG002
+    async def headers(self, principal: Principal, client_token: str) -> Headers:
         """See `Injector`. From then on `tls` gives what goes with it."""
-        context = self._file.context()
-        if context is not self._made_for:
-            self._adopt(context)
-        if self._program is not None:
-            given = self._held.current(self._program.ask) or await self._held.awaited(self._program.ask)
-            self._shown = self._with(given)
-            return self._bearer(given.token)
-        return self._bearer(self._secret.text() if self._secret else context.user.token)
+        self._look()
+        program = self._program
+        if program is None:
+            return _bearer(self._token())
+        given = self._held.current(program.ask) or await self._held.awaited(program.ask)
+        if program is not self._program:  # the file has changed meanwhile
+            return await self.headers(principal, client_token)
+        self._shown = self._with(given)
+        return _bearer(given.token)
 
     def tls(self) -> UpstreamTls:
         """TLS towards the cluster as it is in force: who vouches for it, and the client certificate."""
         return self._shown
 
     def known(self) -> Mapping[str, str]:
-        """See `Injector`. Whom the API server will take us for, where a token or a certificate says it."""
-        named = {"k8s.user": self._user} if self._user else {}
-        return named | {"k8s.kubeconfig.user": self._made_for.names["user"]}
+        """See `Injector`. Whom the API server will take us for, where a token or a certificate says it; of what a
+        program gives, once it was asked."""
+        user = ""
+        with suppress(CredentialError):
+            self._look()
+            token = "" if self._program else self._token()
+            user = self._user or account_of(token)  # to Kubernetes a certificate goes before a token
+        return ({"k8s.user": user} if user else {}) | {"k8s.kubeconfig.user": self._made_for.names["user"]}
 
     async def close(self) -> None:
         """See `Injector`."""
         for held in (*self._past, self._held):
             await held.close()
 
+    def _look(self) -> None:
+        """Takes up what the file says now. Raises CredentialError while it cannot be used."""
+        context = self._file.context()
+        if context is not self._made_for:
+            self._adopt(context)
+
+    def _token(self) -> str:
+        """Of the file, or of the one that it names; '' when there is none. Raises CredentialError."""
+        return self._secret.text() if self._secret else self._made_for.user.token
+
     def _adopt(self, context: KubeContext) -> None:
-        """Makes all that a context of the file needs. Whoever still waits for the program of the last one gets what
-        that gives: a second later it would have been in force for them too."""
+        """Makes all that a context of the file needs. The program of the last one is left to end by itself."""
         self._past.append(self._held)
         self._held = Held(self._connection, self._clock)
         self._made_for = context
@@ -170,7 +186,7 @@ class KubeConfigCredential(Stripping):
         self._given: ExecCredential | None = None
         self._secret = self._secret_of(context.user)
         self._program = self._program_of(context)
-        self._user = common_name(_certificate(context.tls))
+        self._user = user_of_certificate(context.tls)
 
     def _secret_of(self, user: User) -> Secret | None:
         if user.token_file is None:
@@ -188,33 +204,12 @@ class KubeConfigCredential(Stripping):
         if given is self._given:
             return self._shown
         self._given = given
-        self._user = common_name(given.certificate_data)
+        self._user = common_name(given.certificate_data) or account_of(given.token)
         tls = self._made_for.tls
         return replace(tls, certificate_data=given.certificate_data, key_data=given.key_data)
 
-    def _bearer(self, token: str) -> Headers:
-        if not token:
-            return []
-        if not token.isascii():
-            raise CredentialError("its token holds characters that no header takes")
-        self._user = account_of(token) or self._user
-        return [(b"authorization", b"Bearer " + token.encode("ascii"))]
 
-
-def common_name(pem: str) -> str:
-    """The common name of a certificate, which is the user to Kubernetes; '' when there is none to read."""
-    try:
-        subject = x509.load_pem_x509_certificate(pem.encode()).subject
-    except ValueError:
-        return ""
-    names = [str(part.value) for part in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    return names[0] if names and names[0].isprintable() else ""
-
-
-def _certificate(tls: UpstreamTls) -> str:
-    if tls.certificate_data or tls.certificate_file is None:
-        return tls.certificate_data
-    try:
-        return tls.certificate_file.read_text("ascii")
-    except (OSError, ValueError):
-        return ""
+def _bearer(token: str) -> Headers:
+    if not token.isascii():
+        raise CredentialError("its token holds characters that no header takes")
+    return [(b"authorization", b"Bearer " + token.encode("ascii"))] if token else []

@@ -45,7 +45,6 @@ class ServiceAccountToken(Stripping):
 
     def __init__(self, credential: ServiceAccount, connection: str, clock: Clock = time.monotonic) -> None:
         self._secret = Secret(SecretSource(file=credential.token_file), connection, clock=clock)
-        self._user = ""
 
     def __repr__(self) -> str:
         return f"<ServiceAccountToken {self._secret!r}>"
@@ -55,12 +54,15 @@ class ServiceAccountToken(Stripping):
         token = self._secret.text()
         if not token.isascii():
             raise CredentialError("its secret holds characters that no header takes")
-        self._user = account_of(token)
         return [(b"authorization", b"Bearer " + token.encode("ascii"))]
 
     def known(self) -> Mapping[str, str]:
-        """See `Injector`. Whom the token names; nothing before it was first read."""
-        return {"k8s.user": self._user} if self._user else {}
+        """See `Injector`. Whom the token names that will be shown."""
+        try:
+            user = account_of(self._secret.text())
+        except CredentialError:
+            return {}
+        return {"k8s.user": user} if user else {}
 
 
 @lru_cache(maxsize=64)

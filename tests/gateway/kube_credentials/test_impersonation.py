@@ -11,8 +11,9 @@ from gateway.edge.credentials.kubeconfig import kubeconfig_credential, resolved
 from gateway.effects import Forward
 from gateway.frames.headers import Headers
 from gateway.sessions import Principal
-from gateway.settings import Connection, ConnectionKind, Impersonation
+from gateway.settings import Connection, ConnectionKind, Impersonation, UpstreamTls
 from tests.gateway.kube_credentials.conftest import EXEC, ApiServer, Kube, script, way
+from tests.support.certificates import Authority
 
 CLUSTER = Connection("prod", ConnectionKind.KUBERNETES, upstream="https://10.0.0.1:6443", cluster="prod-eu")
 IMPERSONATING = replace(CLUSTER, impersonate=Impersonation())
@@ -63,6 +64,14 @@ async def test_the_record_has_the_name_of_the_cluster() -> None:
     injector = impersonating(NoCredential(), CLUSTER)
     assert injector.known() == {"k8s.cluster.name": "prod-eu"}
     assert impersonating(NoCredential(), replace(CLUSTER, cluster="")).known() == {"k8s.cluster.name": "prod"}
+
+
+def test_the_record_has_the_user_of_our_certificate(authority: Authority) -> None:
+    ours = authority.issue("gateway")
+    tls = UpstreamTls(certificate_file=ours.certificate, key_file=ours.key)
+    assert impersonating(NoCredential(), replace(CLUSTER, tls=tls)).known()["k8s.user"] == "gateway"
+    gone = UpstreamTls(certificate_file=ours.certificate.with_name("gone"))
+    assert "k8s.user" not in impersonating(NoCredential(), replace(CLUSTER, tls=gone)).known()
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
 """What a kubeconfig's user shows a real TLS server: tokens, client certificates, a program's certificate; and that a
 file that changes is followed, but never to another server."""
 
+import asyncio
 import json
 import shutil
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.edge.credentials import CredentialError, Injector
+from gateway.edge.credentials import CredentialError
+from gateway.edge.credentials.client_certificate import common_name
 from gateway.edge.credentials.kubeconfig import (
     KubeConfigCredential,
     certificate_of,
-    common_name,
     kubeconfig_credential,
     resolved,
 )
@@ -21,7 +23,16 @@ from gateway.edge.http1 import UpstreamBrokenError
 from gateway.edge.tls import ClientTls
 from gateway.sessions import Principal
 from gateway.settings import Connection, ConnectionKind, UpstreamTls
-from tests.gateway.kube_credentials.conftest import EXEC, ApiServer, Clock, Kube, inline, script, way
+from tests.gateway.kube_credentials.conftest import (
+    EXEC,
+    ApiServer,
+    Clock,
+    Kube,
+    inline,
+    printing,
+    script,
+    way,
+)
 from tests.support.certificates import Authority, Pair
 
 CANARY = "cAnArY-5e7a91d3"
@@ -184,6 +195,27 @@ async def test_a_programs_certificate_is_shown_and_the_next_one_after_it(
     assert injector.known()["k8s.user"] == "robot-2"
 
 
+async def test_who_waits_for_a_program_that_the_kubeconfig_names_no_more_gets_what_it_names_now(
+    kube: Kube, server: ApiServer, authority: Authority, ann: Principal, clock: Clock
+) -> None:
+    late = printing('{"token": "late"}')
+    wait = f"touch {kube.folder}/asked; while ! [ -e {kube.folder}/go ]; do sleep 0.05; done; {late}"
+    connection = kube.connection(exec=EXEC | {"command": str(script(kube.folder, wait))})
+    injector = credential(connection, clock)
+    async with way(resolved(connection), injector) as there:
+        waiting = asyncio.create_task(injector.headers(ann, ""))
+        async with asyncio.timeout(10):
+            while not (kube.folder / "asked").exists():
+                await asyncio.sleep(0.01)
+        kube.write(**certificate(authority.issue("gateway")))
+        clock.now += 1
+        assert await there.get(ann) == 200
+        (kube.folder / "go").touch()
+        assert await waiting == []
+        assert await there.get(ann) == 200
+    assert [name for name, _ in server.seen] == ["gateway", "gateway"]
+
+
 async def test_a_kubeconfig_that_names_another_server_is_not_followed(
     kube: Kube, server: ApiServer, ann: Principal, clock: Clock
 ) -> None:
@@ -245,12 +277,28 @@ def test_a_connection_without_kubeconfig_has_no_such_credential() -> None:
         kubeconfig_credential(Connection("prod", ConnectionKind.KUBERNETES, upstream="https://a"))
 
 
-async def test_a_service_accounts_token_names_it_for_the_record(kube: Kube, ann: Principal) -> None:
-    claims = "eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6c2x1aWNlZ2F0ZTpnYXRld2F5In0"
-    injector: Injector = kubeconfig_credential(kube.connection(token=f"e30.{claims}.{CANARY}"))
-    await injector.headers(ann, "")
-    assert injector.known()["k8s.user"] == "system:serviceaccount:sluicegate:gateway"
+def token_of(account: str) -> str:
+    claims = urlsafe_b64encode(json.dumps({"sub": f"system:serviceaccount:sluicegate:{account}"}).encode())
+    return f"e30.{claims.decode().rstrip('=')}.{CANARY}"
+
+
+@pytest.mark.parametrize("form", ["token", "tokenFile"])
+async def test_whom_a_token_names_is_known_before_it_is_shown_after_each_change_too(
+    kube: Kube, clock: Clock, form: str
+) -> None:
+    def put(account: str) -> Connection:
+        replaced(kube.folder / "token", token_of(account))
+        return kube.connection(**{form: token_of(account) if form == "token" else "token"})
+
+    injector = credential(put("one"), clock)
+    assert injector.known()["k8s.user"] == "system:serviceaccount:sluicegate:one"
+    put("two")
+    clock.now += 1
+    assert injector.known()["k8s.user"] == "system:serviceaccount:sluicegate:two"
     assert CANARY not in str(injector.known())
+    kube.file.unlink()
+    clock.now += 1
+    assert "k8s.kubeconfig.user" in injector.known(), "what cannot be read is told by who needs it"
 
 
 def test_secrets_are_in_no_repr(kube: Kube, authority: Authority) -> None:
