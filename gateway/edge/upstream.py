@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from gateway.edge.http1 import Http1Connection, UpstreamBrokenError
 from gateway.edge.identity.addresses import AddressError, Reach, resolve
 from gateway.edge.sockets.joining import Joining, joining
+from gateway.edge.sockets.secured import secured
 from gateway.edge.target import wire_target
 from gateway.edge.tls import ClientTls, TlsSource
 from gateway.effects import Broken, Forward, Gone, Head
@@ -201,6 +202,8 @@ class HttpUpstream:
     ) -> Carrier:
         port = self._address.port
         name = self._tls.server_name(self._address.host) if self._tls else None
+        if context is not None and make is not Http1Connection:
+            return await secured(make, host, port, context, name)
         _, carrier = await loop.create_connection(make, host, port, ssl=context, server_hostname=name)
         return carrier
 
