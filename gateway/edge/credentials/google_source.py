@@ -18,6 +18,7 @@ from gateway.settings import GoogleToken
 
 FILE_BYTES_MAX = 64 * 1024
 LIFETIME_SECONDS = 3600
+DOMAIN = "googleapis.com"
 _PROJECT = re.compile(r"@([a-z0-9-]+)\.iam\.gserviceaccount\.com")
 _TAKEN = ("file", "url", "environment_id")
 
@@ -55,7 +56,8 @@ def project_of(account: str) -> str:
 
 
 def _of_machine(settings: GoogleToken) -> Source:
-    made = compute_engine.Credentials(scopes=list(settings.scopes))  # type: ignore[no-untyped-call]
+    # without the domain google-auth asks for it by a transport of its own, which is not bounded
+    made = compute_engine.Credentials(scopes=list(settings.scopes), universe_domain=DOMAIN)  # type: ignore[no-untyped-call]
     return Source(made, "", made)
 
 
