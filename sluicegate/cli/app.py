@@ -22,6 +22,7 @@ from sluicegate.cli import (
     responses,
     run,
     sessions,
+    sessions_cast,
     sessions_kill,
     token,
     tools,
@@ -64,6 +65,7 @@ def sluicegate(
 app.command()(run.up)
 app.command()(run.demo)
 app.command()(config.check)
+sessions.commands.command()(sessions_cast.cast)
 sessions.commands.command()(sessions_kill.kill)
 app.add_typer(sessions.commands, name="sessions")
 app.add_typer(principals.commands, name="principals")

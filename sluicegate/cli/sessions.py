@@ -95,7 +95,10 @@ def _print_frame(frame: "Frame", *, as_json: bool) -> None:
         print_json([frame])
         return
     print_line(replay_head(frame))
-    if frame["body"]:
+    if frame["body"] and "k8s.channel" in frame["attributes"] and not frame["body_base64"]:
+        for line in frame["body"].splitlines():
+            print_line(f"    {line}")
+    elif frame["body"]:
         print_line(("base64: " if frame["body_base64"] else "") + frame["body"].rstrip("\n"))
 
 

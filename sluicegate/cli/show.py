@@ -70,6 +70,7 @@ def replay_head(frame: Frame) -> str:
     words = (
         moment(frame["recorded_at"]),
         _ARROWS.get(frame["direction"], "?"),
+        frame["attributes"].get("k8s.channel", ""),
         subject,
         status,
         outcome(frame),
