@@ -40,14 +40,15 @@ class Tools:
 def prepare(*, peers: bool) -> Tools:
     """Find or build everything; raises ToolError when the load generator cannot be had."""
     folder = cache_dir("bench")
-    go = _go(folder)
+    go = find_go(folder)
     bench = _load_generator(go, folder)
     if not peers:
         return Tools(bench, None, None)
     return Tools(bench, _rust_proxy(folder), _go_proxy(go, folder))
 
 
-def _go(folder: Path) -> Path:
+def find_go(folder: Path) -> Path:
+    """The system's Go, else the one of its wheel, installed into `folder`. Raises ToolError."""
     if found := shutil.which("go"):
         return Path(found)
     venv = folder / "go"
