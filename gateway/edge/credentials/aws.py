@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from gateway.edge.credentials.aws_base import BaseKeys
+from gateway.edge.credentials.aws_base import EXPIRED, BaseKeys
 from gateway.edge.credentials.aws_keys import SUBJECT, Keys, account_of, known_of, session_name
 from gateway.edge.credentials.aws_signing import AwsClock
 from gateway.edge.credentials.aws_sts import Sts
@@ -157,7 +157,7 @@ class AwsKeys:
 
     def _good(self, keys: Keys, *, known: bool) -> Keys:
         if keys.life_seconds <= 0:
-            raise CredentialError("AWS gave credentials that have expired")
+            raise CredentialError(EXPIRED)
         if known:
             self._known = {**self._known, **known_of(keys)}
         return keys

@@ -25,6 +25,7 @@ from gateway.edge.credentials.injector import CredentialError
 STATIC_SECONDS = 900.0  # keys that do not say when they end are looked up again after so long
 METADATA_SECONDS = 2.0
 METADATA_ATTEMPTS = 3
+EXPIRED = "AWS gave the gateway credentials that have expired, or its clock is ahead of AWS's"
 _NONE = (
     "AWS gave the gateway no credentials: nothing in its environment, and no container or instance has a role"
 )
@@ -56,6 +57,8 @@ class BaseKeys:
             raise CredentialError(
                 f"AWS gave the gateway no credentials ({type(error).__name__})", str(error)[:500]
             ) from None
+        except RuntimeError:  # so botocore says that they have ended by the machine's clock
+            raise CredentialError(EXPIRED) from None
         life = self._life(getattr(found, "_expiry_time", None))
         return Keys(
             frozen.access_key, frozen.secret_key, frozen.token or None, life, self._monotonic() + life

@@ -123,7 +123,7 @@ class Sts:
             raise CredentialError("AWS STS did not answer in time", f"{operation} at {self.url()}") from None
         except BotoCoreError as error:
             raise CredentialError(
-                f"AWS STS cannot be reached or understood ({type(error).__name__})",
+                f"AWS STS cannot be reached ({type(error).__name__})",
                 f"{operation} at {self.url()}",
             ) from None
         self._learnt(answer)

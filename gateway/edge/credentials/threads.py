@@ -22,13 +22,19 @@ class Threads:
         self._pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="credentials")
 
     async def run(self, call: Callable[[], T]) -> T:
-        """What `call` gives. Raises CredentialError when it takes too long, and whatever `call` raises."""
+        """What `call` gives. Raises CredentialError, also when it takes too long, and for whatever else it raises."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._seconds):
                 return await loop.run_in_executor(self._pool, call)
         except TimeoutError:
             raise CredentialError(f"{self._who} did not answer in time") from None
+        except CredentialError:
+            raise
+        except Exception as error:  # noqa: BLE001 - libraries raise what they like at answers that nobody foresaw
+            raise CredentialError(
+                f"what {self._who} answered cannot be understood ({type(error).__name__})"
+            ) from None
 
     def close(self) -> None:
         """What has not begun does not begin."""
