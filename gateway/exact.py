@@ -72,12 +72,11 @@ def _exact(case: Case, call: Call, decoded: Any) -> ExactCall:
         what = {"method": request.method, "tool": "", "object": request.target}
     if case.kubernetes is not None:
         kube = case.kubernetes
-        if kube.info.subresource in STREAMED:  # by GET or POST it is one call
-            what["method"] = ""
+        verb = kube.verb
+        if kube.info.subresource in STREAMED:  # by GET or POST it is one call, and nobody would call it `get`
+            what["method"], verb = "", kube.info.subresource
         arguments |= {"path": kube.info.path, "impersonate": kube.facts.get("impersonate", {})}
-        return cast(
-            "ExactCall", {**who, **what, "verb": kube.verb, "object": kube.object, "arguments": arguments}
-        )
+        return cast("ExactCall", {**who, **what, "verb": verb, "object": kube.object, "arguments": arguments})
     return cast("ExactCall", {**who, **what, "verb": "", "arguments": arguments})
 
 
