@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from processors.anomaly.kubernetes_calls import is_discovery, is_kubernetes, seen_in
 from processors.anomaly.observation import Observation, Outcome
 from processors.anomaly.touched import Touched, texts_of, touched
 from processors.anomaly.words import asks_for_credentials, is_minting, is_sensitive
@@ -49,6 +50,8 @@ def is_over(frame: FrameAudited) -> bool:
 def begun(frame: FrameAudited) -> list[Observation]:
     """Drafts of the calls that a request frame holds; of another frame, of what it says about its request."""
     base = _base(frame)
+    if is_kubernetes(frame["attributes"]):
+        return [seen_in(base, frame["attributes"], frame["http_path"])]
     if frame["direction"] != "request" or frame["parts"] > 1:
         return [_call(base, frame["method"], {"name": frame["tool"], "uri": frame["resource"]})]
     found = _decoded(frame["body"])
@@ -76,8 +79,11 @@ def grown(drafts: list[Observation], answer: FrameAudited) -> list[Observation]:
 
 
 def finished(drafts: list[Observation], frame: FrameAudited) -> list[Observation]:
-    """The drafts as observations: when and how it ended. `frame` is the one that is over."""
+    """The drafts as observations: when and how it ended. `frame` is the one that is over. What a client asks an API
+    server about itself is none, unless it is refused: kubectl asks dozens of times for one command."""
     outcome = outcome_of(frame)
+    if outcome == "ok" and is_discovery(frame["attributes"]):
+        return []
     asked = frame["verdict"] == "hold" and frame["direction"] == "request"
     return [
         replace(each, at=frame["recorded_at"], outcome=outcome, approval_asked=asked or each.approval_asked)
