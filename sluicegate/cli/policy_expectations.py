@@ -7,6 +7,9 @@ expect:
     call: {tool: pods_delete, arguments: {name: web-0}}
     verdict: deny
     rule: kubernetes/destructive-tool
+  - name: and not at the API server either
+    call: {kubernetes: DELETE /api/v1/namespaces/prod/pods}
+    verdict: deny
 """
 
 import json
@@ -16,6 +19,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, get_args
 
+from gateway import kubernetes
+from gateway.effects import Request
+from gateway.kubernetes.written import request_of
 from gateway.policy import (
     Around,
     Policy,
@@ -26,14 +32,14 @@ from gateway.policy import (
     calls_of,
     load_policy,
 )
-from gateway.policy.facts import ConnectionFacts, HttpFacts, PrincipalFacts, SessionFacts
+from gateway.policy.facts import Call, ConnectionFacts, HttpFacts, PrincipalFacts, SessionFacts
 from gateway.policy.problems import did_you_mean
 from gateway.policy.source import Document, Loc, Value, parse
 from gateway.policy.verdict import Action
 from gateway.rules import worst
 
 _GIVEN: Final = ("principal", "connection", "http", "session", "annotations", "state", "now")
-_CALL: Final = ("tool", "arguments", "request", "body", *_GIVEN)
+_CALL: Final = ("tool", "arguments", "request", "body", "kubernetes", "content_type", "impersonate", *_GIVEN)
 _EXPECTED: Final[tuple[str, ...]] = ("verdict", "rule", "reason_code", "reviewers", "mask")
 _KINDS: Final[dict[str, Any]] = {
     "principal": PrincipalFacts,
@@ -54,11 +60,22 @@ class Expectation:
     body: bytes
     around: Around
     expected: dict[str, Any]
+    kubernetes: Request | None = None
+
+    def calls(self) -> list[Call]:
+        """The calls to judge. Raises UnreadableError."""
+        found = calls_of(self.body, self.around)
+        if self.kubernetes is not None:
+            try:
+                found[0].kubernetes = kubernetes.read(self.kubernetes, self.around.connection.name).facts
+            except kubernetes.NotReadError as error:
+                raise UnreadableError(str(error)) from None
+        return found
 
     def differences(self, policy: Policy) -> tuple[Verdict, list[tuple[str, Any, Any]]]:
         """The verdict, and each field that is not as expected: (field, expected, got)."""
         try:
-            verdict = worst([policy.judge(call) for call in calls_of(self.body, self.around)])
+            verdict = worst([policy.judge(call) for call in self.calls()])
         except UnreadableError as error:
             verdict = replace(UNREADABLE, reason=str(error))
         got = {"verdict": verdict.action, "rule": verdict.rule, "reason_code": verdict.reason_code}
@@ -113,14 +130,42 @@ def _cases(document: Document, file: Path, listed: Value, given: Around) -> Iter
         call, at = item.get("call"), (*loc, "call")
         if not isinstance(call, dict):
             document.fault(
-                at, "`call` must say what is called: {tool: …, arguments: …}, {request: …} or {body: …}"
+                at,
+                "`call` must say what is called: {tool: …, arguments: …}, {request: …}, {body: …} or {kubernetes: …}",
             )
             continue
         _known(document, at, call, _CALL)
         around = _around(document, at, {key: call[key] for key in call if key in _GIVEN}, given)
         expected: dict[str, Any] = {key: item[key] for key in _EXPECTED if key in item}
         name = str(item.get("name", f"number {index + 1}"))
-        yield Expectation(file, document.place(loc)[0], name, _body(call), around, expected)
+        line = document.place(loc)[0]
+        if "kubernetes" in call:
+            asked = _kubernetes(document, at, call)
+            yield Expectation(file, line, name, b"", _on_cluster(around, asked), expected, asked)
+        else:
+            yield Expectation(file, line, name, _body(call), around, expected)
+
+
+def _kubernetes(document: Document, loc: Loc, call: dict[str, Value]) -> Request | None:
+    """A request to an API server: `METHOD PATH?QUERY`, with the text of its body, its type, a user to act as."""
+    more = {key: call[key] for key in ("body", "content_type", "impersonate") if key in call}
+    if not all(isinstance(each, str) for each in more.values()):
+        document.fault(loc, "`body`, `content_type` and `impersonate` are text")
+        return None
+    try:
+        return request_of(str(call["kubernetes"]), **{key: str(value) for key, value in more.items()})
+    except kubernetes.NotReadError as error:
+        document.fault((*loc, "kubernetes"), str(error))
+        return None
+
+
+def _on_cluster(around: Around, asked: Request | None) -> Around:
+    """`around` as it is for such a request."""
+    connection = replace(around.connection, kind="kubernetes")
+    if asked is None:
+        return replace(around, connection=connection)
+    http = replace(around.http, method=asked.method, path=asked.target, query=asked.query)
+    return replace(around, connection=connection, http=http)
 
 
 def _body(call: dict[str, Value]) -> bytes:

@@ -17,8 +17,13 @@ _COLUMNS = (
     "frame_id, exchange_id, session_id,"
     " toUnixTimestamp64Micro(recorded_at) AS micros, connection, principal, principal_issuer,"
     " principal_groups, client_id, attributes['principal.email'] AS email, purpose,"
-    " peer, user_agent, http_method, http_path, mcp_protocol_version, mcp_session_id,"
+    " protocol, peer, user_agent, http_method, http_path, mcp_protocol_version, mcp_session_id,"
     " attributes['tool.state'] AS tool_state, attributes['http.operation'] AS operation,"
+    " attributes['k8s.cluster.name'] AS cluster, attributes['k8s.verb'] AS k8s_verb,"
+    " arrayStringConcat(arrayFilter(part -> part != '', [attributes['k8s.objectRef.apiGroup'],"
+    " attributes['k8s.objectRef.resource'], attributes['k8s.objectRef.subresource']]), '/') AS k8s_resource,"
+    " arrayStringConcat(arrayFilter(part -> part != '', [attributes['k8s.objectRef.namespace'],"
+    " attributes['k8s.objectRef.name']]), '/') AS k8s_object, http_headers, body_bytes,"
     " length(redactions) AS secrets, verdict, rule, reason_code,"
     " policy_version, method, tool, parts, parts_stored, base64Encode(body) AS body64"
 )
@@ -94,6 +99,10 @@ def _judged(row: Mapping[str, Any]) -> Judged:
     groups = tuple(str(group) for group in row["principal_groups"])
     request = Recorded(
         body=_decoded(row["body64"]),
+        body_bytes=int(row["body_bytes"]),
+        headers=row["http_headers"],
+        kind=row["protocol"],
+        cluster=row["cluster"],
         method=row["http_method"],
         path=row["http_path"],
         peer=row["peer"],
@@ -119,10 +128,20 @@ def _judged(row: Mapping[str, Any]) -> Judged:
         reason_code=row["reason_code"],
         policy_version=row["policy_version"],
         subject=row["principal"],
-        asked=" ".join(filter(None, (row["method"], row["tool"]))),
+        asked=_asked(row),
         whole=int(row["parts"]) == int(row["parts_stored"]),
         request=request,
     )
+
+
+def _asked(row: Mapping[str, Any]) -> str:
+    """What was asked, in words: `tools/call pods_list`, `delete pods prod/web-0`, `GET /v1/items`."""
+    words = (
+        (row["method"], row["tool"])
+        if row["method"]
+        else (row["k8s_verb"], row["k8s_resource"], row["k8s_object"])
+    )
+    return " ".join(filter(None, words)) or f"{row['http_method']} {row['http_path'].partition('?')[0]}"
 
 
 def _decoded(body64: str) -> bytes:

@@ -159,6 +159,49 @@ def test_expectations_that_cannot_be_read_are_told(folder: Path, was: str, becom
     assert told in answer.stderr
 
 
+KUBERNETES = """policy: policy.yaml
+given: {connection: {name: prod}}
+expect:
+  - name: everything at once
+    call: {kubernetes: "DELETE /api/v1/namespaces/dev/pods?labelSelector=a"}
+    verdict: deny
+    rule: kubernetes-api/delete-collection
+  - name: a shell in production
+    call: {kubernetes: "POST /api/v1/namespaces/prod/pods/web-0/exec?command=sh", principal: {groups: [dev]}}
+    verdict: hold
+  - name: a privileged pod
+    call:
+      kubernetes: PATCH /apis/apps/v1/namespaces/dev/deployments/web
+      content_type: application/json-patch+json
+      body: '[{"op":"add","path":"/spec/template/spec/hostPID","value":true}]'
+    verdict: hold
+    rule: kubernetes-api/host-access
+  - name: the auditor reads as others
+    call: {kubernetes: GET /api/v1/pods, impersonate: ann}
+    verdict: allow
+    rule: as-others
+  - name: what has two readings is refused
+    call: {kubernetes: "GET /api/v1/namespaces/dev//pods"}
+    verdict: deny
+    reason_code: unreadable_request
+"""
+
+
+def test_requests_to_an_api_server_are_written_as_a_line(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text("""default: deny
+rules:
+  - {name: as-others, when: "kubernetes.impersonates && kubernetes.verb == 'list'", allow: true, impersonation: true}
+packs: [{pack: kubernetes-api, reviewers: [leads]}]
+""")
+    (tmp_path / "expected.yaml").write_text(KUBERNETES)
+    answer = run("test", str(tmp_path))
+    assert (answer.exit_code, answer.stdout) == (0, "5 as expected, 0 not\n"), answer.output
+    (tmp_path / "expected.yaml").write_text(KUBERNETES.replace("GET /api/v1/pods", "pods"))
+    answer = run("test", str(tmp_path))
+    assert answer.exit_code == 2
+    assert "expected.yaml:19:24: a request is written `METHOD /path?query`" in answer.stderr
+
+
 def test_a_folder_without_expectations_is_told(folder: Path) -> None:
     (folder / "expected.yaml").unlink()
     answer = run("test", str(folder))
@@ -186,6 +229,8 @@ def exchanges(trail: Asked) -> dict[str, str]:
             made.frame(tool_call(name), **{**asked, "verdict": "none"})
         else:
             made.frame(tool_call(name, name="web-0"), **asked)
+    ids["delete"] = str(uuid4())
+    made.frame(b"", **{**shared, "connection": "k8s", "exchange_id": ids["delete"], "tool": "", **DELETE})
     made.frame(
         json.dumps({"jsonrpc": "2.0", "id": 2, "result": listing}).encode(),
         **{**shared, "direction": "response", "method": "tools/list", "tool": "", "outcome": "completed"},
@@ -195,6 +240,20 @@ def exchanges(trail: Asked) -> dict[str, str]:
     while len(trail.run("frames", "--session", session, "--json").stdout.splitlines()) < len(made.values):
         assert time.monotonic() < until
     return ids
+
+
+DELETE: dict[str, Any] = {
+    "protocol": "kubernetes",
+    "method": "",
+    "http_method": "DELETE",
+    "http_path": "/k8s/k8s/api/v1/namespaces/prod/pods?labelSelector=app",
+    "attributes": {
+        "k8s.cluster.name": "eu",
+        "k8s.verb": "deletecollection",
+        "k8s.objectRef.resource": "pods",
+        "k8s.objectRef.namespace": "prod",
+    },
+}
 
 
 async def _send(bootstrap: str, values: list[bytes]) -> None:
@@ -228,6 +287,27 @@ def test_replay_tells_what_would_change_by_rule_with_examples(
     told = trail.run(*words).stdout
     assert "3 requests judged, 2 would change" in told
     assert "masked copies" in told
+
+
+def test_replay_judges_requests_to_an_api_server(
+    trail: Asked, exchanges: dict[str, str], folder: Path
+) -> None:
+    (folder / "policy.yaml").write_text("default: allow\npacks: [kubernetes-api]\n")
+    words = (
+        "policy",
+        "replay",
+        str(folder / "policy.yaml"),
+        "--since",
+        "2020-01-01",
+        "--connection",
+        "k8s",
+        "--json",
+    )
+    (change,) = [json.loads(line) for line in trail.run(*words).stdout.splitlines()]
+    assert (change["would_be"], change["would_be_rule"]) == ("deny", "kubernetes-api/delete-collection")
+    assert change["examples"][0]["asked"] == "deletecollection pods prod"
+    explained = trail.run("policy", "explain", exchanges["delete"], "--policy", str(folder / "policy.yaml"))
+    assert "kubernetes-api/delete-collection: matches" in explained.stdout, explained.output
 
 
 def test_replay_takes_an_age_and_refuses_what_is_none(trail: Asked, folder: Path) -> None:

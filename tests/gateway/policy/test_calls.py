@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.frames.jsonrpc import look
 from gateway.policy import Around, UnreadableError, calls_of
-from gateway.policy.facts import ConnectionFacts, PrincipalFacts
+from gateway.policy.facts import Call, ConnectionFacts, PrincipalFacts
 from gateway.policy.recorded import Recorded, calls_from_recorded
 
 AROUND = Around(
@@ -169,3 +169,48 @@ def test_a_recorded_request_is_the_call_that_it_was() -> None:
     assert (call.session.id, call.session.calls, call.session.denied, call.session.secrets) == ("s", 4, 2, 1)
     assert (call.principal.groups, call.connection, call.now) == (("sre",), connection, 12.5)
     assert (call.mcp.protocol_version, call.mcp.session_id) == ("2025-11-25", "m")
+
+
+def kubernetes_call(path: str, body: bytes = b"", headers: str = "", **more: Any) -> Call:
+    recorded = Recorded(body, path=path, headers=headers, cluster="eu", body_bytes=len(body), **more)
+    (call,) = calls_from_recorded(recorded, ConnectionFacts("prod", "kubernetes"), {})
+    return call
+
+
+def test_a_recorded_request_to_an_api_server_has_the_facts_that_it_had() -> None:
+    headers = "content-type: application/merge-patch+json\nimpersonate-user: ann\nauthorization: [masked:credential]"
+    call = kubernetes_call(
+        "/k8s/prod/apis/apps/v1/namespaces/prod/deployments/web?dryRun=All",
+        b'{"spec":{"replicas":2}}',
+        headers,
+        method="PATCH",
+    )
+    facts = call.kubernetes
+    assert (facts["verb"], facts["name"], facts["cluster"], facts["dryRun"]) == ("patch", "web", "eu", True)
+    assert (facts["changes"], facts["impersonate"]["user"]) == (["spec.replicas"], "ann")
+    assert call.http.path == "/apis/apps/v1/namespaces/prod/deployments/web"
+
+
+def test_a_recorded_request_by_host_has_no_prefix() -> None:
+    assert kubernetes_call("/api/v1/namespaces/prod/pods", method="GET").kubernetes["verb"] == "list"
+
+
+def test_a_body_in_protobuf_is_recorded_as_json() -> None:
+    kind = "content-type: application/vnd.kubernetes.protobuf"
+    path = "/k8s/prod/api/v1/namespaces/prod/secrets"
+    facts = kubernetes_call(path, b'{"kind":"Secret","metadata":{"name":"db"}}', kind).kubernetes
+    assert (facts["kind"], facts["name"], facts["object_known"]) == ("Secret", "db", True)
+    recorded = Recorded(b"", path=path, headers=kind, body_bytes=70)
+    (call,) = calls_from_recorded(recorded, ConnectionFacts("prod", "kubernetes"), {})
+    assert call.kubernetes["object_known"] is False
+
+
+def test_a_recorded_request_with_two_readings_stays_unreadable() -> None:
+    with pytest.raises(UnreadableError):
+        kubernetes_call("/k8s/prod/api/v1/pods?limit=1;watch=1", method="GET")
+
+
+def test_a_recorded_request_to_an_http_api_is_judged_without_its_body() -> None:
+    recorded = Recorded(b"any text", path="/http/shop/v1/items?a=b", method="PUT")
+    (call,) = calls_from_recorded(recorded, ConnectionFacts("shop", "http"), {})
+    assert (call.http.method, call.http.path, call.mcp.method) == ("PUT", "/v1/items", "")

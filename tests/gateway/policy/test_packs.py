@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from gateway.kubernetes import read
+from gateway.kubernetes.written import request_of
 from gateway.policy import Call, PolicyError, read_policy
-from gateway.policy.facts import HttpFacts, McpFacts, ToolFacts
+from gateway.policy.facts import ConnectionFacts, HttpFacts, McpFacts, ToolFacts
 from gateway.policy.packs import pack_names, read_pack
 
 FILE = Path("policy.yaml")
@@ -29,6 +31,9 @@ def cases(side: str) -> list[Any]:
 
 
 def call_of(given: dict[str, Any]) -> Call:
+    if "kubernetes" in given:
+        written = request_of(given["kubernetes"], given.get("body", ""), given.get("content_type", ""))
+        return Call(connection=ConnectionFacts(kind="kubernetes"), kubernetes=read(written, "c").facts)
     tool = given.get("tool", "")
     return Call(
         mcp=McpFacts(
