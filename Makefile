@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint conformance faults keycloak bench bench-masking lock clean
+.PHONY: help install demo test lint conformance faults keycloak kubernetes bench bench-masking lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -43,8 +43,12 @@ faults: install  ## kill -9 everything under load and count what was lost
 keycloak: install  ## identity against a real Keycloak (fetched once, about 200 MB): groups, rotation, the official client's OAuth flow
 	@$(BIN)/python -m tests.keycloak
 
-bench: install  ## direct against through, side by side
+kubernetes: install  ## a real control plane (built once from Go modules, 8 minutes), real kubectl and clients: direct against through
+	@$(BIN)/python -m tests.kubernetes
+
+bench: install  ## direct against through, side by side: MCP, then Kubernetes
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.kubernetes
 
 bench-masking: install  ## masking beside the same rules as plain regular expressions
 	@$(BIN)/python -m benchmarks.masking
