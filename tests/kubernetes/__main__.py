@@ -57,7 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.kubernetes", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="these parts")
-    parser.add_argument("--operation", default="", help="only operations whose name holds this")
+    parser.add_argument(
+        "--operation", default="", help="only operations of this group, or whose name holds this"
+    )
     parser.add_argument("--watch-seconds", type=float, default=600.0, help="of the long watch (default: 600)")
     parser.add_argument("--json", type=Path, default=Path(".cache/kubernetes.json"), help="where figures go")
     return parser
@@ -87,7 +89,8 @@ def _part(name: str, bench: Bench) -> Findings:
     for sentence in findings.failed:
         say(f"  FAILED {sentence}")
     told = {key: value for key, value in findings.figures.items() if not isinstance(value, list)}
-    say(f"  {', '.join(f'{key} {value}' for key, value in told.items())}")
+    if told:
+        say(f"  {', '.join(f'{key} {value}' for key, value in told.items())}")
     failed = len(findings.failed)
     say(f"{name}: {findings.checked - failed} of {findings.checked} hold ({time.monotonic() - began:.0f} s)")
     return findings

@@ -36,11 +36,11 @@ def _head(count: int) -> str:
     return f"""# What kubectl and other clients do through the gateway
 
 `make kubernetes` runs these {count} operations twice, against a real control plane (kube-apiserver {KUBERNETES},
-etcd {ETCD}, its controller manager, pods by kwok {KWOK}): directly, and through the gateway. For each of them it checks
-that
+etcd {ETCD}, its controller manager, pods by kwok {KWOK}): directly, and through the gateway. For each of them it
+checks that
 
-- the exit code, the output and the complaints are the same, but for what was masked. Names, ids, versions and times of
-  objects that were made twice are taken out before; where an object is only read, ages alone are;
+- the exit code, the output and the complaints are the same, but for what was masked. Names, ids, versions and times
+  of objects that were made twice are taken out before; where an object is only read, ages alone are;
 - no secret of the run is shown;
 - the trail has a record of it, with the verb and resource that stand in the last column;
 - every request that the API server's own audit log has of that time is in the trail, with the same verb, API group,
