@@ -52,13 +52,17 @@ class Relaying(Streaming):
         if form is Form.UNCLEAR:
             why = "its content type can be read in two ways"
             yield from self._unanswered(Broken("upstream_failed", "upstream_broke", why))
-            return
+        elif self._info is not None and answers.hidden_form(self._info, fact.headers):
+            yield from self._withhold("upstream_encoded", "protobuf and CBOR cannot be masked")
+        else:
+            yield from self._relay(fact, form)
+
+    def _relay(self, head: Head, form: Form) -> Life:
         try:
-            decoder = decoder_of(fact, self._terms.limits.response_bytes_max if form is Form.BODY else None)
             if form is Form.BODY:
-                yield from self._relay_body(fact, decoder)
+                yield from self._relay_body(head, decoder_of(head, self._terms.limits.response_bytes_max))
             else:
-                yield from self._relay_stream(fact, decoder, form)
+                yield from self._relay_stream(head, decoder_of(head, None), form)
         except EncodedError as exc:  # nothing was released yet: within a stream it is withheld there
             yield from self._withhold(exc.reason_code, str(exc))
 
@@ -78,9 +82,9 @@ class Relaying(Streaming):
             return form_of_mcp(head.headers)
         if self._request.method == "HEAD" or head.status in _BODILESS:
             return Form.BODY
-        if info is not None:
+        if info is not None and not answers.is_unreadable(first(head.headers, b"content-type")):
             return form_of_kubernetes(info.verb, info.subresource, head.status, head.headers)
-        return form_of_http(head.headers)
+        return form_of_http(head.headers) if info is None else Form.BODY
 
     # -- a whole body
 
@@ -93,10 +97,6 @@ class Relaying(Streaming):
             body = decoder.feed(body)
         if self._too_large(len(body)):
             yield from self._withhold("result_too_large")
-            return
-        info = self._info
-        if info is not None and answers.hidden_form(info, head.headers):
-            yield from self._withhold("upstream_encoded", "protobuf and CBOR cannot be masked")
             return
         try:
             masked, redactions = yield from self._seen(body, head)
