@@ -25,7 +25,11 @@ _CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _SERVICE = re.compile(r"[a-z0-9-]{1,60}")
 _ACCOUNT = re.compile(r"[a-z0-9.-]{1,100}@[a-z0-9.-]{1,200}\.gserviceaccount\.com")
 _PROJECT = re.compile(r"[a-z0-9.:-]{1,100}")
-_CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform"
+# Without the second GKE knows a service account by a number alone, which no binding names.
+_SCOPES = (
+    "https://www.googleapis.com/auth/cloud-platform",
+    "https://www.googleapis.com/auth/userinfo.email",
+)
 
 KIND_MEANING = (
     "`bearer`, `basic` or `header`: the same on every request; `client_credentials`: a token of the gateway's own; "
@@ -36,7 +40,9 @@ KIND_MEANING = (
 )
 KIND = Field(description=KIND_MEANING)
 SCOPES = Field(
-    default=(), description="Scopes asked for; where none are given, `google` asks for `cloud-platform`."
+    default=(),
+    description="Scopes asked for; where none are given, `google` asks for `cloud-platform` and "
+    "`userinfo.email`.",
 )
 
 
@@ -155,7 +161,7 @@ class GoogleBlock(Block):
     def credential(self) -> GoogleToken:
         """As the gateway takes it."""
         return GoogleToken(
-            self.file, self.impersonate or "", self.scopes or (_CLOUD_PLATFORM,), self.quota_project or ""
+            self.file, self.impersonate or "", self.scopes or _SCOPES, self.quota_project or ""
         )
 
 

@@ -1,5 +1,7 @@
 """Credentials of clouds: what the file says of them reaches the gateway, and what cannot be meant is told."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,9 @@ from gateway.settings import (
     SigV4,
 )
 from sluicegate.settings import SettingsError, load
+from tests.support.certificates import Authority
+
+GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
 
 NONE = "identity: {mode: none}\n"
 OIDC = (
@@ -79,7 +84,9 @@ def test_google_takes_a_file_an_account_to_impersonate_scopes_and_a_project(tmp_
 
 
 def test_google_without_more_is_the_metadata_server_and_the_whole_platform(tmp_path: Path) -> None:
-    assert one(tmp_path, "kind: google").credential == GoogleToken()
+    platform = "https://www.googleapis.com/auth/"
+    scopes = (f"{platform}cloud-platform", f"{platform}userinfo.email")
+    assert one(tmp_path, "kind: google").credential == GoogleToken(scopes=scopes)
 
 
 def test_a_service_account_is_that_of_the_pod_or_of_a_file(tmp_path: Path) -> None:
@@ -132,6 +139,26 @@ def test_a_token_of_this_gateway_is_for_another_of_its_connections(tmp_path: Pat
 )
 def test_what_cannot_be_meant_is_told(tmp_path: Path, credential: str, fault: str) -> None:
     assert fault in told(tmp_path, credential)
+
+
+@pytest.mark.parametrize("guide", ["eks", "gke"])
+def test_the_configuration_of_a_guide_loads(tmp_path: Path, guide: str) -> None:
+    """The file that it shows, with the connection that it shows beside."""
+    blocks = re.findall(r"```yaml\n# (.*?)\n(.*?)```", (GUIDES / f"{guide}.md").read_text("utf-8"), re.DOTALL)
+    shown = dict(blocks)
+    pair = Authority(tmp_path).issue("gateway.example.com")
+    (tmp_path / "tls").mkdir()
+    for name, content in (
+        ("gateway.pem", pair.certificate),
+        ("gateway.key", pair.key),
+        ("prod-ca.pem", pair.certificate),
+    ):
+        shutil.copy(content, tmp_path / "tls" / name)
+    (tmp_path / "prod-policy.yaml").write_text(shown["prod-policy.yaml"])
+    (tmp_path / "s.yaml").write_text(shown["sluicegate.yaml"] + shown["in connections"])
+    cluster, api = load(tmp_path / "s.yaml", {}, files=True).gateway_settings().connections
+    assert isinstance(cluster.credential, EksToken if guide == "eks" else GoogleToken)
+    assert isinstance(api.credential, SigV4 if guide == "eks" else GoogleToken)
 
 
 def test_a_session_of_each_caller_needs_callers(tmp_path: Path) -> None:
