@@ -1,6 +1,6 @@
 """What the frames of one exchange say: the facts they share, and those of the request, of answers and of ends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from gateway.effects import Draft, Head, Request
 from gateway.facts import BLANK
@@ -92,6 +92,20 @@ class Drafting:
         """Further facts, on all frames from here on."""
         known = self.base["attributes"]
         self.base["attributes"] = dict(sorted({**known, **attributes}.items()))  # type: ignore[dict-item]
+
+    def add_written(self, attributes: Mapping[str, str]) -> None:
+        """Further facts in the client's own words, which may hold a secret: masked. One look at all of them is
+        enough where there is none."""
+        try:
+            if self._mask_text("\n".join(attributes.values()))[1]:
+                attributes = {name: self._masked(text) for name, text in attributes.items()}
+        except MaskingFailedError:
+            attributes = dict.fromkeys(attributes, "[not masked, so not kept]")
+        self.add(dict(attributes))
+
+    def _masked(self, text: str) -> str:
+        masked, found = self._mask_text(text)
+        return masked if found else text
 
     def refused(self, frame: Draft, refused: Refused) -> None:
         """The request frame says that, and why, nothing follows."""

@@ -84,7 +84,7 @@ class Exchange(Awaiting):
             self._kube = kubernetes.read(self._request, self._terms.cluster)
         except kubernetes.NotReadError as exc:
             return Refused(exc.reason_code, str(exc))
-        self._drafting.add(dict(self._kube.attributes))
+        self._drafting.add_written(self._kube.attributes)
         return None
 
     def _fault_of_body(self) -> Refused | None:
