@@ -15,7 +15,7 @@ from gateway.kubernetes.channels_ports import Ports
 from gateway.kubernetes.channels_process import Process
 from gateway.kubernetes.channels_spdy import SUBPROTOCOL, SpdyPorts
 from gateway.kubernetes.channels_whole import Whole
-from gateway.kubernetes.terminal_output import HeldTooMuchError
+from gateway.kubernetes.terminal_memory import HeldTooMuchError
 from gateway.kubernetes.terminal_spans import Mask
 from schemas.frames import Redaction
 
@@ -61,18 +61,21 @@ class Conversation:
             raise ConversationError(
                 f"a message of {len(data)} bytes; at most {self._bytes_max} are taken", 1009
             )
-        try:
-            return self._talk.take(data, from_client=from_client, text=text)
-        except HeldTooMuchError as error:
-            raise ConversationError(str(error), 1009) from error
+        return self._within_limits(lambda: self._talk.take(data, from_client=from_client, text=text))
 
     def quiet(self) -> list[Passing]:
         """What was held back: nothing followed within `quiet_seconds`."""
-        return self._talk.quiet()
+        return self._within_limits(self._talk.quiet)
 
     def ended(self) -> list[Passing]:
         """What was held back: one side has closed the WebSocket."""
-        return self._talk.rest()
+        return self._within_limits(self._talk.rest)
+
+    def _within_limits(self, what: Callable[[], list[Passing]]) -> list[Passing]:
+        try:
+            return what()
+        except HeldTooMuchError as error:
+            raise ConversationError(str(error), 1009) from error
 
 
 class Talk(Protocol):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.effects import Draft
-from gateway.kubernetes.terminal_memory import Piece
+from gateway.kubernetes.terminal_pieces import Piece
 from schemas.frames import Redaction
 
 CHANNEL = "k8s.channel"

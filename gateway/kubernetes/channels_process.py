@@ -10,8 +10,8 @@ from gateway.kubernetes.channels_codec import Codec
 from gateway.kubernetes.channels_passing import ConversationError, Passing, draft, piece_draft
 from gateway.kubernetes.terminal_echo import Echo
 from gateway.kubernetes.terminal_input import Input
-from gateway.kubernetes.terminal_memory import Piece
 from gateway.kubernetes.terminal_output import Output
+from gateway.kubernetes.terminal_pieces import Piece
 from gateway.kubernetes.terminal_spans import Mask
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255

@@ -4,17 +4,19 @@ from gateway.kubernetes.channels_passing import Passing, draft
 from gateway.kubernetes.terminal_input import Input
 from gateway.kubernetes.terminal_memory import Memory
 from gateway.kubernetes.terminal_output import is_binary
+from gateway.kubernetes.terminal_pieces import Piece
 from gateway.kubernetes.terminal_spans import Mask
 
 MESSAGE = "message"
 
 
 class Whole:
-    """Each message is a text of its own; the memory over them finds what two of them share."""
+    """Each text message is masked alone. Binary ones are taken for one stream, of which nothing is held back."""
 
     holds = False
 
     def __init__(self, mask: Mask) -> None:
+        self._mask = mask
         self._input = Input(mask, lambda: (0, b""))
         self._output = Memory(mask)
 
@@ -24,7 +26,11 @@ class Whole:
             piece = self._input.take(data)
             asked = draft(MESSAGE, piece.body, piece.size, piece.redactions, to_client=False)
             return [Passing(asked, data, text, to_client=False)]
-        piece = self._output.piece(data, same_length=not text and is_binary(data))
+        if text:  # a line of JSON, mostly: what was before it would only hide where its strings begin
+            body, redactions = self._mask(data)
+            piece = Piece(body, len(data), redactions)
+        else:
+            piece = self._output.piece(data, same_length=is_binary(data))
         told = draft(MESSAGE, piece.body, piece.size, piece.redactions, to_client=True)
         return [Passing(told, piece.body, text, to_client=True)]
 

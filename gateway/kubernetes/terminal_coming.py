@@ -6,7 +6,7 @@ Each of them is recorded before the next one comes, so there is no waiting for t
 import re
 from collections.abc import Iterator
 
-from gateway.kubernetes.terminal_memory import Hidden
+from gateway.kubernetes.terminal_pieces import Hidden
 from gateway.kubernetes.terminal_view import View
 
 TYPED = "typed-secret"

@@ -33,6 +33,12 @@ def undecided(text: bytes) -> int:
     return min((place for place in places if place >= 0), default=-1)
 
 
+def closing(text: bytes) -> bytes:
+    """What stands behind `text`, which is not looked at for longer, so that an object it breaks off in counts as a
+    Secret if it can be one."""
+    return as_secret(text) if undecided(text) >= 0 else b""
+
+
 def as_secret(text: bytes) -> bytes:
     """What makes a Secret of the object that `text` breaks off in, standing behind it; b"" if it cannot be one."""
     for match in reversed(list(_JSON_VERSION.finditer(text))):

@@ -7,9 +7,11 @@ signs are masked as they come, and the line that answers a prompt for a password
 import re
 from collections.abc import Callable, Iterator
 
+from gateway.kubernetes import terminal_documents as documents
 from gateway.kubernetes.terminal_coming import coming
-from gateway.kubernetes.terminal_memory import Hidden, Memory, Piece
+from gateway.kubernetes.terminal_memory import Memory
 from gateway.kubernetes.terminal_output import MEMBERS, is_binary
+from gateway.kubernetes.terminal_pieces import Hidden, Piece
 from gateway.kubernetes.terminal_spans import Mask
 from gateway.kubernetes.terminal_tail import word_from
 from gateway.kubernetes.terminal_tar import Spotter
@@ -79,7 +81,8 @@ class Input:
         binary = is_binary(new)
         hidden = [*coming(before, new), *self._cut_word(new)]
         self._spotter.look(new)
-        piece = self._memory.piece(new, same_length=binary, hidden=hidden)
+        closing = documents.closing(before + new)
+        piece = self._memory.piece(new, same_length=binary, hidden=hidden, closing=closing)
         self._spotter.passed(new, piece.body)
         if self._spotter.archive is not None and self._spotter.archive.members:
             piece.attributes = {MEMBERS: self._spotter.archive.told()}

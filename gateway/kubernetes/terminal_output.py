@@ -6,8 +6,9 @@ Text gets pseudonyms; in bytes that are no text (a tar archive of `kubectl cp`) 
 from gateway.kubernetes import terminal_documents as documents
 from gateway.kubernetes import terminal_tail as tail
 from gateway.kubernetes.terminal_coming import coming
-from gateway.kubernetes.terminal_memory import Memory, Piece
-from gateway.kubernetes.terminal_spans import Mask
+from gateway.kubernetes.terminal_memory import HeldTooMuchError, Memory
+from gateway.kubernetes.terminal_pieces import Piece
+from gateway.kubernetes.terminal_spans import Mask, Span
 from gateway.kubernetes.terminal_tar import Spotter
 
 LOOK_AGAIN = 1.25
@@ -15,10 +16,6 @@ LOOK_AGAIN = 1.25
 
 LARGE_BYTES = 64 * 1024
 MEMBERS = "k8s.tar.members"
-
-
-class HeldTooMuchError(ValueError):
-    """So much came without a place where it can be cut that it cannot be held back any more."""
 
 
 class Output:
@@ -56,7 +53,7 @@ class Output:
                 f"more than {self._held_max} bytes came that can only be masked as a whole"
             )
         self._look_at = int(held * LOOK_AGAIN) if held > LARGE_BYTES else 0
-        return self._released(self._whole(cut))
+        return self._released(cut)
 
     def echo(self, payload: bytes) -> Piece | None:
         """The record of what a terminal shows of the client's own typing; None where it has to wait its turn."""
@@ -66,32 +63,47 @@ class Output:
 
     def quiet(self) -> Piece | None:
         """What is held back: nothing has followed for a while. What could be a Secret is masked as one."""
-        return self._released(self._whole(len(self._held)), self._closing())
+        return self._released(self._whole(len(self._held)), final=True)
 
     def rest(self) -> Piece | None:
         """All that is held back: nothing follows."""
-        return self._released(len(self._held), self._closing())
-
-    def _closing(self) -> bytes:
-        text = self._memory.before + self._held
-        return documents.as_secret(text) if documents.undecided(text) >= 0 else b""
+        return self._released(len(self._held), final=True)
 
     def _whole(self, size: int) -> int:
         """Of so many bytes those that cut no header of an archive."""
         archive = self._spotter.archive
         return size if archive is None or archive.broken else archive.room(size)
 
-    def _released(self, size: int, closing: bytes = b"") -> Piece | None:
+    def _released(self, size: int, *, final: bool = False) -> Piece | None:
+        """What stands for the first `size` bytes that are held back, or for fewer where a secret would be cut.
+
+        All is looked at, not only what passes: what tells of a secret may still be held back.
+        """
+        if not size:
+            return None
+        self._binary = self._binary or (not self._tty and is_binary(self._held))
+        closing = documents.closing(self._memory.before + self._held) if final else b""
+        found = self._memory.look(self._held, closing, binary=self._binary)
+        if not final:
+            size = self._before_secrets(size, found)
         if not size:
             return None
         new, self._held = self._held[:size], self._held[size:]
         self._look_at = 0 if not self._held else self._look_at
-        self._binary = self._binary or (not self._tty and is_binary(new))
-        piece = self._memory.piece(new, same_length=self._binary, closing=closing)
+        piece = self._memory.passed(new, found, same_length=self._binary)
         piece.body = self._spotter.passed(new, piece.body)
         if self._spotter.archive is not None and self._spotter.archive.members:
             piece.attributes = {MEMBERS: self._spotter.archive.told()}
         return piece
+
+    def _before_secrets(self, size: int, found: list[Span]) -> int:
+        """So many of these bytes, or as many fewer that no secret and no header of an archive is cut in two."""
+        before = len(self._memory.before)
+        size = self._whole(size)
+        for span in reversed(found):
+            if span.start < before + size < span.end:
+                size = self._whole(max(0, span.start - before))
+        return size
 
 
 def is_binary(data: bytes) -> bool:
