@@ -45,7 +45,7 @@ def cells(branches: "Sequence[Branch]", asked: str) -> list[tuple[Any, ...]]:
             (
                 moment(branch["started_at"]),
                 round(branch["latency_ms"], 1),
-                "  " * branch["depth"] + " ".join(filter(None, act(branch))),
+                _below(branch["depth"]) + " ".join(filter(None, act(branch))),
                 _who(branch),
                 branch["connection"],
                 branch["http_status"] or "",
@@ -55,6 +55,11 @@ def cells(branches: "Sequence[Branch]", asked: str) -> list[tuple[Any, ...]]:
             )
         )
     return rows
+
+
+def _below(depth: int) -> str:
+    """What shows that a row belongs to the one above it."""
+    return "  " * (depth - 1) + "└ " if depth else ""
 
 
 def _who(branch: "Branch") -> str:

@@ -238,9 +238,9 @@ async def test_a_tool_call_and_what_it_did_to_the_cluster_are_one_story(story: S
     rows = cells(branches, branches[0]["exchange_id"])
     assert [(row[2], row[3], row[5]) for row in rows] == [
         ("tools/call remove_pod", "alice", 200),
-        (f"  get pods prod/{story.mark}", "alice", 200),
-        (f"  get secrets prod/{story.mark}", "alice", 200),
-        (f"  delete pods prod/{story.mark}", "alice", 403),
+        (f"└ get pods prod/{story.mark}", "alice", 200),
+        (f"└ get secrets prod/{story.mark}", "alice", 200),
+        (f"└ delete pods prod/{story.mark}", "alice", 403),
     ]
     assert [each["same_principal"] for each in branches] == [None, True, True, True]
     assert {each["link"] for each in branches[1:]} == {"user_agent"}
