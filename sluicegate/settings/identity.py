@@ -30,7 +30,7 @@ class IssuerBlock(Block):
     audiences: tuple[Text, ...] = Field(
         default=(),
         description="What the claim `aud` may be; not given: the URL of the connection asked for, "
-        "`PUBLIC_URL/mcp/NAME`.",
+        "`PUBLIC_URL/mcp/NAME` (`/http/…`, `/k8s/…` by its kind).",
     )
     algorithms: Annotated[tuple[Algorithm, ...], AfterValidator(some)] = Field(
         default=("RS256", "ES256"),
