@@ -1,7 +1,7 @@
 """From the settings of one connection to all that serves it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 from starlette.requests import Request
@@ -32,10 +32,10 @@ from gateway.openapi import Operations, operations_of
 from gateway.policy import Condition
 from gateway.policy.facts import ConnectionFacts
 from gateway.rules import Rules
-from gateway.settings import Connection, ConnectionKind, GatewaySettings, Sealing
+from gateway.settings import Connection, ConnectionKind, GatewaySettings, MaskingRules, Sealing
 from gateway.tools import ToolBook
 from gateway.waiting import HeldTasks, StateSeal, TaskSeal
-from masking import Masker, MaskingError, placed, profile_from
+from masking import WHERE_CLIENTS_DECODE, Masker, MaskingError, placed, profile_from
 from schemas.frames import Redaction
 
 Masks = Callable[[str], Mask]
@@ -175,8 +175,10 @@ def _masks(key: bytes, connection: Connection) -> Masks:
 
     @lru_cache(maxsize=16)
     def mask(profile: str) -> Mask:
-        own = connection.masking_rules
-        known = profile if own is None else profile_from(profile, own.rules, own.allow, own.leave)
+        own = connection.masking_rules or MaskingRules()
+        known = profile_from(profile, own.rules, own.allow, own.leave, own.forms)
+        if connection.kind == ConnectionKind.KUBERNETES:
+            known = replace(known, forms=(*WHERE_CLIENTS_DECODE, *known.forms))
         return _mask(Masker(key, known))
 
     return mask

@@ -7,6 +7,7 @@ pieces.
 
 from masking.custom import profile_from
 from masking.decoding import DecodingMasker
+from masking.forms import WHERE_CLIENTS_DECODE
 from masking.masker import Masker, mask
 from masking.places import Placed, placed
 from masking.profiles import PROFILES, Profile
@@ -16,6 +17,7 @@ from masking.stream import Framing, StreamMasker
 
 __all__ = [
     "PROFILES",
+    "WHERE_CLIENTS_DECODE",
     "DecodingMasker",
     "Framing",
     "LimitCrossed",

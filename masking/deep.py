@@ -24,7 +24,7 @@ from masking.found import Found, outermost, quoted
 from masking.masker import Masker
 from masking.paths import locate
 from masking.profiles import Profile, resolve
-from masking.pseudonym import PSEUDONYM
+from masking.pseudonym import WRITTEN, digests_in
 from masking.records import Masked, T
 from masking.undone import LEAST, undone
 
@@ -57,7 +57,7 @@ class Detector(Protocol):
 
 def known_in(text: str) -> tuple[str, ...]:
     """The digests of the pseudonyms in a masked text, in order and once each."""
-    return tuple(dict.fromkeys(match.group()[-7:-1] for match in PSEUDONYM.finditer(text)))
+    return tuple(dict.fromkeys(digests_in(text)))
 
 
 def remembered(before: tuple[str, ...], text: str) -> tuple[str, ...]:
@@ -131,7 +131,7 @@ class DeepMasker:
 
 def _placed(view: str, found: list[Found]) -> list[Found]:
     """With their paths; without what touches a pseudonym, so that masking twice changes nothing."""
-    masked = [match.span() for match in PSEUDONYM.finditer(view)]
+    masked = [match.span() for match in WRITTEN.finditer(view)]
     ends = [end for _, end in masked]
 
     def clear(item: Found) -> bool:
@@ -180,12 +180,12 @@ class _Tries:
 
 
 def _found(tries: _Tries, view: str) -> Iterator[Found]:
-    masked = [match.span() for match in PSEUDONYM.finditer(view)]
+    masked = [match.span() for match in WRITTEN.finditer(view)]
     for start, end in _values(view):
         if tries.left <= 0:
             return
         value = view[start:end]
-        if masked and PSEUDONYM.search(value):
+        if masked and WRITTEN.search(value):
             continue
         if hidden := tries.hidden(value):
             how, plain = hidden

@@ -22,7 +22,7 @@ from masking.literals import decode, decoded_literals, escape, escaped_literals
 from masking.offsets import Offsets
 from masking.paths import locate
 from masking.patterns import trigger
-from masking.pseudonym import HINT, PSEUDONYM
+from masking.pseudonym import WRITTEN, is_hinted
 from masking.repeats import repeats
 from masking.rules import Rule
 from masking.windows import matches
@@ -83,7 +83,7 @@ class Finder:
         found = outermost(self._confirmed(_Level(view, wrapped, work, depth), hits))
         if found:
             found = _with_repeats(view, found, work)
-        if found and HINT in view:
+        if found and is_hinted(view):
             found = _outside_pseudonyms(view, found)
         return _placed(view, found, wrapped) if found else found
 
@@ -221,7 +221,7 @@ def _moved(item: Found, start: int, offsets: Offsets | None, quoted: Callable[[s
 
 def _outside_pseudonyms(view: str, found: list[Found]) -> list[Found]:
     """Without what touches a pseudonym: masking twice changes nothing."""
-    masked = [match.span() for match in PSEUDONYM.finditer(view)]
+    masked = [match.span() for match in WRITTEN.finditer(view)]
     ends = [end for _, end in masked]
 
     def clear(item: Found) -> bool:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from masking.pseudonym import encoded
+
 KEPT_MAX = 8
 """Characters of a secret that may stay, at its two ends together."""
 
@@ -15,15 +17,18 @@ KEPT_SHARE = 4
 """One in so many of its characters may stay at most; of a shorter secret nothing does."""
 
 _TEXT = re.compile(r"[A-Za-z0-9*#_.<>()-]{1,64}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _PLAIN = re.compile(r"[A-Za-z0-9._@+=/-]*")
 
 
 class Form(NamedTuple):
-    """`text` instead of a pseudonym; or the pseudonym behind the `first` and before the `last` characters."""
+    """`text` instead of a pseudonym; or the pseudonym behind the `first` and before the `last` characters; or, of a
+    value in base64, the pseudonym in base64 (`encoded`)."""
 
     text: str = ""
     first: int = 0
     last: int = 0
+    encoded: bool = False
 
     def write(self, raw: str, pseudonym: str) -> str:
         """What is written for the secret that stands as `raw`. Only plain characters stay: half an escape would break
@@ -31,10 +36,16 @@ class Form(NamedTuple):
         """
         if self.text:
             return self.text
+        if self.encoded:
+            return encoded(pseudonym) if _BASE64.fullmatch(raw) and len(raw) % 4 == 0 else pseudonym
         first, last = raw[: self.first], raw[len(raw) - self.last :]
         if KEPT_SHARE * (self.first + self.last) > len(raw) or not _PLAIN.fullmatch(first + last):
             return pseudonym
         return first + pseudonym + last
+
+
+WHERE_CLIENTS_DECODE = (("kubernetes-secret", Form(encoded=True)),)
+"""For clients of Kubernetes: they decode the `data` of a Secret, and fail at what is no base64."""
 
 
 def form_from(entry: Mapping[str, Any]) -> Form | None:

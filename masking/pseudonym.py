@@ -4,11 +4,16 @@ from them without it. Twenty-four bits tell secrets of one deployment apart; the
 
 from __future__ import annotations
 
+import base64
 import hmac
 import re
+from collections.abc import Iterator
 
 PSEUDONYM = re.compile(r"\[masked:[a-z0-9][a-z0-9-]{0,40}:[0-9a-f]{6}\]")
-HINT = "[masked:"
+ENCODED = re.compile(r"W21hc2tlZDprOHMtc2VjcmV0O[jm][A-Za-z0-9]{9}=")
+"""The pseudonym of a value of a Kubernetes Secret in base64, as it stands where clients decode it."""
+WRITTEN = re.compile(f"{PSEUDONYM.pattern}|{ENCODED.pattern}")
+_HINTS = ("[masked:", "W21hc2tlZDprOHMtc2VjcmV0O")
 
 
 def pseudonym(key: bytes, kind: str, secret: str) -> str:
@@ -23,4 +28,21 @@ def digest(key: bytes, secret: str) -> str:
 
 def is_masked(value: str) -> bool:
     """Whether nothing but pseudonyms (and what stands around them) is left in this value."""
-    return HINT in value and PSEUDONYM.search(value) is not None
+    return is_hinted(value) and WRITTEN.search(value) is not None
+
+
+def is_hinted(view: str) -> bool:
+    """Whether pseudonyms may stand in it: quick, for texts in which none do."""
+    return any(hint in view for hint in _HINTS)
+
+
+def encoded(pseudonym: str) -> str:
+    """A pseudonym as a Secret's `data` holds it."""
+    return base64.b64encode(pseudonym.encode("ascii")).decode("ascii")
+
+
+def digests_in(text: str) -> Iterator[str]:
+    """The digests of the pseudonyms in a masked text, in order."""
+    for match in WRITTEN.finditer(text):
+        name = match.group()
+        yield (name if name.startswith("[") else base64.b64decode(name).decode("ascii"))[-7:-1]

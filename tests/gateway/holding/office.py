@@ -60,10 +60,10 @@ def call(name: str = "delete_pod", number: int = 1, /, **arguments: Any) -> byte
 
 
 async def done(asked: bytes) -> Answered:
-    """Upstream does whatever it is asked."""
-    number = msgspec.json.decode(asked).get("id", 0) if asked.startswith(b"{") else 0
-    result = {"content": [{"type": "text", "text": "done"}]}
-    said = {"jsonrpc": "2.0", "id": number, "result": result}
+    """Upstream does whatever it is asked, and says what it was told to say."""
+    told = msgspec.json.decode(asked) if asked.startswith(b"{") else {}
+    result = told.get("echo") or {"content": [{"type": "text", "text": "done"}]}
+    said = {"jsonrpc": "2.0", "id": told.get("id", 0), "result": result}
     return 200, "application/json", msgspec.json.encode(said)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from gateway.settings import ConnectionKind
+from gateway.settings import ConnectionKind, MaskingRules
 from schemas.kafka import KafkaAddress
 from tests.gateway.holding.office import Case, office
 from tests.support.trail import read_frames
@@ -142,7 +142,7 @@ async def test_a_binary_body_is_recorded_decoded_and_masked_and_passes_as_it_is(
     assert (status, passed, asked["body_bytes"]) == (200, body, len(body))
     recorded = json.loads(asked["body"])
     assert (recorded["kind"], recorded["metadata"]["name"]) == ("Secret", mark)
-    assert recorded["data"]["password"].startswith("[masked:")
+    assert b64decode(recorded["data"]["password"]).startswith(b"[masked:")
     assert secret not in asked["body"]
     assert b64encode(secret) not in asked["body"]
 
@@ -167,3 +167,27 @@ def _secret_in_protobuf(name: bytes, password: bytes) -> bytes:
     data = _field(2, _field(1, b"password") + _field(2, password))
     kind = _field(1, _field(1, b"v1") + _field(2, b"Secret"))
     return b"k8s\0" + kind + _field(2, metadata + data)
+
+
+async def echoed(case: Case, mark: str) -> Any:
+    """A value of a Secret as the client gets it."""
+    secret = {"kind": "Secret", "apiVersion": "v1", "data": {"password": b64encode(mark.encode()).decode()}}
+    body = json.dumps({"echo": secret}).encode()
+    _, said = await send(case, "POST", f"/api/v1/namespaces/{mark}/echoes", body)
+    return said["result"]["data"]["password"]
+
+
+async def test_the_data_of_a_secret_still_decodes(kafka: KafkaAddress, tmp_path: Path) -> None:
+    """Clients with types fail at what is no base64."""
+    async with cluster(kafka, tmp_path) as case:
+        shown = await echoed(case, uuid4().hex)
+    assert b64decode(shown, validate=True).startswith(b"[masked:k8s-secret:")
+
+
+async def test_the_form_that_the_settings_give_is_what_a_client_gets(
+    kafka: KafkaAddress, tmp_path: Path
+) -> None:
+    rules = MaskingRules(forms={"kubernetes-secret": {"replacement": "GONE"}})
+    more = {"kind": ConnectionKind.KUBERNETES, "masking_rules": rules}
+    async with office(kafka, tmp_path, POLICY, **more) as case:
+        assert await echoed(case, uuid4().hex) == "GONE"
