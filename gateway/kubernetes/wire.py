@@ -50,6 +50,8 @@ def fields_once(data: bytes) -> dict[int, int | bytes]:
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
     """The number that begins at `at`, unsigned, and where it ends. Raises NotReadError."""
+    if at < len(data) and data[at] < 0x80:
+        return data[at], at + 1  # most are so short
     value = shift = 0
     for index in range(at, min(at + _VARINT_BYTES_MAX, len(data))):
         byte = data[index]

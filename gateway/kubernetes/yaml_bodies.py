@@ -13,7 +13,7 @@ import yaml
 from gateway.frames import strict_json
 from gateway.kubernetes.problem import NotReadError
 
-BYTES_MAX: Final = 1024 * 1024
+BYTES_MAX: Final = 256 * 1024
 """Of what is no JSON: reading YAML takes its time."""
 
 _WORDS: Final[dict[str, Any]] = {
