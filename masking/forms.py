@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from masking.pseudonym import encoded
+from masking.pseudonym import in_base64, is_base64
 
 KEPT_MAX = 8
 """Characters of a secret that may stay, at its two ends together."""
@@ -17,7 +17,6 @@ KEPT_SHARE = 4
 """One in so many of its characters may stay at most; of a shorter secret nothing does."""
 
 _TEXT = re.compile(r"[A-Za-z0-9*#_.<>()-]{1,64}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _PLAIN = re.compile(r"[A-Za-z0-9._@+=/-]*")
 
 
@@ -37,7 +36,7 @@ class Form(NamedTuple):
         if self.text:
             return self.text
         if self.encoded:
-            return encoded(pseudonym) if _BASE64.fullmatch(raw) and len(raw) % 4 == 0 else pseudonym
+            return in_base64(pseudonym) if is_base64(raw) else pseudonym
         first, last = raw[: self.first], raw[len(raw) - self.last :]
         if KEPT_SHARE * (self.first + self.last) > len(raw) or not _PLAIN.fullmatch(first + last):
             return pseudonym

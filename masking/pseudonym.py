@@ -5,15 +5,17 @@ from them without it. Twenty-four bits tell secrets of one deployment apart; the
 from __future__ import annotations
 
 import base64
+import binascii
 import hmac
 import re
 from collections.abc import Iterator
 
 PSEUDONYM = re.compile(r"\[masked:[a-z0-9][a-z0-9-]{0,40}:[0-9a-f]{6}\]")
-ENCODED = re.compile(r"W21hc2tlZDprOHMtc2VjcmV0O[jm][A-Za-z0-9]{9}=")
+HINT = "[masked:"
+ENCODED = re.compile(r"(?<![A-Za-z0-9+/=])W21hc2tlZDprOHMtc2VjcmV0O[jm][A-Za-z0-9]{9}=(?![A-Za-z0-9+/=])")
 """The pseudonym of a value of a Kubernetes Secret in base64, as it stands where clients decode it."""
 WRITTEN = re.compile(f"{PSEUDONYM.pattern}|{ENCODED.pattern}")
-_HINTS = ("[masked:", "W21hc2tlZDprOHMtc2VjcmV0O")
+_HINTS = (HINT, "W21hc2tlZDprOHMtc2VjcmV0O")
 
 
 def pseudonym(key: bytes, kind: str, secret: str) -> str:
@@ -28,7 +30,9 @@ def digest(key: bytes, secret: str) -> str:
 
 def is_masked(value: str) -> bool:
     """Whether nothing but pseudonyms (and what stands around them) is left in this value."""
-    return is_hinted(value) and WRITTEN.search(value) is not None
+    if not is_hinted(value):
+        return False
+    return PSEUDONYM.search(value) is not None or ENCODED.fullmatch(value.strip()) is not None
 
 
 def is_hinted(view: str) -> bool:
@@ -36,9 +40,18 @@ def is_hinted(view: str) -> bool:
     return any(hint in view for hint in _HINTS)
 
 
-def encoded(pseudonym: str) -> str:
-    """A pseudonym as a Secret's `data` holds it."""
-    return base64.b64encode(pseudonym.encode("ascii")).decode("ascii")
+def in_base64(name: str) -> str:
+    """A pseudonym where clients decode what stands there, as in the `data` of a Kubernetes Secret."""
+    return base64.b64encode(name.encode("ascii")).decode("ascii")
+
+
+def is_base64(value: str) -> bool:
+    """Whether clients could decode it."""
+    try:
+        base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
 
 
 def digests_in(text: str) -> Iterator[str]:
