@@ -23,6 +23,7 @@ from gateway.frames import headers as header_rules
 from gateway.frames import modern, strict_json
 from gateway.frames.headers import first
 from gateway.frames.jsonrpc import TooDeepError, look
+from gateway.kubernetes.masked import WRITES, holds_pseudonym
 from gateway.law import Case
 from gateway.policy.verdict import Verdict
 from gateway.refusals import REFUSALS, Refused, too_often
@@ -85,6 +86,8 @@ class Exchange(Awaiting):
         except kubernetes.NotReadError as exc:
             return Refused(exc.reason_code, str(exc))
         self._drafting.add_written(self._kube.attributes)
+        if self._kube.verb in WRITES and holds_pseudonym(self._request.body):
+            return Refused("masked_value")
         return None
 
     def _fault_of_body(self) -> Refused | None:

@@ -102,6 +102,11 @@ REFUSALS = {
         -32089,
         "not executed: no rule lets you act as somebody else (`impersonation: true` on one that allows)",
     ),
+    "masked_value": Refusal(
+        400,
+        -32086,
+        "not executed: it would write back what stands for a masked value; patch other fields alone",
+    ),
     "bad_target": Refusal(400, -32087, "not executed: the target can be read in more than one way"),
     "unreadable_request": Refusal(400, -32086, "not executed: the request can be read in more than one way"),
     "request_state_invalid": Refusal(

@@ -17,8 +17,9 @@ from masking.offsets import Encoded, OffsetMap, Offsets
 _JSON = json.JSONDecoder(strict=False)
 _SCAN: Callable[[str, int, bool], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]
 LITERAL = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+(?:"|$|(?=\n))', re.DOTALL)
-_NEXT_ESCAPED = re.compile(rf'[^"]*+(?:"[^"\\\n]*+"[^"]*+)*+({LITERAL.pattern})?', re.DOTALL)
-"""A literal that may hold an escape, and before it all those that hold none: one call for thousands of them."""
+_NEXT_ESCAPED = re.compile(rf'[^"]*+(?:"[^"\\\n]*+"[^"]*+){{0,1000}}+({LITERAL.pattern})?', re.DOTALL)
+"""A literal that may hold an escape, and before it those that hold none: one call for a thousand of them. In one for
+all, other threads would have to wait."""
 _ESCAPE = re.compile(
     r"(\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.))", re.DOTALL
 )

@@ -1,0 +1,27 @@
+"""Pseudonyms on their way back: a client that writes what it has read would put one in the place of the secret."""
+
+import base64
+import binascii
+import re
+
+from masking.pseudonym import HINT, PSEUDONYM
+
+_HINT = HINT.encode()
+_IN_BASE64 = re.compile(
+    rb"W21hc2tlZD[A-Za-z0-9+/]*={0,2}"
+)  # `[masked:`, as the data of a Secret would have it
+WRITES = frozenset({"create", "update", "patch"})
+
+
+def holds_pseudonym(body: bytes) -> bool:
+    """Whether a body, in JSON, YAML or protobuf, holds what the masking puts in the place of a secret."""
+    if _HINT in body and PSEUDONYM.search(body.decode("latin-1")):
+        return True
+    return any(map(_is_pseudonym, _IN_BASE64.findall(body)))
+
+
+def _is_pseudonym(run: bytes) -> bool:
+    try:
+        return PSEUDONYM.match(base64.b64decode(run, validate=True).decode("latin-1")) is not None
+    except (binascii.Error, ValueError):
+        return False
