@@ -48,8 +48,8 @@ checks that
 
 kubectl and the Python client are those of Kubernetes 1.36. Two things to know: `kubectl proxy` wants
 `--append-server-path`, because the server's URL has a path; and an object that was masked can be edited and applied,
-since kubectl sends only what changed, but must not be fetched and put back as a whole (`kubectl replace`): the
-pseudonyms would go with it.
+since kubectl sends only what changed, but cannot be fetched and put back as a whole (`kubectl replace`): the
+pseudonyms would go with it, and the gateway refuses that.
 
 The page is written by `python -m tests.kubernetes.table`.
 """
