@@ -109,8 +109,8 @@ class Relaying(Streaming):
             yield from self._give_body(head, body, masked, redactions)
 
     def _seen(self, body: bytes, head: Head) -> Generator[Effect, Fact, tuple[bytes, list[Redaction]]]:
-        """The body masked, but for a schema that is no text: nothing in it is anybody's."""
-        if self._info is not None and answers.is_unreadable(first(head.headers, b"content-type")):
+        """The body masked, but for what describes the API: nothing in it is anybody's (decision 0010)."""
+        if self._info is not None and head.status == 200 and answers.is_metadata(self._info):
             return body, []
         return (yield from self._masked(body))
 
