@@ -2,12 +2,15 @@
 `audit.k8s.io/v1` where it has one."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from gateway.kubernetes.caller import Said
 from gateway.kubernetes.carried import Carried
 from gateway.kubernetes.info import RequestInfo
 from gateway.kubernetes.options import Options
+
+CHARACTERS_MAX: Final = 1_024
+"""Of one attribute."""
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ def facts_of(seen: Seen) -> dict[str, Any]:
 
 
 def attributes_of(seen: Seen) -> dict[str, str]:
-    """What is worth a place on the record; what is empty is left out. Not masked."""
+    """What is worth a place on every frame; what is empty is left out, and long text is cut. Not masked."""
     info = seen.info
     whom = seen.said.impersonated
     found = {
@@ -89,4 +92,4 @@ def attributes_of(seen: Seen) -> dict[str, str]:
         "kubectl.command": seen.said.command,
         "kubectl.session": seen.said.session,
     }
-    return {key: value for key, value in found.items() if value}
+    return {key: value[:CHARACTERS_MAX] for key, value in found.items() if value}

@@ -228,3 +228,11 @@ def test_a_cluster_is_named() -> None:
     assert call("GET", POD).facts["cluster"] == "c"
     assert call("GET", POD).attributes["k8s.cluster.name"] == "c"
     assert read(request("GET", POD), "other").facts["cluster"] == "other"
+
+
+def test_a_name_in_a_body_that_nobody_could_read_is_cut_and_marked_for_people_and_whole_for_rules() -> None:
+    name = "web\nprod/ok\u202e" + "x" * 5_000
+    found = call("POST", CONFIGMAPS, {"metadata": {"name": name}}, JSON)
+    assert found.facts["name"] == name
+    assert found.object == ("configmaps prod/web\ufffdprod/ok\ufffd" + "x" * 300)[:300]
+    assert len(found.attributes["k8s.objectRef.name"]) == 1_024
