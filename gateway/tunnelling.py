@@ -202,6 +202,7 @@ class Tunnelling(Relaying):
         asked = Draft("request")
         self._drafting.asked(asked, NOTHING)
         self._drafting.refused(asked, Refused("spdy_not_taken"))
+        asked.facts["http_status"] = answer.status
         yield from self._recorded(asked, answer)
 
 

@@ -83,6 +83,11 @@ class Wire(asyncio.Protocol):
         """Whether a message can be taken."""
         return bool(self._waiting)
 
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that no more is read."""
+        return self._waiting_bytes > WAITING_BYTES_MAX or len(self._waiting) > WAITING_MAX
+
     def take(self, count_max: int, bytes_max: int) -> list[Came]:
         """The messages that wait, in order: so many, or until they are so large together."""
         taken: list[Came] = []
@@ -91,7 +96,7 @@ class Wire(asyncio.Protocol):
             taken.append(self._waiting.popleft())
             size += len(taken[-1].data)
         self._waiting_bytes -= size
-        if self._reading_paused and not self._full():
+        if self._reading_paused and not self.full:
             self._reading_paused = False
             self._transport.resume_reading()
         return taken
@@ -138,7 +143,7 @@ class Wire(asyncio.Protocol):
                 self._frame(frame.opcode, frame.payload, frame.message_finished)
         except ParseFailed as exc:
             self._broke_off(int(exc.code), f"not by RFC 6455: {exc}")
-        if not self._reading_paused and self._full() and not self._transport.is_closing():
+        if not self._reading_paused and self.full and not self._transport.is_closing():
             self._reading_paused = True
             self._transport.pause_reading()
 
@@ -208,9 +213,6 @@ class Wire(asyncio.Protocol):
         if self.over is None:
             self.over = Over(code, reason, self._loop.time())
             self.changed()
-
-    def _full(self) -> bool:
-        return self._waiting_bytes > WAITING_BYTES_MAX or len(self._waiting) > WAITING_MAX
 
     # -- pings
 

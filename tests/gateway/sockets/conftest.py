@@ -98,7 +98,7 @@ def url(gate: Served, path: str = EXEC + QUERY) -> str:
 @pytest.fixture
 async def gate(kafka: KafkaAddress, cluster: Cluster) -> AsyncIterator[Served]:
     """A gateway before the cluster."""
-    async with served(kafka, kube(cluster)) as made:
+    async with served(kafka, kube(cluster), deadline_seconds=3) as made:
         yield made
 
 
