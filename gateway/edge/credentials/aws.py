@@ -144,7 +144,6 @@ class AwsKeys:
         """Ends what is being asked."""
         await self._common.close()
         await self._own.close()
-        self._threads.close()
 
     async def _ask_common(self) -> Keys:
         return self._good(await self._threads.run(self._chain.common), known=not self.by_caller)

@@ -62,7 +62,6 @@ class GoogleCredential(Stripping):
     async def close(self) -> None:
         """See `Injector`."""
         await self._held.close()
-        self._threads.close()
         self._transport.close()
 
     async def _ask(self) -> Token:

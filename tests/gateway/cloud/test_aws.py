@@ -256,6 +256,39 @@ async def test_a_pods_identity_is_asked_with_the_pods_token(
     assert HOUR - 60 < found.life_seconds <= HOUR
 
 
+@pytest.mark.parametrize("version", ["2", "1"])
+async def test_an_instances_role_is_had_by_the_second_version_of_its_metadata_alone(
+    sts: StsFront, clock: Clock, ann: Principal, container: Container, version: str
+) -> None:
+    async def token(_: web.Request) -> web.Response:
+        return web.Response(text="of-the-instance", status=200 if version == "2" else 404)
+
+    async def role(_: web.Request) -> web.Response:
+        return web.Response(text="gateway")
+
+    async def keys_of_role(request: web.Request) -> web.Response:
+        assert request.headers["x-aws-ec2-metadata-token"] == "of-the-instance"
+        return await container.answer(request)
+
+    app = web.Application()
+    app.router.add_put("/latest/api/token", token)
+    app.router.add_get("/latest/meta-data/iam/security-credentials/", role)
+    app.router.add_get("/latest/meta-data/iam/security-credentials/gateway", keys_of_role)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    environ = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://{host}:{port}/"}
+    try:
+        async with keys_of(AwsIdentity("eu-west-1", sts_endpoint=sts.url), clock, environ) as keys:
+            if version == "2":
+                assert (await keys.get(ann)).access_key == "AKIABASE"
+            else:
+                assert "no credentials" in await fault(keys, ann)
+    finally:
+        await runner.cleanup()
+
+
 async def test_keys_that_have_ended_are_not_used(
     sts: StsFront, container: Container, clock: Clock, ann: Principal
 ) -> None:
