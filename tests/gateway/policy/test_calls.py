@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.frames.jsonrpc import look
@@ -116,6 +116,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)  # for a busy machine
 @given(names, st.dictionaries(names, values, max_size=4), st.booleans())
 def test_abuse_56_policy_sees_what_the_record_and_an_ordinary_reader_see(
     name: str, arguments: Any, ascii_only: bool
@@ -137,6 +138,7 @@ def test_abuse_56_policy_sees_what_the_record_and_an_ordinary_reader_see(
     assert call.tool.arguments == read["params"]["arguments"]
 
 
+@settings(deadline=None)  # for a busy machine
 @given(
     st.binary(max_size=60)
     | st.from_regex(r'[\[{]("(method|params|name)":|["a-z:,{}\[\]0-9 ]){0,20}', fullmatch=True).map(

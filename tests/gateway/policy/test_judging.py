@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.policy import Around, Call, Condition, ConditionError, Policy, Verdict, calls_of, read_policy
@@ -122,6 +122,7 @@ requests = st.builds(
 )
 
 
+@settings(deadline=None)  # for a busy machine
 @given(st.lists(conditions, min_size=1, max_size=6), requests)
 @example(["tool.arguments.k != 'v'", "tool.arguments.k in ['v']"], call({"k": 2**70}))
 @example(["tool.name == 'b' && tool.arguments.k > 3"], call({"k": "v"}, "a"))
@@ -165,6 +166,7 @@ def written(value: Any, *, reverse: bool, escape: bool) -> str:
     return escaped(value) if isinstance(value, str) and escape else json.dumps(value)
 
 
+@settings(deadline=None)  # for a busy machine
 @given(st.lists(conditions, min_size=1, max_size=5), requests)
 def test_abuse_56_no_verdict_depends_on_the_order_of_keys_or_on_escapes(
     texts: list[str], asked: Call
@@ -314,6 +316,7 @@ def test_explaining_tells_each_rule_up_to_the_one_that_decides_and_what_its_part
     assert [part.gave for part in second.parts] == ["false", "true"]
 
 
+@settings(deadline=None)  # for a busy machine
 @given(st.lists(conditions, min_size=1, max_size=4), requests)
 def test_explaining_agrees_with_judging(texts: list[str], asked: Call) -> None:
     policy = policy_of(*texts)
