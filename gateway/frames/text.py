@@ -20,7 +20,7 @@ _KEY_LINE = re.compile(
     rb"(?:.{0,200}?[ \t])?(?:[A-Za-z0-9+/=]{16,200}|(?:Proc-Type|DEK-Info|Version|Comment|Charset): .{0,200})?\s*"
 )
 _SHORT_LINE = re.compile(rb"(?:.{0,200}?[ \t])?[A-Za-z0-9+/=]{1,15}\s*")
-_BETWEEN_WORDS = re.compile(rb"[^A-Za-z0-9+/=_.~%-]")
+_TO_LAST_WORD = re.compile(rb"(?s:.*)[^A-Za-z0-9+/=_.~%-]")
 
 
 @dataclass(slots=True)
@@ -68,8 +68,8 @@ class TextSplitter:
         line = self._buffer.rfind(b"\n", oldest) + 1
         if line:
             return line
-        *_, last = (0, *(match.end() for match in _BETWEEN_WORDS.finditer(self._buffer, oldest)))
-        return last or size
+        found = _TO_LAST_WORD.match(self._buffer, oldest)
+        return found.end() if found else size
 
     def _early(self) -> int:
         """How much may go although its line has not ended; a character of UTF-8 is not cut in two."""

@@ -33,14 +33,14 @@ class Operations:
     def __init__(self, file: Path, document: Mapping[str, Any], upstream: str) -> None:
         self._templates: Templates[dict[str, Operation]] = Templates()
         names: dict[str, str] = {}
-        for method, operation, where in _operations(file, document):
+        for method, operation, wide, where in _operations(file, document):
             other = names.setdefault(operation.name, where)
             if other != where:
                 raise OpenApiError(
                     file, where, f"operationId {operation.name} stands at {other} too; rename one"
                 )
             try:
-                known = self._templates.at(operation.route, {})
+                known = self._templates.at(operation.route, {}, wide)
             except TemplateError as exc:
                 raise OpenApiError(file, where, f"{exc}; correct the path") from exc
             if method in known:
@@ -72,8 +72,10 @@ def operations_of(file: Path, upstream: str) -> Operations:
     return Operations(file, read_document(file), upstream)
 
 
-def _operations(file: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, Operation, str]]:
-    """Each operation with its method (lower case) and where it stands."""
+def _operations(
+    file: Path, document: Mapping[str, Any]
+) -> Iterator[tuple[str, Operation, frozenset[str], str]]:
+    """Each operation with its method (lower case), its parameters whose values may have slashes, and where it is."""
     for template, reference in document["paths"].items():
         if str(template).startswith("x-"):
             continue
@@ -86,7 +88,13 @@ def _operations(file: Path, document: Mapping[str, Any]) -> Iterator[tuple[str, 
             where = f"#/paths/{escaped}/{method}"
             if not isinstance(said, dict):
                 raise OpenApiError(file, where, "it is no object")
-            yield method, _operation(method, str(template), said), where
+            parameters = [
+                resolved(file, document, each, where)
+                for holder in (item, said)
+                for each in holder.get("parameters") or ()
+            ]
+            wide = frozenset(str(each.get("name")) for each in parameters if each.get("x-multi-segment"))
+            yield method, _operation(method, str(template), said), wide, where
 
 
 def _operation(method: str, template: str, said: Mapping[str, Any]) -> Operation:

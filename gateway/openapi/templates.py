@@ -1,6 +1,7 @@
 """Path templates: which one a path is of. What is concrete wins over what is templated (OpenAPI 3.1.1, 4.8.8.2)."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import quote, unquote
@@ -29,12 +30,12 @@ class Templates(Generic[T]):
 
     def __init__(self) -> None:
         self._root: _Node[T] = _Node()
-        self._patterns: dict[str, _Node[T]] = {}
+        self._wide: list[tuple[int, re.Pattern[str], T]] = []
 
-    def at(self, template: str, leaf: T) -> T:
+    def at(self, template: str, leaf: T, wide: Collection[str] = ()) -> T:
         """What stands at this template: `leaf`, or what was put there before under other names of parameters.
 
-        Raises TemplateError.
+        `wide`: parameters whose values may have slashes in them. Raises TemplateError.
         """
         if not template.startswith("/"):
             raise TemplateError("a path begins with /")
@@ -43,11 +44,32 @@ class Templates(Generic[T]):
             node = self._below(node, segment)
         if node.leaf is None:
             node.leaf = leaf
+        if wide:
+            self._widened(template, node.leaf, wide)
         return node.leaf
+
+    def _widened(self, template: str, leaf: T, wide: Collection[str]) -> None:
+        """The same for values with slashes, behind all that matches without them; the most text first."""
+        parts = _PARAMETER.split(template)
+        text = "".join(parts[::2])
+        pattern = "".join(
+            (".+" if part in wide else "[^/]+")
+            if index % 2
+            else re.escape(quote(unquote(part), safe=_SAFE + "/"))
+            for index, part in enumerate(parts)
+        )
+        if all(known.pattern != pattern for _, known, _ in self._wide):
+            self._wide.append((len(text), re.compile(pattern), leaf))
+            self._wide.sort(key=lambda each: -each[0])
 
     def of(self, path: str) -> T | None:
         """What belongs to a path in its normal form, None when no template is of it."""
-        return _found(self._root, path[1:].split("/"), 0) if path.startswith("/") else None
+        if not path.startswith("/"):
+            return None
+        found = _found(self._root, path[1:].split("/"), 0)
+        if found is None:
+            return next((leaf for _, pattern, leaf in self._wide if pattern.fullmatch(path)), None)
+        return found
 
     def _below(self, node: _Node[T], segment: str) -> _Node[T]:
         names = _PARAMETER.findall(segment)

@@ -75,6 +75,41 @@ def test_a_request_is_of_the_operation_with_the_most_concrete_path(
     assert (found.name if found else None) == operation
 
 
+@pytest.mark.parametrize(
+    ("target", "operation"),
+    [
+        ("/files/a", "getFile"),
+        ("/files/a/b/c.txt", "getFile"),
+        ("/files/history", "getHistory"),
+        ("/branches/main/rules", "getRules"),
+        ("/branches/feature/x/rules", "getRules"),
+        ("/branches/feature/x", "getBranch"),
+        ("/files/", None),
+    ],
+)
+def test_a_parameter_that_may_hold_slashes_takes_them(
+    tmp_path: Path, target: str, operation: str | None
+) -> None:
+    wide = {"in": "path", "x-multi-segment": True}
+    document = {
+        "openapi": "3.0.0",
+        "paths": {
+            "/files/{path}": {"get": {"operationId": "getFile", "parameters": [{"name": "path", **wide}]}},
+            "/files/history": {"get": {"operationId": "getHistory"}},
+            "/branches/{branch}": {
+                "parameters": [{"$ref": "#/components/parameters/branch"}],
+                "get": {"operationId": "getBranch"},
+            },
+            "/branches/{branch}/rules": {
+                "get": {"operationId": "getRules", "parameters": [{"$ref": "#/components/parameters/branch"}]}
+            },
+        },
+        "components": {"parameters": {"branch": {"name": "branch", **wide}}},
+    }
+    found = operations_of(written(tmp_path, document), "https://api.example").of("GET", target)
+    assert (found.name if found else None) == operation
+
+
 def test_an_operation_says_its_route_summary_tags_and_path_parameters(tmp_path: Path) -> None:
     operations = operations_of(written(tmp_path, PETS), UPSTREAM)
     found = operations.of("GET", "/pets")
