@@ -1,5 +1,5 @@
 """The guide to plain clusters cannot rot: its files load, and the settings and headings that it speaks of are there.
-`tests/kubernetes/guide.py` runs its commands on a real cluster."""
+`tests/kubernetes/parts/guide.py` runs its commands on a real cluster."""
 
 import re
 import shutil

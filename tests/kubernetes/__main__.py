@@ -19,7 +19,7 @@ from tests.kubernetes import cluster, forwarded, gateway
 from tests.kubernetes.bench import Bench, Findings, Part
 from tests.kubernetes.build import BuildError, built
 from tests.kubernetes.install import InstallError, installed
-from tests.kubernetes.parts import approvals, audit, lists, operations, tree, watch
+from tests.kubernetes.parts import approvals, audit, credentials, guide, lists, operations, tree, watch
 
 PARTS: dict[str, Part] = {
     "operations": operations.run,
@@ -27,6 +27,8 @@ PARTS: dict[str, Part] = {
     "tree": tree.run,
     "lists": lists.run,
     "watch": watch.run,
+    "credentials": credentials.run,
+    "guide": guide.run,
     "audit": audit.run,  # the last: some of its requests delete what is there
 }
 

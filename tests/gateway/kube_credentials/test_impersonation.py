@@ -44,7 +44,7 @@ async def test_the_caller_is_named_with_each_of_its_groups(ann: Principal) -> No
     ]
 
 
-async def test_abuse_a_client_that_names_itself_is_not_heard(ann: Principal) -> None:
+async def test_a_client_that_names_itself_is_not_heard(ann: Principal) -> None:
     headers = await sent(IMPERSONATING, ann, *CLAIMS, (b"authorization", b"Bearer theirs"))
     assert [pair for pair in headers if pair in CLAIMS] == []
     assert headers == await sent(IMPERSONATING, ann)
@@ -94,7 +94,7 @@ def test_the_settings_say_by_which_name(
 @pytest.mark.parametrize(
     "group", ["system:masters", "system:authenticated", "system:nodes", "System:Masters", "SYSTEM:masters"]
 )
-def test_abuse_a_group_of_kubernetes_own_is_never_passed_on(ann: Principal, group: str) -> None:
+def test_a_group_of_kubernetes_own_is_never_passed_on(ann: Principal, group: str) -> None:
     headers = named(replace(ann, groups=("sre", group)), Impersonation())
     assert headers == [(b"impersonate-user", b"ann"), (b"impersonate-group", b"sre")]
 
@@ -103,12 +103,12 @@ def test_abuse_a_group_of_kubernetes_own_is_never_passed_on(ann: Principal, grou
     "subject",
     ["system:admin", "system:kube-controller-manager", "system:serviceaccount:kube-system:x", "System:x"],
 )
-def test_abuse_a_caller_called_as_one_of_kubernetes_own_is_refused(ann: Principal, subject: str) -> None:
+def test_a_caller_called_as_one_of_kubernetes_own_is_refused(ann: Principal, subject: str) -> None:
     with pytest.raises(CredentialError, match="one of Kubernetes's own"):
         named(replace(ann, subject=subject), Impersonation())
 
 
-def test_abuse_a_prefix_does_not_make_such_a_name_out_of_another(ann: Principal) -> None:
+def test_a_prefix_does_not_make_such_a_name_out_of_another(ann: Principal) -> None:
     with pytest.raises(CredentialError, match="one of Kubernetes's own"):
         named(replace(ann, subject="tem:admin"), Impersonation(user_prefix="sys"))
     headers = named(replace(ann, groups=("tem:masters",)), Impersonation(groups_prefix="sys"))
@@ -152,7 +152,7 @@ def test_a_caller_without_the_name_is_refused_and_never_anonymous(terms: Imperso
 
 
 @pytest.mark.parametrize("name", UNSENDABLE)
-def test_abuse_a_name_that_a_header_would_change_is_refused(ann: Principal, name: str) -> None:
+def test_a_name_that_a_header_would_change_is_refused(ann: Principal, name: str) -> None:
     with pytest.raises(CredentialError, match="has a name that no header takes"):
         named(replace(ann, subject=name), Impersonation())
     with pytest.raises(CredentialError, match="has a group that no header takes"):

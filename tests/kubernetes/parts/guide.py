@@ -25,8 +25,12 @@ EXPECTED = (
     ("kubectl auth whoami", r"Username +ann@example\.com\nGroups +\[sre system:authenticated\]"),
     ("kubectl get pods --all", r"prod +web-"),
     ("sluicegate frames", r"response +list +pods \* +200 +completed"),
-    ("sluicegate query", r"ann@example\.com +list +pods \* +system:serviceaccount:sluicegate:gateway +200"),
+    (
+        "upstream_user, http_status FROM",
+        r"ann@example\.com +list +pods \* +system:serviceaccount:\S+ +200",
+    ),
     ("kubectl delete configmap", r"kube-system is changed by those who run the cluster"),
+    ("reason_code, reason FROM", r"policy_denied +kube-system is changed by those"),
     ("kubectl get secrets", r"Not executed yet: it waits for a person's approval"),
 )
 
