@@ -66,7 +66,7 @@ def frame_cells(frame: Frame) -> tuple[Any, ...]:
 def replay_head(frame: Frame) -> str:
     """The line above a frame's body in a replay."""
     status = f"HTTP {frame['status']}" if frame["status"] else ""
-    subject = " ".join(filter(None, (*act(frame), frame["attributes"].get("k8s.channel", ""))))
+    subject = " ".join(filter(None, act(frame)))
     words = (
         moment(frame["recorded_at"]),
         _ARROWS.get(frame["direction"], "?"),

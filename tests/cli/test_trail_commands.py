@@ -131,6 +131,17 @@ def test_an_unknown_session_fails_and_says_where_to_look(trail: Asked, words: tu
     assert "sluicegate sessions list" in result.stderr
 
 
+def test_an_exchange_that_nothing_caused_is_a_tree_of_its_own(trail: Asked) -> None:
+    shown = trail.run("tree", trail.exchange)
+    assert "tools/call get_pod" in shown.stdout
+    (line,) = trail.run("tree", trail.exchange, "--json").stdout.splitlines()
+    found = json.loads(line)
+    assert (found["exchange_id"], found["depth"], found["link"]) == (trail.exchange, 0, "")
+    assert (found["parent_exchange_id"], found["same_principal"]) == ("", None)
+    unknown = trail.run("tree", str(uuid4()))
+    assert (unknown.exit_code, "the trail has no exchange" in unknown.stderr) == (1, True)
+
+
 def test_sql_answers_as_table_and_as_objects(trail: Asked) -> None:
     sql = f"SELECT direction, count() AS n FROM v_frames WHERE session_id = '{trail.session}' GROUP BY 1 ORDER BY 1"
     assert "request" in trail.run("query", sql).stdout
