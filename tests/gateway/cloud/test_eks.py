@@ -1,8 +1,11 @@
 """The token of an EKS cluster: STS answers it as the API server would have it answered."""
 
+import asyncio
+import time
 from base64 import urlsafe_b64decode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,9 +29,12 @@ PARAMETERS = {
 
 @asynccontextmanager
 async def eks(
-    identity: AwsIdentity, clock: Clock, environ: dict[str, str] = BASE
+    identity: AwsIdentity,
+    clock: Clock,
+    environ: dict[str, str] = BASE,
+    now: Callable[[], float] = time.time,
 ) -> AsyncIterator[EksCredential]:
-    keys = AwsKeys(identity, "prod", environ=environ, clock=clock)
+    keys = AwsKeys(identity, "prod", environ=environ, clock=clock, now=now)
     credential = EksCredential(EksToken("prod-eu", identity), keys, "prod", clock)
     try:
         yield credential
@@ -153,3 +159,45 @@ async def test_each_caller_has_a_session_of_its_own_where_the_session_name_says_
     assert "assumed-role/prod-access/sluicegate-bob<" in of_bob
     assumed = [asked["RoleSessionName"] for asked in sts.asked if asked["Action"] == "AssumeRole"]
     assert assumed == ["sluicegate", "sluicegate-ann", "sluicegate-bob"]
+
+
+async def test_a_token_serves_for_minutes_and_is_made_anew_ahead_of_its_end_without_asking_aws(
+    sts: StsFront, clock: Clock, ann: Principal
+) -> None:
+    began = time.time() - clock.now
+    sts.now = lambda: began + clock.now
+    identity = AwsIdentity("eu-west-1", (AwsRole(ROLE_B),), sts_endpoint=sts.url)
+    async with eks(identity, clock, now=sts.now) as credential:
+        first = await token(credential, ann)
+        clock.now += 11 * 60
+        assert await token(credential, ann) == first
+        clock.now += 60
+        async with asyncio.timeout(10):
+            while (made := await token(credential, ann)) == first:
+                await asyncio.sleep(0)
+    assert sts.actions == ["GetCallerIdentity", "AssumeRole"]
+    assert (await asked_by_cluster(made, "prod-eu"))[0] == 200
+    assert (await asked_by_cluster(first, "prod-eu"))[0] == 403
+
+
+async def test_a_token_dies_with_the_keys_that_signed_it(sts: StsFront, clock: Clock, ann: Principal) -> None:
+    identity = AwsIdentity("eu-west-1", (AwsRole(ROLE_B, seconds=900),), sts_endpoint=sts.url)
+    async with eks(identity, clock) as credential:
+        await token(credential, ann)
+        clock.now += 890
+        old = await token(credential, ann)
+        clock.now += 20
+        assert await token(credential, ann) != old
+    assert sts.actions.count("AssumeRole") == 2
+
+
+async def test_a_token_of_a_machine_whose_clock_is_off_bears_the_time_of_aws(
+    sts: StsFront, clock: Clock, ann: Principal
+) -> None:
+    identity = AwsIdentity("eu-west-1", (AwsRole(ROLE_B),), sts_endpoint=sts.url)
+    async with eks(identity, clock, now=lambda: time.time() + 7200) as credential:
+        text = await token(credential, ann)
+    assert (await asked_by_cluster(text, "prod-eu"))[0] == 200
+    said = parse_qs(urlsplit(url_of(text)).query)["X-Amz-Date"][0]
+    signed_at = datetime.strptime(said, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+    assert abs(signed_at - time.time()) < 60
