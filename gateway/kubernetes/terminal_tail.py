@@ -12,8 +12,8 @@ from gateway.kubernetes import terminal_documents as documents
 WORD_MIN = 4
 """A shorter word at the end passes: what is typed or drawn sign by sign must not wait."""
 
-LINE_MAX = 64 * 1024
-"""Of a line that does not end so much is looked at."""
+LINE_MAX = 16 * 1024
+"""Of a line that does not end so much is looked at: no token is longer, and a line of base64 must keep its rate."""
 
 VALUE_MAX = 8 * 1024
 """A value does not end so far behind its name."""
