@@ -13,6 +13,7 @@ from gateway.edge.http1 import Http1Connection, UpstreamBrokenError
 from gateway.edge.identity.addresses import AddressError, Reach, resolve
 from gateway.edge.sockets.joining import Joining, joining
 from gateway.edge.sockets.secured import secured
+from gateway.edge.sockets.wire import Wire
 from gateway.edge.target import wire_target
 from gateway.edge.tls import ClientTls, TlsSource
 from gateway.effects import Broken, Forward, Gone, Head
@@ -82,6 +83,7 @@ class HttpUpstream:
         self._sockets = asyncio.Semaphore(
             connection.connections_max
         )  # they stay, and must not starve requests
+        self._closing: set[Wire] = set()
         self._head = b"host: %b\r\n" % self._address.authority
 
     async def ask(self, request: Forward) -> Http1Connection:
@@ -114,7 +116,7 @@ class HttpUpstream:
         closes by itself."""
         if isinstance(answering, Joining):
             self._sockets.release()
-            answering.leave()
+            answering.leave(self._closing)
             return
         self._places.release()
         if not isinstance(answering, Http1Connection):
@@ -126,9 +128,11 @@ class HttpUpstream:
             answering.abort()
 
     async def close(self) -> None:
-        """Closes what is idle."""
+        """Closes what is idle, and WebSockets whose closing upstream has not answered."""
         while self._idle:
             self._idle.pop().abort()
+        for wire in list(self._closing):
+            wire.abort()
 
     async def _place(self, places: asyncio.Semaphore) -> None:
         if not places.locked():

@@ -56,10 +56,15 @@ class Joining(Http1Connection):
         self.wire: Wire | None = None
         self.subprotocol = ""
 
-    def leave(self) -> None:
-        """Closes what has become no WebSocket; one that has is closed by who uses it."""
-        if self.wire is None:
+    def leave(self, closing: set[Wire]) -> None:
+        """Closes what has become no WebSocket; one that has is closed by who uses it, and stands in `closing` until
+        it is."""
+        wire = self.wire
+        if wire is None:
             self.abort()
+        elif wire.open:
+            closing.add(wire)
+            wire.lost = lambda _: closing.discard(wire)
 
     def data_received(self, data: bytes) -> None:
         """Looks for the switch; all else is an ordinary answer."""

@@ -65,7 +65,7 @@ class Wire(asyncio.Protocol):
         self._waiting_bytes = 0
         self._parts: list[bytes] = []
         self._parts_bytes = 0
-        self._reading_paused = self._closed = False
+        self._reading_paused = self._closed = self._lost = False
         self._unanswered_ping: bytes | None = None
         self._closing: asyncio.TimerHandle | None = None
         self._pings: asyncio.TimerHandle | None = self._loop.call_later(PING_SECONDS, self._ping)
@@ -75,6 +75,11 @@ class Wire(asyncio.Protocol):
         self.lost: Callable[[Exception | None], None] = lambda _: None
         self.pressed: Callable[[bool], None] = lambda _: None
         _watch_over(transport)
+
+    @property
+    def open(self) -> bool:
+        """Whether the connection is not lost yet."""
+        return not self._lost
 
     # -- what comes
 
@@ -120,13 +125,17 @@ class Wire(asyncio.Protocol):
             return
         told = (None, None) if code == NO_CODE else (code, reason)
         self._write(self._frames.close(*told))
+        self._closing = self._loop.call_later(CLOSE_SECONDS, self.abort)
         if self.over is not None and not self.over.fault:
             self._transport.close()
             return
         if self._reading_paused:  # the peer's own close comes behind what is not wanted any more
             self._reading_paused = False
             self._transport.resume_reading()
-        self._closing = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
+
+    def abort(self) -> None:
+        """Ends the connection at once, whatever the peer has not read."""
+        self._transport.abort()
 
     def _write(self, data: bytearray) -> None:
         self._transport.write(bytes(data))
@@ -158,7 +167,7 @@ class Wire(asyncio.Protocol):
                 timer.cancel()
         self.writable = True
         self._end(ABNORMAL, "")
-        self._closed = True
+        self._closed = self._lost = True
         self.lost(exc)
         self.changed()
 
