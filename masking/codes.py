@@ -48,17 +48,18 @@ def _as_entity(text: str) -> str:
     return text.replace("'", "&apos;").replace('"', "&quot;")
 
 
+# A run is only looked for where one can begin: a long one without an escape would be read anew from each of its places.
 CODES = (
     Code(
         r"%(?:[2-7][0-9A-Fa-f]|0[AaDd])",
-        re.compile(r"[^\s\"'<>\\%]*+%[0-9A-Fa-f]{2}[^\s\"'<>\\]*+"),
+        re.compile(r"(?<![^\s\"'<>\\%])[^\s\"'<>\\%]*+%[0-9A-Fa-f]{2}[^\s\"'<>\\]*+"),
         re.compile(r"(%[0-9A-Fa-f]{2})"),
         _percent,
         _as_percent,
     ),
     Code(
         r"&(?:quot|apos|amp|lt|gt|#[xX]?[0-9A-Fa-f]{1,5});",
-        re.compile(r"[^<>&]*+&(?:[a-z]{2,5}|#[xX]?[0-9A-Fa-f]{1,5});[^<>]*+"),
+        re.compile(r"(?<![^<>&])[^<>&]*+&(?:[a-z]{2,5}|#[xX]?[0-9A-Fa-f]{1,5});[^<>]*+"),
         re.compile(r"(&(?:quot|apos|amp|lt|gt|#[xX]?[0-9A-Fa-f]{1,5});)"),
         _entity,
         _as_entity,
