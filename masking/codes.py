@@ -48,7 +48,7 @@ def _as_entity(text: str) -> str:
     return text.replace("'", "&apos;").replace('"', "&quot;")
 
 
-# A run is only looked for where one can begin: a long one without an escape would be read anew from each of its places.
+# A run is only looked for where one can begin: else a long one without an escape is read anew from each place in it.
 CODES = (
     Code(
         r"%(?:[2-7][0-9A-Fa-f]|0[AaDd])",
