@@ -22,6 +22,8 @@ CONTEXT_BYTES_MAX = 256 * 1024
 HALVED_MIN = 1024
 """Bytes that are no text are halved down to this size, before the mask's refusal of them is taken as final."""
 
+_NO_TEXT = b"\xff"
+
 _HEAD = b"[\n"
 """Stands before every text: a piece that begins like JSON is not meant as a document of its own, and none is taken
 for a wide encoding. Where a secret stands in a document is told fastest of what begins like a list."""
@@ -37,6 +39,7 @@ class Memory:
     def __init__(self, mask: Mask) -> None:
         self._mask = mask
         self._before = b""
+        self._took_binary = False
         self._cut_line = False  # `before` begins within a line
         self._within = False  # the last piece ended within a secret, which has its pseudonym already
 
@@ -68,7 +71,13 @@ class Memory:
     def look(self, coming: bytes, closing: bytes = b"", *, binary: bool = False) -> list[Span]:
         """The secrets in `before` and what comes behind it, where they stand in both together. `closing` is only
         looked at. Raises what the mask raises."""
-        view = View(self._before + coming, binary=binary)
+        if binary and not self._took_binary:
+            self._mask(_NO_TEXT)  # a profile that lets only readable text pass refuses it here
+            self._took_binary = True
+        text = self._before + coming
+        if not binary:
+            text = text[: tail.half_character(text)]  # which is no text before the rest of it has come
+        view = View(text, binary=binary)
         found = self._looked_at(_HEAD, view, closing, binary=binary)
         if self._cut_line and b"Secret" in view.text:
             # The line was cut: nobody knows whether a quote in it opens or closes, so both are looked at.
@@ -126,5 +135,7 @@ class Memory:
             raise HeldTooMuchError(
                 f"an object that may be a Secret came with pauses and grew past {CONTEXT_BYTES_MAX} bytes"
             )
+        while start < len(text) and text[start] & 0xC0 == 0x80 and start > 0 and line != start:
+            start += 1  # a character is not cut
         self._cut_line = text[start - 1 : start] != b"\n" if start else self._cut_line
         self._before = text[start:]

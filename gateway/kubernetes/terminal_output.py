@@ -107,11 +107,14 @@ class Output:
 
 
 def is_binary(data: bytes) -> bool:
-    """Whether these bytes are no text in UTF-8."""
+    """Whether these bytes are no text in UTF-8, of which the first and the last character may be cut."""
     if b"\0" in data:
         return True
+    start = 0
+    while start < min(3, len(data)) and data[start] & 0xC0 == 0x80:
+        start += 1
     try:
-        data.decode()
+        data[start:].decode()
     except UnicodeDecodeError as error:
-        return error.end < len(data) or len(data) - error.start > 3
+        return start + error.end < len(data) or len(data) - start - error.start > 3
     return False

@@ -40,7 +40,7 @@ def held_from(text: bytes, floor: int) -> int:
     """
     size = len(text)
     line = max(text.rfind(b"\n", 0, size) + 1, size - LINE_MAX)
-    places = [size, _word(text, line), _half_character(text)]
+    places = [size, _word(text, line), half_character(text)]
     places.append(_telling(text, max(line, size - VALUE_MAX)))
     key = open_key(text)
     if key >= 0:
@@ -85,7 +85,7 @@ def _word(text: bytes, line: int) -> int:
     return start if len(shown) >= WORD_MIN else len(text)
 
 
-def _half_character(text: bytes) -> int:
+def half_character(text: bytes) -> int:
     """Where a character of UTF-8 begins of which not all bytes have come."""
     for back in range(1, min(4, len(text) + 1)):
         byte = text[-back]

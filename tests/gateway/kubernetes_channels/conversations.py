@@ -25,9 +25,10 @@ def conversation(
     tty: bool = False,
     bytes_max: int = BYTES_MAX,
     subresource: str = "exec",
+    profile: str = "secrets",
 ) -> Conversation:
-    """One that masks with the profile `secrets`."""
-    return Conversation(subprotocol, *masks(), tty=tty, bytes_max=bytes_max, subresource=subresource)
+    """One that masks with this profile."""
+    return Conversation(subprotocol, *masks(profile), tty=tty, bytes_max=bytes_max, subresource=subresource)
 
 
 def printed(talk: Conversation, *payloads: bytes, channel: int = 1, quiet: bool = False) -> list[Passing]:

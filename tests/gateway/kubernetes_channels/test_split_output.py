@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.gateway.kubernetes_channels.conversations import conversation, masks, printed, recorded, seen
+from gateway.drafting import MaskingFailedError
+from tests.gateway.kubernetes_channels.conversations import (
+    conversation,
+    masks,
+    printed,
+    recorded,
+    seen,
+    typed,
+)
 from tests.gateway.kubernetes_channels.texts import PRINTED, Printed
 
 by_name = pytest.mark.parametrize("what", PRINTED, ids=lambda what: what.name)
@@ -106,3 +114,18 @@ def test_a_config_map_passes_as_it_is() -> None:
     text = b"apiVersion: v1\ndata:\n  colour: blue\n  mode: fast\nkind: ConfigMap\nmetadata:\n  name: x\n"
     for cut in range(len(text)):
         assert seen(printed(conversation(), *pieces(text, [cut]))) == text
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize("quiet", [False, True])
+def test_the_strict_profile_takes_text_however_it_is_cut(size: int, quiet: bool) -> None:
+    text = "größe: 5 € oder\n".encode() * 100
+    messages = [text[at : at + size] for at in range(0, len(text), size)]
+    talk = conversation(profile="strict")
+    assert b"".join(p.draft.body for p in typed(talk, *messages)) == text
+    assert seen(printed(talk, *messages, quiet=quiet)) == text
+
+
+def test_the_strict_profile_lets_nothing_pass_that_is_no_text() -> None:
+    with pytest.raises(MaskingFailedError):
+        printed(conversation(profile="strict"), b"\0\xff\xfe binary")
