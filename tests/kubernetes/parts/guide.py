@@ -30,7 +30,7 @@ EXPECTED = (
         r"ann@example\.com +list +pods \* +system:serviceaccount:\S+ +200",
     ),
     ("kubectl delete configmap", r"kube-system is changed by those who run the cluster"),
-    ("reason_code, reason FROM", r"policy_denied +kube-system is changed by those"),
+    ("reason_code, reason FROM", r"policy_denied +not executed: denied by policy: "),
     ("kubectl get secrets", r"Not executed yet: it waits for a person's approval"),
 )
 
