@@ -9,13 +9,14 @@ import unicodedata
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-_PLAIN_PATH = re.compile(rb"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9\-._~!$&'()*+,=:]++)*+/?")
-_PATH = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,=:/]|%[0-9A-Fa-f]{2})*+")
+_PLAIN_PATH = re.compile(rb"(?:/(?!\.\.?(?:/|\Z)|@)[A-Za-z0-9\-._~!$&'()*+,=:@]++)*+/?")
+_PATH = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,=:@/]|%[0-9A-Fa-f]{2})*+")
 _QUERY = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%(?!00)[0-9A-Fa-f]{2})*+")
 _ABSOLUTE = re.compile(rb"https?://([^/?]+)", re.IGNORECASE)
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_DELIMITERS = frozenset("\\%;?#@")
+_DELIMITERS = frozenset("\\%;?#")
+_NAMING = b":@"  # within names, as in `system:node` and `ann@example.com`, they delimit nothing
 
 
 class TargetError(ValueError):
@@ -75,7 +76,7 @@ def _check_decoded(path: bytes) -> None:
     except UnicodeDecodeError:
         raise TargetError("its percent-encoding is not UTF-8") from None
     folded = unicodedata.normalize("NFKC", text)
-    look_alikes = any(folded.count(mark) != text.count(mark) for mark in "/.")
+    look_alikes = any(folded.count(mark) != text.count(mark) for mark in "/.:@")
     if look_alikes or not _DELIMITERS.isdisjoint(folded):
         raise TargetError("a delimiter in percent-encoding")
     if not text.isprintable():
@@ -86,4 +87,4 @@ def _one_way(found: re.Match[bytes]) -> bytes:
     byte = int(found[1], 16)
     if byte in b"/.":
         raise TargetError("a dot or a slash in percent-encoding")
-    return bytes([byte]) if byte in _UNRESERVED else found[0].upper()
+    return bytes([byte]) if byte in _UNRESERVED or byte in _NAMING else found[0].upper()
