@@ -39,6 +39,7 @@ async def _watched(bench: Bench, findings: Findings) -> int:
     admin = aiohttp.TCPConnector(ssl=many.admin_context(bench.cluster))
     sent: dict[int, float] = {}
     seen: list[tuple[int, float]] = []
+    others: list[str] = []
     async with (
         aiohttp.ClientSession(bench.cluster.url, connector=admin) as direct,
         gateway_session(bench.gateway, "watcher") as through,
@@ -47,7 +48,7 @@ async def _watched(bench: Bench, findings: Findings) -> int:
         path = f"/k8s/cluster{_COLLECTION}?watch=true&resourceVersion={version}"
         async with through.get(path) as answer:
             findings.check(answer.status == 200, f"the watch is answered with {answer.status}")
-            reading = asyncio.create_task(_read(answer, seen))
+            reading = asyncio.create_task(_read(answer, seen, others))
             await _change(direct, sent, bench.watch_seconds)
             await _until(lambda: len(seen) >= len(sent) or reading.done())
             reading.cancel()
@@ -63,7 +64,7 @@ async def _watched(bench: Bench, findings: Findings) -> int:
         "p50_ms": round(1000 * latencies[len(latencies) // 2], 1) if latencies else None,
         "max_ms": round(1000 * latencies[-1], 1) if latencies else None,
     }
-    return len(seen)
+    return len(seen) + len(others)
 
 
 async def _prepared(direct: aiohttp.ClientSession) -> str:
@@ -89,12 +90,15 @@ async def _change(direct: aiohttp.ClientSession, sent: dict[int, float], seconds
         await asyncio.sleep(EVERY_S)
 
 
-async def _read(answer: aiohttp.ClientResponse, seen: list[tuple[int, float]]) -> None:
+async def _read(answer: aiohttp.ClientResponse, seen: list[tuple[int, float]], others: list[str]) -> None:
+    """Numbers and times of the changes made here; `others`: the cluster puts objects of its own there too."""
     async for line in answer.content:
         event = json.loads(line)
-        found = event["object"].get("data", {}).get("number")
-        if found is not None and event["object"]["metadata"]["name"] == "counter":
-            seen.append((int(found), time.monotonic()))
+        name = event["object"]["metadata"].get("name", event["type"])
+        if name == "counter":
+            seen.append((int(event["object"]["data"]["number"]), time.monotonic()))
+        else:
+            others.append(name)
 
 
 async def _until(holds: Callable[[], bool]) -> None:
