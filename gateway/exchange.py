@@ -23,7 +23,7 @@ from gateway.frames import headers as header_rules
 from gateway.frames import modern, strict_json
 from gateway.frames.headers import first
 from gateway.frames.jsonrpc import TooDeepError, look
-from gateway.kubernetes.masked import WRITES, holds_pseudonym
+from gateway.kubernetes.masked import WRITES, holds_pseudonym, takes_secret_out
 from gateway.law import Case
 from gateway.policy.verdict import Verdict
 from gateway.refusals import REFUSALS, Refused, too_often
@@ -88,7 +88,7 @@ class Exchange(Awaiting):
         self._drafting.add_written(self._kube.attributes)
         if self._kube.verb in WRITES and holds_pseudonym(self._request.body):
             return Refused("masked_value")
-        return None
+        return Refused("unmasked_copy") if takes_secret_out(self._kube) else None
 
     def _fault_of_body(self) -> Refused | None:
         if self._terms.kind != ConnectionKind.MCP:
@@ -162,6 +162,8 @@ class Exchange(Awaiting):
             held = self._ruling.held
             held.shown = self._shown(asked.body)
             held.asked_for = self._terms.mask_text(held.asked_for)[0]
+            if self._terms.kind != ConnectionKind.MCP:  # a path, or names that the caller wrote
+                held.object = self._terms.mask_text(held.object)[0]
             yield from self._await_approval(asked, held)
         elif self._ruling.verdict.action != "allow":
             yield from self._deny(asked)

@@ -107,6 +107,11 @@ REFUSALS = {
         -32086,
         "not executed: it would write back what stands for a masked value; patch other fields alone",
     ),
+    "unmasked_copy": Refusal(
+        400,
+        -32086,
+        "not executed: a JSON patch of a Secret that moves or copies would take values to where they are not masked",
+    ),
     "bad_target": Refusal(400, -32087, "not executed: the target can be read in more than one way"),
     "unreadable_request": Refusal(400, -32086, "not executed: the request can be read in more than one way"),
     "request_state_invalid": Refusal(

@@ -71,7 +71,7 @@ class Tunnelling(Relaying):
             yield from super()._forward()
             return
         request = self._request
-        headers = _without_handshake(self._headers_up())
+        headers = _without_handshake(self._asking())  # a watch comes by WebSocket, too
         session = str(self.base["session_id"])
         fact = yield Connect(session, request.query, headers, request.target, offered)
         if isinstance(fact, Joined):

@@ -3,12 +3,14 @@
 import re
 from typing import Any, Final
 
+import msgspec
+
 from gateway.kubernetes.changes import Changes, member, note_values
 from gateway.kubernetes.problem import NotReadError
 
 LEVELS_MAX: Final = 100
 _OPERATIONS: Final = frozenset({"add", "remove", "replace", "move", "copy", "test"})
-_INDEX: Final = re.compile(r"-|0|[1-9][0-9]{0,8}")
+_TAKING: Final = frozenset({"move", "copy"})
 _NUMBER: Final = re.compile(r"-|[+-]?[0-9]+")  # what the API server takes for an index, too
 
 
@@ -23,6 +25,11 @@ def patched(operations: Any) -> Changes:
     return changes
 
 
+def takes_values(patch: bytes) -> bool:
+    """Whether a JSON patch moves or copies what is in the object."""
+    return any(each["op"] in _TAKING for each in msgspec.json.decode(patch))
+
+
 def _operate(changes: Changes, operation: Any) -> None:
     kind = operation.get("op") if isinstance(operation, dict) else None
     if not isinstance(kind, str) or kind not in _OPERATIONS:
@@ -30,7 +37,7 @@ def _operate(changes: Changes, operation: Any) -> None:
     keys = _pointer(operation, "path")
     if kind == "remove":
         changes.delete(_path(keys))
-    elif kind in ("move", "copy"):
+    elif kind in _TAKING:
         changes.known = False  # the value is in the object as it stands, which the gateway does not see
         changes.set(_path(keys))
         source = _pointer(operation, "from")
@@ -58,8 +65,16 @@ def _pointer(operation: dict[str, Any], name: str) -> list[str]:
 def _path(keys: list[str]) -> str:
     path = ""
     for key in keys:
-        path = f"{path}[{key}]" if _INDEX.fullmatch(key) else member(path, key)
+        path = f"{path}[{_index(key)}]" if _NUMBER.fullmatch(key) else member(path, key)
     return path
+
+
+def _index(key: str) -> str:
+    """An index in one form: the API server takes `+0` and `00` for 0, and one below zero from the end."""
+    if key.startswith("-"):
+        return "-"
+    digits = key.lstrip("+").lstrip("0")
+    return digits or "0"
 
 
 def _placed(into: Any, keys: list[str], value: Any) -> Any:

@@ -4,6 +4,8 @@ import base64
 import binascii
 import re
 
+from gateway.kubernetes.call import KubernetesCall
+from gateway.kubernetes.json_patch import takes_values
 from masking.pseudonym import HINT, PSEUDONYM
 
 _HINT = HINT.encode()
@@ -18,6 +20,17 @@ def holds_pseudonym(body: bytes) -> bool:
     if _HINT in body and PSEUDONYM.search(body.decode("latin-1")):
         return True
     return any(map(_is_pseudonym, _IN_BASE64.findall(body)))
+
+
+def takes_secret_out(call: KubernetesCall) -> bool:
+    """Whether a JSON patch copies or moves something within a Secret: from its data to where nobody looks for secrets
+    (annotations), or into the API server's words on why it can be no label."""
+    info = call.info
+    return (
+        (info.api_group, info.resource) == ("", "secrets")
+        and call.facts["patchType"] == "json"
+        and takes_values(call.shown)
+    )
 
 
 def _is_pseudonym(run: bytes) -> bool:

@@ -80,6 +80,18 @@ async def test_a_held_request_gets_202_and_the_same_request_finds_its_approval(
     assert (status, case.ran(mark)) == (200, 1)
 
 
+async def test_reviewers_see_no_secret_in_the_path_of_what_is_held(
+    kafka: KafkaAddress, tmp_path: Path
+) -> None:
+    mark, token = uuid4().hex, "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vW7xY9zA1cD3eF5"
+    async with api(kafka, tmp_path) as case:
+        status, _, _ = await send(case, "POST", f"/api/projects/{token}", json.dumps({"note": mark}).encode())
+        asked = await case.requested(mark)
+    assert status == 202
+    assert token not in str(asked)
+    assert asked["object"].startswith("/api/projects/[masked:")
+
+
 async def test_what_was_denied_gets_403_and_does_not_run(kafka: KafkaAddress, tmp_path: Path) -> None:
     mark = uuid4().hex
     async with api(kafka, tmp_path) as case:

@@ -101,6 +101,15 @@ def test_a_json_patch_sets_every_value_below_what_it_puts_there() -> None:
     assert facts["object_known"] is True
 
 
+@pytest.mark.parametrize(
+    ("key", "index"), [("+0", "0"), ("00", "0"), ("+012", "12"), ("-1", "-"), ("-", "-")]
+)
+def test_an_index_has_one_form_however_it_is_written(key: str, index: str) -> None:
+    """The API server reads them as Go's strconv.Atoi does."""
+    operation = {"op": "replace", "path": f"/spec/containers/{key}/image", "value": "evil"}
+    assert patch("json", [operation]).facts["changes"] == [f"spec.containers[{index}].image"]
+
+
 def test_a_json_patch_of_the_whole_object_is_seen_through() -> None:
     facts = patch("json", [{"op": "replace", "path": "", "value": {"spec": {"hostNetwork": True}}}]).facts
     assert (facts["changes"], facts["object"]) == (["spec.hostNetwork"], {"spec": {"hostNetwork": True}})

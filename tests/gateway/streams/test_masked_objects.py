@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gateway.effects import Answer
+from gateway.effects import Answer, Connect
 from gateway.kubernetes.masked import holds_pseudonym
 from masking import Masker
-from tests.gateway.playbook import forwarded, frame, recorded
+from tests.gateway.playbook import Saw, forwarded, frame, recorded
 from tests.gateway.streams.plays import PODS, Play, asked
 
 MASKER = Masker(b"0123456789abcdef", "secrets")
@@ -116,3 +116,30 @@ def test_a_write_of_a_pseudonym_is_refused_before_the_api_server_sees_it() -> No
     assert b"patch other fields alone" in play.effect.body
     request.body = request.body.replace(b"[masked:assignment:0a1b2c]", b"plain")
     _ = Play(request) << recorded(frame("request", outcome="pending")) >> True << forwarded(method="PUT")
+
+
+SECRETS = "/api/v1/namespaces/prod/secrets"
+
+
+@pytest.mark.parametrize("kind", ["copy", "move"])
+def test_no_json_patch_takes_a_secrets_data_to_where_it_would_not_be_masked(kind: str) -> None:
+    """An API server tells in plain text which value cannot be a label."""
+    request = asked(
+        f"{SECRETS}/db", method="PATCH", headers=[(b"content-type", b"application/json-patch+json")]
+    )
+    operation = {"op": kind, "from": "/data/password", "path": "/metadata/labels/x"}
+    request.body = json.dumps([operation]).encode()
+    play = Play(request) << recorded(frame("request", outcome="refused", reason_code="unmasked_copy")) >> True
+    assert isinstance(play.effect, Answer)
+    assert play.effect.status == 400
+    request.body = b'[{"op":"add","path":"/metadata/labels/x","value":"y"}]'
+    _ = Play(request) << recorded(frame("request", outcome="pending")) >> True << forwarded(method="PATCH")
+
+
+def test_a_watch_by_websocket_is_asked_for_in_json_too() -> None:
+    """In protobuf the data of Secrets stands in plain bytes."""
+    accept = b"application/vnd.kubernetes.protobuf;stream=watch, application/vnd.kubernetes.protobuf"
+    request = asked(SECRETS, headers=[(b"accept", accept)])
+    request.query, request.subprotocols = "watch=true", ()
+    joins = Saw(Connect, fields={"headers": [(b"accept", b"application/json")]})
+    _ = Play(request) << recorded(frame("request", outcome="pending")) >> True << joins
