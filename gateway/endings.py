@@ -142,7 +142,8 @@ class Ending:
     def _headers_up(self) -> header_rules.Headers:
         """The request's headers for upstream, with the session id that is upstream's own."""
         own = str(self.base["mcp_session_id"]).encode("latin-1")
-        headers = header_rules.towards_upstream(self._opened.headers)
+        as_somebody = self._terms.kind == ConnectionKind.KUBERNETES and self._ruling.verdict.impersonate
+        headers = header_rules.towards_upstream(self._opened.headers, impersonating=as_somebody)
         return [(name, own) if name == SESSION else (name, value) for name, value in headers]
 
     def _fail_closed(self) -> Life:

@@ -47,6 +47,7 @@ _ORIGIN = re.compile(
 _REROUTING = re.compile(
     rb"x-http-method(?:-override)?|x-method-override|x-original-(?:url|uri|host|method)|x-rewrite-url|x-host"
 )
+_AS_SOMEBODY = b"impersonate-"
 _CLAIM_BYTES_MAX = 512
 
 
@@ -67,7 +68,7 @@ def end_to_end(headers: Headers) -> Headers:
     return [
         pair
         for pair in headers
-        if pair[0] not in HOP_BY_HOP and (pair[0] not in named or pair[0].startswith(b"mcp-"))
+        if pair[0] not in HOP_BY_HOP and (pair[0] not in named or pair[0].startswith((b"mcp-", _AS_SOMEBODY)))
     ]
 
 
@@ -91,10 +92,18 @@ _PROTECTED = frozenset(
 )
 
 
-def towards_upstream(headers: Headers) -> Headers:
+def towards_upstream(headers: Headers, *, impersonating: bool = False) -> Headers:
     """The end-to-end headers of a request, without those that the next hop sets anew, and without what a client
-    says of its own origin or identity or of another method or path: nobody but the gateway says that."""
-    return [pair for pair in end_to_end(headers) if _goes_up(pair[0])]
+    says of its own origin or identity or of another method or path: nobody but the gateway says that.
+
+    `impersonating`: a rule lets the caller act as whom it names. Without those headers the API server would take it
+    for the gateway itself, which may do more.
+    """
+    return [
+        pair
+        for pair in end_to_end(headers)
+        if _goes_up(pair[0]) or (impersonating and pair[0].startswith(_AS_SOMEBODY))
+    ]
 
 
 @lru_cache(maxsize=1024)

@@ -45,19 +45,21 @@ class Said:
 def read_headers(headers: Headers) -> Said:
     """Raises NotReadError where a header that counts once is there twice."""
     said = Said()
+    seen: set[bytes] = set()
     for name, value in headers:
         if name in _READ:
-            _once(said, name, value)
+            _once(said, name, value, seen)
         elif name.startswith(b"impersonate-"):
             said.impersonated = said.impersonated or Impersonated()
             _impersonate(said.impersonated, name, value)
     return said
 
 
-def _once(said: Said, name: bytes, value: bytes) -> None:
+def _once(said: Said, name: bytes, value: bytes, seen: set[bytes]) -> None:
     attribute = _READ[name]
-    if getattr(said, attribute):
+    if name in seen:  # of an empty one too: the API server takes the first
         raise _twice(name)
+    seen.add(name)
     text = _text(name, value)
     if (
         attribute != "content_type"
@@ -68,6 +70,8 @@ def _once(said: Said, name: bytes, value: bytes) -> None:
 
 def _impersonate(whom: Impersonated, name: bytes, value: bytes) -> None:
     text = _text(name, value)
+    if not text:  # the API server may take it for none, and the request for one of the gateway's own
+        raise NotReadError(f"the header {name.decode('latin-1')} is empty; leave it out")
     if name == _GROUP:
         whom.groups.append(text)
     elif name in _ONCE:

@@ -151,6 +151,14 @@ def test_abuse_16_what_a_client_claims_of_itself_does_not_go_on_and_is_told_apar
     assert claimed_origin([(name, b"admin"), KEPT]) == f"{name.decode()}: admin"
 
 
+def test_whom_a_rule_lets_the_caller_act_as_goes_on_whatever_connection_names() -> None:
+    """Stripped, the API server would take the request for the gateway's own."""
+    asked = [(b"connection", b"impersonate-user, impersonate-group"), (b"impersonate-user", b"ann")]
+    asked += [(b"impersonate-group", b"dev"), (b"x-remote-user", b"root")]
+    assert towards_upstream(asked, impersonating=True) == asked[1:3]
+    assert towards_upstream(asked) == []
+
+
 @pytest.mark.parametrize(
     "name", [b"x-http-method-override", b"x-method-override", b"x-original-url", b"x-rewrite-url", b"x-host"]
 )

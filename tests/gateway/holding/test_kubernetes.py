@@ -28,6 +28,10 @@ rules:
   - name: no-latest
     when: has(kubernetes.object.spec) && kubernetes.object.spec.image.endsWith(":latest")
     deny: name a version
+  - name: viewers
+    when: kubernetes.impersonate.user == "viewer"
+    allow: true
+    impersonation: true
 """
 JSON = "application/json"
 
@@ -106,6 +110,24 @@ async def test_a_held_delete_gets_403_with_its_approval_and_the_repeat_runs_once
         assert (status, case.ran(mark)) == (403, 1)
 
 
+async def test_reviewers_see_no_secret_in_the_name_of_what_is_held(
+    kafka: KafkaAddress, tmp_path: Path
+) -> None:
+    """The digest is still that of the exact call, so the approval lets no other one run."""
+    mark, token = uuid4().hex, "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vW7xY9zA1cD3eF5"
+    path, body = "/api/v1/namespaces/prod/pods/", json.dumps({"note": mark}).encode()
+    async with cluster(kafka, tmp_path) as case:
+        await send(case, "DELETE", f"{path}{token}", body)
+        asked = await case.requested(mark)
+        await case.decide(asked)
+        await case.settled(asked["approval_id"], "approved")
+        other, _ = await send(case, "DELETE", f"{path}{token[:-1]}6", body)
+        same, _ = await send(case, "DELETE", f"{path}{token}", body)
+    assert token not in str(asked)
+    assert asked["object"].startswith("pods prod/[masked:")
+    assert (other, same) == (403, 200)
+
+
 async def test_an_object_is_judged_in_whatever_form_it_comes(kafka: KafkaAddress, tmp_path: Path) -> None:
     thing = {"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "x"}, "spec": {"image": "web:latest"}}
     yaml = "apiVersion: v1\nkind: Thing\nmetadata: {name: x}\nspec: {image: 'web:latest'}\n"
@@ -154,6 +176,20 @@ async def test_nobody_acts_as_somebody_else_without_a_rule_that_says_so(
         status, said = await send(case, "GET", "/api/v1/pods", headers={"impersonate-user": "root"})
         assert not case.upstream.heads
     assert (status, said["details"]["causes"][0]["reason"]) == (403, "impersonation_not_allowed")
+
+
+async def test_whom_a_rule_lets_a_caller_act_as_is_whom_the_api_server_hears_of(
+    kafka: KafkaAddress, tmp_path: Path
+) -> None:
+    """Without the header it would be the gateway itself."""
+    named = {"impersonate-user": "viewer", "impersonate-group": "viewers", "connection": "impersonate-user"}
+    async with cluster(kafka, tmp_path) as case:
+        status, _ = await send(case, "GET", "/api/v1/pods", headers=named)
+        head = case.upstream.heads[-1].decode().lower()
+        other, _ = await send(case, "GET", "/api/v1/pods", headers={"impersonate-user": "admin"})
+    assert (status, other) == (200, 403)
+    assert "\r\nimpersonate-user: viewer\r\n" in head
+    assert "\r\nimpersonate-group: viewers\r\n" in head
 
 
 def _field(number: int, value: bytes) -> bytes:

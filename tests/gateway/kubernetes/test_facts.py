@@ -170,6 +170,8 @@ def test_whom_the_caller_wants_to_be_is_known() -> None:
     [
         [(b"impersonate-user", b"ann"), (b"impersonate-user", b"bob")],
         [(b"impersonate-uid", b"1"), (b"impersonate-uid", b"2")],
+        [(b"impersonate-user", b""), (b"impersonate-user", b"ann")],
+        [(b"content-type", b""), (b"content-type", b"application/yaml")],
         [(b"impersonate-user", b"\xff")],
         [(b"impersonate-role", b"admin")],
         [(b"content-type", b"application/json"), (b"content-type", b"application/yaml")],
@@ -182,8 +184,11 @@ def test_headers_that_count_once_are_there_once(headers: list[tuple[bytes, bytes
     assert raised.value.reason_code == "unreadable_request"
 
 
-def test_an_empty_user_is_impersonation_too() -> None:
-    assert call("GET", POD, headers=[(b"impersonate-user", b"")]).impersonates
+@pytest.mark.parametrize("name", [b"impersonate-user", b"impersonate-group", b"impersonate-extra-a"])
+def test_nobody_is_impersonated_by_an_empty_name(name: bytes) -> None:
+    """The API server takes an empty user for none, and the request for one of the gateway's own."""
+    with pytest.raises(NotReadError, match="is empty"):
+        call("GET", POD, headers=[(name, b" ")])
 
 
 def test_what_kubectl_says_of_itself_is_kept_as_text_that_can_be_read() -> None:
