@@ -10,7 +10,17 @@ from typing import Any, Final
 from gateway.kubernetes.fields import META, Field, table
 from gateway.kubernetes.problem import NotReadError
 from gateway.kubernetes.special import OPAQUE, SPECIAL, text
-from gateway.kubernetes.wire import BYTES, VARINT, broken, fields_of, fields_once, signed, twice, varint
+from gateway.kubernetes.wire import (
+    BYTES,
+    VARINT,
+    broken,
+    fields_of,
+    fields_once,
+    signed,
+    signed_short,
+    twice,
+    varint,
+)
 
 MAGIC: Final = b"k8s\0"
 MEDIA_TYPE: Final = "application/vnd.kubernetes.protobuf"
@@ -143,7 +153,7 @@ class _Decoder:
         if wire != _WIRE.get(kind, BYTES):
             raise broken()
         if isinstance(value, int):
-            return value != 0 if kind == "bool" else signed(value)
+            return _number(kind, value)
         if kind == "string":
             return text(value)
         if kind == "bytes":
@@ -156,3 +166,9 @@ class _Decoder:
             self.known = False
             return None
         return made
+
+
+def _number(kind: str, value: int) -> int | bool:
+    if kind == "bool":
+        return value != 0
+    return signed_short(value) if kind == "int32" else signed(value)

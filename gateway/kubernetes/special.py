@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from gateway.frames import strict_json
 from gateway.kubernetes.problem import NotReadError
-from gateway.kubernetes.wire import broken, fields_of, fields_once, signed
+from gateway.kubernetes.wire import broken, fields_of, fields_once, signed, signed_short
 
 OPAQUE: Final = object()
 """What holds something that is not JSON, so that nobody can say here what it means."""
@@ -46,7 +46,8 @@ def _quantity(data: bytes) -> str:
 
 def _int_or_string(data: bytes) -> int | str:
     found = fields_once(data)
-    return text(found.get(3, b"")) if _number(found, 1) else _number(found, 2)
+    number = signed_short(_number(found, 2) % (1 << 64))
+    return text(found.get(3, b"")) if _number(found, 1) else number
 
 
 def _time(data: bytes) -> str | None:

@@ -12,6 +12,7 @@ VARINT: Final = 0
 BYTES: Final = 2
 _FIXED: Final = {1: 8, 5: 4}
 _VARINT_BYTES_MAX: Final = 10
+_NUMBER_MAX: Final = (1 << 29) - 1
 
 
 def fields_of(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
@@ -20,7 +21,7 @@ def fields_of(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
     while at < end:
         key, at = varint(data, at)
         number, wire = key >> 3, key & 7
-        if number == 0:
+        if not 0 < number <= _NUMBER_MAX:  # readers in Go cut a larger one down to 32 bits: to another field
             raise broken()
         if wire == VARINT:
             value, at = varint(data, at)
@@ -67,6 +68,15 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
 def signed(value: int) -> int:
     """A varint as a whole number of 64 bits with its sign."""
     return value - (1 << 64) if value >= 1 << 63 else value
+
+
+def signed_short(value: int) -> int:
+    """A varint as a whole number of 32 bits with its sign. Raises NotReadError for one that has more: readers in Go
+    cut it down to another number."""
+    number = signed(value)
+    if not -(1 << 31) <= number < 1 << 31:
+        raise broken()
+    return number
 
 
 def broken() -> NotReadError:

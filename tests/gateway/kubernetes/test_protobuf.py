@@ -142,6 +142,8 @@ def filled(value: Any) -> Any:
         (b"", "does not begin with k8s"),
         (body_of("ConfigMap", b"\xff"), "cut off or broken"),
         (body_of("ConfigMap", b"\x0a\x05ab"), "cut off or broken"),
+        (body_of("ConfigMap", field(1 << 32 | 2, b"")), "cut off or broken"),  # which Go takes for field 2
+        (body_of("Pod", field(2, field(25, 1 << 32))), "cut off or broken"),  # which Go takes for 0
         (body_of("ConfigMap", b"\x0b"), "cut off or broken"),
         (body_of("ConfigMap", b"\x00"), "cut off or broken"),
         (body_of("ConfigMap", b"\x08" + b"\xff" * 11), "cut off or broken"),
