@@ -63,8 +63,7 @@ class Wire(asyncio.Protocol):
         self._message_bytes_max = message_bytes_max
         self._waiting: deque[Came] = deque()
         self._waiting_bytes = 0
-        self._parts: list[bytes] = []
-        self._parts_bytes = 0
+        self._parts = bytearray()  # no list: of empty parts there could be any number
         self._reading_paused = self._closed = self._lost = False
         self._unanswered_ping: bytes | None = None
         self._closing: asyncio.TimerHandle | None = None
@@ -201,14 +200,13 @@ class Wire(asyncio.Protocol):
         if self._closed or self.over is not None:
             return
         part = payload.encode() if isinstance(payload, str) else cast("bytes", payload)
-        self._parts.append(part)
-        self._parts_bytes += len(part)
-        if self._parts_bytes > self._message_bytes_max:
+        self._parts += part
+        if len(self._parts) > self._message_bytes_max:
             self._broke_off(TOO_BIG, f"a message over {self._message_bytes_max} bytes")
         elif finished:
-            self._waiting.append(Came(self._loop.time(), b"".join(self._parts), text))
-            self._waiting_bytes += self._parts_bytes
-            self._parts, self._parts_bytes = [], 0
+            self._waiting.append(Came(self._loop.time(), bytes(self._parts), text))
+            self._waiting_bytes += len(self._parts)
+            self._parts = bytearray()
             self.changed()
 
     def _broke_off(self, code: int, fault: str) -> None:

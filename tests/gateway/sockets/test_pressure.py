@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -13,7 +14,7 @@ from aiohttp import web
 
 from gateway.edge.guard import Door, DoorLimits
 from gateway.edge.sockets.conduit import TAKEN_BYTES_MAX
-from gateway.edge.sockets.wire import WAITING_BYTES_MAX
+from gateway.edge.sockets.wire import WAITING_BYTES_MAX, Wire
 from schemas.kafka import KafkaAddress
 from tests.abuse.raw import connected
 from tests.gateway.conftest import Served
@@ -21,6 +22,8 @@ from tests.gateway.sockets.conftest import STDIN, STDOUT, V5, Cluster, trail_of,
 from tests.gateway.sockets.test_handshakes import handshake, switched
 
 PIECE = b"x" * 32_000
+EMPTY_FIRST = b"\x02\x80\0\0\0\0"  # a binary message begins, and the next piece of it
+EMPTY_MORE = b"\x00\x80\0\0\0\0"
 HELD_MAX = 32 * 1024 * 1024  # what the kernel may hold for the four ends of two connections
 
 
@@ -186,3 +189,22 @@ async def _copy(stream: web.WebSocketResponse) -> None:
 async def _send(socket: aiohttp.ClientWebSocketResponse, amount: int) -> None:
     for _ in range(amount):
         await socket.send_bytes(STDIN + PIECE)
+
+
+async def test_a_message_of_nothing_but_empty_pieces_takes_no_memory() -> None:
+    """Their number has no limit: each is six bytes, and none of them counts towards the size of the message."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, ours)
+        wire = Wire(transport, server=True, message_bytes_max=1024)
+        wire.data_received(EMPTY_FIRST)
+        tracemalloc.start()
+        for _ in range(100):
+            wire.data_received(EMPTY_MORE * 1_000)
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        wire.close(1000)
+        transport.abort()
+    assert kept < 100_000
+    assert not wire.waiting
