@@ -8,6 +8,7 @@ What is recorded of a message, and when it may pass, is said by a `Conversation`
 may hold back the end of what came while that could be half a secret.
 """
 
+from contextlib import suppress
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -143,8 +144,18 @@ class Tunnelling(Relaying):
                 yield self._closing(fact, concluded)
                 return
             if isinstance(fact, Broken | Gone):
+                yield from self._keep_what_is_left(talk)
                 yield from self._fell_silent(fact)
                 return
+
+    def _keep_what_is_left(self, talk: Talk) -> Life:
+        """What came and was held back goes on the record (G6), and no further."""
+        with suppress(MaskingFailedError, ConversationError):
+            left = [each.draft for each in talk.ended()]
+            for draft in left:
+                self._dress(draft)
+            if left:
+                yield Note(left)
 
     def _dress(self, draft: Draft) -> None:
         """What a frame says of itself beside what all frames of the exchange say."""

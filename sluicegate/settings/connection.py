@@ -28,7 +28,11 @@ class TimeoutsBlock(Block):
 
     connect_seconds: Seconds = Field(default=5.0, description="Until the upstream accepts the connection.")
     response_seconds: Seconds = Field(default=300.0, description="Until the head of the upstream's answer.")
-    idle_seconds: Seconds = Field(default=900.0, description="Between two frames of a stream.")
+    idle_seconds: Seconds = Field(
+        default=900.0,
+        description="Between two frames of a stream; not given for kind `kubernetes`: 3900, since API servers end a "
+        "watch within the hour themselves. A WebSocket may be idle for four hours.",
+    )
 
 
 class StdioBlock(Block):

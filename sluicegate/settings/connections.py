@@ -1,6 +1,7 @@
 """From a connection's block to the frozen settings that the gateway takes."""
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from gateway.settings import (
@@ -39,6 +40,9 @@ class _Way(NamedTuple):
     credential: Credential | None
 
 
+WATCH_IDLE_SECONDS = 3_900.0
+
+
 def connection_of(block: ConnectionBlock) -> Connection:
     """The connection that a block describes. Raises OSError when a file of masking rules has gone."""
     way = _way(block)
@@ -64,7 +68,7 @@ def connection_of(block: ConnectionBlock) -> Connection:
         masking_rules=masking_rules(block.masking),
         masking_by_group=tuple(block.masking_by_group.items()),
         sealed=Sealing(**block.sealed.model_dump()) if block.sealed else None,
-        timeouts=Timeouts(**block.timeouts.model_dump()),
+        timeouts=_timeouts(block),
         stdio=StdioLimits(**block.stdio.model_dump()),
         connections_max=block.connections_max,
         cluster=(block.cluster or block.name) if block.kind == "kubernetes" else "",
@@ -72,6 +76,13 @@ def connection_of(block: ConnectionBlock) -> Connection:
         impersonate=_impersonation(block.impersonate),
         openapi_file=block.openapi,
     )
+
+
+def _timeouts(block: ConnectionBlock) -> Timeouts:
+    timeouts = Timeouts(**block.timeouts.model_dump())
+    if block.kind == "kubernetes" and "idle_seconds" not in block.timeouts.model_fields_set:
+        return replace(timeouts, idle_seconds=WATCH_IDLE_SECONDS)
+    return timeouts
 
 
 def _way(block: ConnectionBlock) -> _Way:

@@ -14,6 +14,7 @@ from gateway.settings import (
     KubeConfig,
     SecretSource,
     ServiceAccount,
+    Timeouts,
     UpstreamTls,
 )
 from sluicegate.settings import SettingsError, load
@@ -57,6 +58,7 @@ def test_an_api_server_by_its_url_with_authority_and_token(tmp_path: Path) -> No
         upstream="https://10.0.0.1:6443",
         tls=UpstreamTls(tmp_path / "ca.pem", server_name="k8s"),
         credential=FixedCredential("bearer", SecretSource(env="TOKEN")),
+        timeouts=Timeouts(idle_seconds=3900.0),
     )
 
 
@@ -310,3 +312,8 @@ def test_an_api_of_kind_http_may_name_its_operations(tmp_path: Path) -> None:
     )
     (connection,) = load(tmp_path / "s.yaml", {}).gateway_settings().connections
     assert connection.openapi_file == tmp_path / "config"
+
+
+def test_how_long_a_watch_may_be_idle_can_still_be_said(tmp_path: Path) -> None:
+    connection = one(tmp_path, f"{UPSTREAM}\n  timeouts: {{idle_seconds: 60}}")
+    assert connection.timeouts.idle_seconds == 60.0

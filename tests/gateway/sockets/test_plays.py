@@ -17,6 +17,7 @@ from gateway.effects import (
     Joined,
     Message,
     Messages,
+    Note,
     Quiet,
     ReadBody,
     ReadMessages,
@@ -248,3 +249,18 @@ def test_upstream_that_cannot_be_reached_is_told_by_status() -> None:
         >> True
         << Told("upstream_unreachable")
     )
+
+
+def test_what_was_held_back_when_it_ends_is_on_the_record_and_goes_no_further() -> None:
+    half = b"token=ghp_0123456789"
+    play = opened() << READ >> upstream_says(half)
+    while not isinstance(play.effect, ReadMessages):
+        play = play >> True
+    assert play.effect.quiet_seconds, "half a secret may follow"
+    play = play >> Broken("withheld", "principal_blocked", "", sent=True)
+    assert isinstance(play.effect, Note)
+    (left,) = play.effect.frames
+    assert (left.direction, left.facts["attributes"]) == ("response", channel("stdout"))
+    assert left.body
+    play = play >> None
+    assert play << noted(end("withheld", "principal_blocked")) << Saw(CloseSocket)
