@@ -169,6 +169,47 @@ async def test_a_binary_body_is_recorded_decoded_and_masked_and_passes_as_it_is(
     assert b64encode(secret) not in asked["body"]
 
 
+SECRETS_PATCHED = [
+    ("strategic-merge-patch+json", {"data": {"p": "@"}, "stringData": {"q": "@"}}),
+    ("merge-patch+json", {"stringData": {"note": "@"}}),
+    ("json-patch+json", [{"op": "replace", "path": "/data/p", "value": "@"}]),
+    ("json-patch+json", [{"op": "add", "path": "/stringData", "value": {"p": "@"}}]),
+    ("json-patch+json", [{"op": "replace", "path": "", "value": {"stringData": {"p": "@"}}}]),
+    ("json-patch+json", [{"op": "test", "path": "/data", "value": {"p": "@"}}]),
+]
+
+
+@pytest.mark.parametrize(("form", "patch"), SECRETS_PATCHED)
+async def test_what_a_patch_puts_into_a_secret_is_not_on_the_record(
+    kafka: KafkaAddress, tmp_path: Path, form: str, patch: Any
+) -> None:
+    """A patch does not say of what kind it is."""
+    mark = uuid4().hex
+    body = json.dumps(patch).replace("@", "two plain words").encode()
+    async with cluster(kafka, tmp_path) as case:
+        path, headers = f"/api/v1/namespaces/dev/secrets/{mark}", {"content-type": f"application/{form}"}
+        status, _ = await send(case, "PATCH", path, body, headers)
+        asked = (await rows_of(case, mark))[0].frame
+        passed = case.upstream.bodies[-1]
+    assert (status, passed, asked["body_bytes"]) == (200, body, len(body))
+    assert b"plain words" not in asked["body"]
+    assert asked["redactions"]
+
+
+async def test_a_secret_that_is_made_without_a_kind_or_refused_is_not_on_the_record(
+    kafka: KafkaAddress, tmp_path: Path
+) -> None:
+    mark, path = uuid4().hex, "/api/v1/namespaces/dev/secrets"
+    made = {"metadata": {"name": mark}, "stringData": {"p": "two plain words"}}
+    unread = b'{"kind":"Secret","data":{"p":"two plain words","p":"two plain words"}}'
+    async with cluster(kafka, tmp_path) as case:
+        fine, _ = await send(case, "POST", f"{path}?fieldManager={mark}", json.dumps(made).encode())
+        twice, _ = await send(case, "POST", f"{path}?fieldManager={mark}", unread)
+        rows = await rows_of(case, mark)
+    assert (fine, twice) == (200, 400)
+    assert not any(b"plain words" in row.frame["body"] for row in rows)
+
+
 async def test_nobody_acts_as_somebody_else_without_a_rule_that_says_so(
     kafka: KafkaAddress, tmp_path: Path
 ) -> None:
