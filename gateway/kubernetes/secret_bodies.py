@@ -1,7 +1,8 @@
-"""Bodies that write a Secret without saying so: a patch has no kind, and the API server needs none to be created.
+"""Bodies that write a Secret without saying so: a patch has no kind, the API server needs none for what is created,
+and YAML has many ways to write one down.
 
-Masking finds a Secret's values by its kind. So the record has such a body with the kind that its path says: a patch
-by operations with each value of the data as that of a Secret of its own.
+Masking finds a Secret's values by its kind. So the record has such a body as JSON, with the kind that its path says:
+a patch by operations with each value of the data as that of a Secret of its own.
 """
 
 from typing import Any
@@ -23,7 +24,18 @@ def with_kind(call: KubernetesCall, body: bytes) -> bytes:
     value = msgspec.json.decode(call.shown)
     if isinstance(value, list):
         return msgspec.json.encode([_operation(each) for each in value])
-    return body if value.get("kind") else msgspec.json.encode({"kind": KIND, **_without(value, "kind")})
+    if value.get("kind") and _is_plain_json(body):
+        return body
+    return msgspec.json.encode({"kind": value.get("kind") or KIND, **_without(value, "kind")})
+
+
+def _is_plain_json(body: bytes) -> bool:
+    """Whether it is JSON whose names stand as they are: `Sec\\u0072et` is one, too."""
+    try:
+        msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return False
+    return b"\\u" not in body
 
 
 def _operation(operation: dict[str, Any]) -> dict[str, Any]:

@@ -201,13 +201,19 @@ async def test_a_secret_that_is_made_without_a_kind_or_refused_is_not_on_the_rec
 ) -> None:
     mark, path = uuid4().hex, "/api/v1/namespaces/dev/secrets"
     made = {"metadata": {"name": mark}, "stringData": {"p": "two plain words"}}
+    escaped = json.dumps({"kind": "Secret", **made}).replace("Secret", "Sec\\u0072et")
+    yaml = "{kind: Secret, metadata: {name: x}, stringData: {p: two plain words}}"
     unread = b'{"kind":"Secret","data":{"p":"two plain words","p":"two plain words"}}'
     async with cluster(kafka, tmp_path) as case:
         fine, _ = await send(case, "POST", f"{path}?fieldManager={mark}", json.dumps(made).encode())
         twice, _ = await send(case, "POST", f"{path}?fieldManager={mark}", unread)
+        await send(case, "POST", f"{path}?fieldManager={mark}", escaped.encode())
+        by_yaml = {"content-type": "application/yaml"}
+        await send(case, "POST", f"{path}?fieldManager={mark}", yaml.encode(), by_yaml)
         rows = await rows_of(case, mark)
     assert (fine, twice) == (200, 400)
-    assert not any(b"plain words" in row.frame["body"] for row in rows)
+    assert not any(b"plain words" in row.frame["body"] for row in rows if row.frame["direction"] == "request")
+    assert [row.frame["outcome"] for row in rows if row.frame["redactions"]].count("pending") == 3
 
 
 async def test_nobody_acts_as_somebody_else_without_a_rule_that_says_so(
