@@ -142,7 +142,7 @@ async def test_abuse_80_what_is_not_signed_with_the_secret_or_not_now_is_refused
         wrong = [
             message(said, secret=OTHER),
             message(said, at=time.time() - 301),
-            message(said, at=time.time() + 301),
+            message(said, at=time.time() + 360),
             altered,
             renamed,
             unsigned,
