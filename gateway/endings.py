@@ -73,6 +73,7 @@ class Terms:
     kind: ConnectionKind = ConnectionKind.MCP
     cluster: str = ""
     known: Known = nothing_known
+    names_caller: bool = False  # the gateway itself says to the cluster who the caller is
 
 
 class Ending:

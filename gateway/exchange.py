@@ -195,8 +195,13 @@ class Exchange(Awaiting):
         """What does not pass although no rule denies it."""
         if verdict.action == "deny":
             return None
-        if self._kube is not None and self._kube.impersonates and not verdict.impersonate:
-            return Refused("impersonation_not_allowed")
+        if self._kube is not None and self._kube.impersonates:
+            if self._terms.names_caller:  # what the rules judged would not be who acts
+                return Refused(
+                    "impersonation_not_allowed", "this connection names you yourself to the cluster"
+                )
+            if not verdict.impersonate:
+                return Refused("impersonation_not_allowed")
         if self._request.upgrade and verdict.action == "allow":
             return Refused("spdy_not_taken")
         return None

@@ -85,6 +85,7 @@ def route(connection: Connection, parts: Parts) -> Route:
         kind=connection.kind,
         cluster=connection.cluster or connection.name,
         known=injector.known,
+        names_caller=connection.impersonate is not None,
     )
     access = connection.access
     return Route(
@@ -128,6 +129,7 @@ def _terms(
     kind: ConnectionKind = ConnectionKind.MCP,
     cluster: str = "",
     known: Known = nothing_known,
+    names_caller: bool = False,
 ) -> Terms:
     mask = masks(profile)
     return Terms(
@@ -146,6 +148,7 @@ def _terms(
         kind,
         cluster,
         known,
+        names_caller,
     )
 
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.settings import ConnectionKind, MaskingRules
+from gateway.settings import ConnectionKind, Impersonation, MaskingRules
 from schemas.kafka import KafkaAddress
 from tests.gateway.holding.office import Case, office
 from tests.support.trail import read_frames
@@ -252,6 +252,18 @@ def _secret_in_protobuf(name: bytes, password: bytes) -> bytes:
     return b"k8s\0" + kind + _field(2, metadata + data)
 
 
+async def test_who_is_named_by_the_gateway_names_nobody_else(kafka: KafkaAddress, tmp_path: Path) -> None:
+    """A rule may let a caller act as somebody, but then it is that one who has to act."""
+    rules = "default: deny\nrules:\n  - {name: all, when: 'true', allow: true, impersonation: true}\n"
+    more: dict[str, Any] = {"kind": ConnectionKind.KUBERNETES, "impersonate": Impersonation()}
+    async with office(kafka, tmp_path, rules, **more) as case:
+        status, said = await send(case, "GET", "/api/v1/pods", headers={"impersonate-user": "viewer"})
+        assert not case.upstream.heads
+        fine, _ = await send(case, "GET", "/api/v1/pods")
+    assert (status, fine) == (403, 200)
+    assert "names you yourself" in said["message"]
+
+
 async def echoed(case: Case, mark: str) -> Any:
     """A value of a Secret as the client gets it."""
     secret = {"kind": "Secret", "apiVersion": "v1", "data": {"password": b64encode(mark.encode()).decode()}}
@@ -271,6 +283,6 @@ async def test_the_form_that_the_settings_give_is_what_a_client_gets(
     kafka: KafkaAddress, tmp_path: Path
 ) -> None:
     rules = MaskingRules(forms={"kubernetes-secret": {"replacement": "GONE"}})
-    more = {"kind": ConnectionKind.KUBERNETES, "masking_rules": rules}
+    more: dict[str, Any] = {"kind": ConnectionKind.KUBERNETES, "masking_rules": rules}
     async with office(kafka, tmp_path, POLICY, **more) as case:
         assert await echoed(case, uuid4().hex) == "GONE"
