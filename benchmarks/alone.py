@@ -2,7 +2,8 @@
 
 The processors and the sink share the machine's cores, so through the whole stack one measures them too. The
 peers are one process each; this is what stands fairly beside them.
-`python -m benchmarks.alone --bootstrap HOST:PORT --port PORT --upstream URL` is that one process.
+`python -m benchmarks.alone --bootstrap HOST:PORT --port PORT --upstream URL` is that one process; with `--config F`
+it is the gateway of a whole configuration.
 """
 
 from __future__ import annotations
@@ -85,12 +86,18 @@ def main() -> None:
     """Serve the gateway until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.alone", description=__doc__)
     parser.add_argument("--bootstrap", required=True)
-    parser.add_argument("--port", required=True, type=int)
-    parser.add_argument("--upstream", required=True)
+    parser.add_argument("--config", type=Path, help="what it serves, in the place of all that follows")
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--upstream")
     parser.add_argument("--jwks", type=Path, help="ask for tokens signed by these keys")
     parser.add_argument("--policy", type=Path, help="judge by this policy, with quotas on")
     parser.add_argument("--masking", default="secrets", help="masking profile")
     chosen = parser.parse_args()
+    if chosen.config:
+        from sluicegate.settings import load  # noqa: PLC0415 - what is measured without it needs none of it
+
+        serve(load(chosen.config).gateway_settings(), KafkaAddress(chosen.bootstrap, embedded=True))
+        return
     connection = Connection(CONNECTION, upstream=chosen.upstream, masking=chosen.masking)
     settings = GatewaySettings("127.0.0.1", chosen.port, (connection,), masking_key=bytes(32))
     if chosen.jwks:

@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 
+from benchmarks import alone
 from benchmarks.kubernetes import fanout, gets, lists
 from benchmarks.kubernetes.wire import AnswerError, Place
 from benchmarks.processes import ChildError, stop_on_sigterm
@@ -64,6 +65,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, default=3, help="of which medians are taken (default: 3)")
     parser.add_argument("--seconds", type=float, default=4, help="of small gets in one round (default: 4)")
     parser.add_argument("--sync", action="store_true", help="the broker syncs to disk before it acknowledges")
+    parser.add_argument(
+        "--stack",
+        action="store_true",
+        help="with processors, sink and store behind the gateway, on these cores",
+    )
     parser.add_argument("--only", choices=("gets", "lists", "fanout"), help="only these")
     parser.add_argument(
         "--json", type=Path, default=Path(".cache/bench-kubernetes.json"), help="where figures go"
@@ -77,8 +83,12 @@ def _measure(chosen: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         port = stack.enter_context(forwarded.listening())
         plane = cluster.running(built(say), installed(say), scratch / "cluster", port)
         control_plane = stack.enter_context(plane)
-        before = stack.enter_context(gateway.running(control_plane, scratch / "gateway", sync=chosen.sync))
-        return asyncio.run(_all(chosen, control_plane, before))
+        if chosen.stack:
+            before = gateway.running(control_plane, scratch / "gateway", sync=chosen.sync)
+        else:
+            _, bootstrap = stack.enter_context(alone.broker(scratch, sync=chosen.sync))
+            before = gateway.running(control_plane, scratch / "gateway", alone=bootstrap)
+        return asyncio.run(_all(chosen, control_plane, stack.enter_context(before)))
 
 
 def _places(control_plane: cluster.Cluster, before: gateway.Gateway) -> tuple[Place, Place]:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import ssl
 import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,9 +87,12 @@ def running(
     folder: Path,
     mcp_server: str | None = None,
     policy: str = "policy.yaml",
+    *,
+    alone: str = "",
     **kafka: object,
 ) -> Iterator[Gateway]:
-    """Runs it until the block ends; with the MCP server at `mcp_server` behind a connection of its own.
+    """Runs it until the block ends; with the MCP server at `mcp_server` behind a connection of its own. `alone`: the
+    gateway and nothing behind it, on the broker of this address.
 
     Raises ChildError.
     """
@@ -99,10 +106,30 @@ def running(
     settings["gateway"]["tls"] = {"certificate_file": str(pair.certificate), "key_file": str(pair.key)}
     gateway.settings_file.write_text(yaml.safe_dump(settings, sort_keys=False))
     command = [*COMMAND, "up", "--config", str(gateway.settings_file)]
-    with Child("sluicegate up", command, folder / "up.log", cwd=folder, env={"NO_COLOR": "1"}) as child:
-        child.wait_for(r"\bready\b", READY_TIMEOUT_S)
+    if alone:
+        command = [sys.executable, "-m", "benchmarks.alone", "--bootstrap", alone]
+        command += ["--config", str(gateway.settings_file)]
+    with Child(
+        "sluicegate", command, folder / "up.log", cwd=None if alone else folder, env={"NO_COLOR": "1"}
+    ) as child:
+        child.wait_for(r"approvals_caught_up" if alone else r"\bready\b", READY_TIMEOUT_S)
         child.wait_for_port(port, READY_TIMEOUT_S)
+        _until_ready(gateway)
         yield gateway
+
+
+def _until_ready(gateway: Gateway) -> None:
+    """Until it would record. Raises ChildError."""
+    trusted = ssl.create_default_context(cafile=str(gateway.ca))
+    deadline, told = time.monotonic() + READY_TIMEOUT_S, "nothing"
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{gateway.public_url}/readyz", timeout=2, context=trusted):
+                return
+        except OSError as error:
+            told = str(error)
+        time.sleep(0.1)
+    raise ChildError(f"the gateway is not ready: {told}")
 
 
 def _settings(
