@@ -7,6 +7,7 @@ import pytest
 import typer
 
 from gateway.policy import load_policy
+from gateway.settings import ConnectionKind
 from sluicegate.cli.app import app
 from sluicegate.demo.config import POLICY
 from sluicegate.settings import load
@@ -24,12 +25,24 @@ def test_the_policy_in_the_readme_is_the_demos(tmp_path: Path) -> None:
 
 
 def test_the_configuration_in_the_readme_loads_with_its_policy(tmp_path: Path) -> None:
-    policy, config = blocks(README, "yaml")
+    policy, config, *_ = blocks(README, "yaml")
     (tmp_path / "policy.yaml").write_text(policy)
     (tmp_path / "sluicegate.yaml").write_text(config)
     found = load(tmp_path / "sluicegate.yaml", {"CLUSTER_TOKEN": "t"}, files=True).gateway_settings()
     assert found.identity.mode == "oidc"
     assert [connection.name for connection in found.connections] == ["cluster", "git"]
+
+
+def test_the_cluster_in_the_readme_is_a_connection_and_its_policy_loads(tmp_path: Path) -> None:
+    *_, connection, policy = blocks(README, "yaml")
+    (tmp_path / "cluster.yaml").write_text(policy)
+    own = tmp_path / "kubeconfig"
+    own.write_text("")
+    connection = connection.replace("/etc/sluicegate/prod.kubeconfig", str(own))
+    (tmp_path / "sluicegate.yaml").write_text(f"identity: {{mode: none}}\nconnections:\n{connection}")
+    (cluster,) = load(tmp_path / "sluicegate.yaml", {}).gateway_settings().connections
+    assert (cluster.kind, cluster.cluster) == (ConnectionKind.KUBERNETES, "prod-eu")
+    assert load_policy(tmp_path / "cluster.yaml").version
 
 
 @pytest.mark.parametrize("page", PAGES)
