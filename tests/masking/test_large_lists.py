@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import random
 import time
@@ -28,10 +29,18 @@ def secret_list(count: int, value: str = "") -> bytes:
 
 
 def seconds(body: bytes) -> float:
-    """Processor time that masking it takes."""
-    start = time.thread_time()
-    MASKER.mask(body)
-    return time.thread_time() - start
+    """Processor time that masking it takes: the best of three, without the collector, which looks through all that
+    other tests have left."""
+    took = []
+    gc.disable()
+    try:
+        for _ in range(3):
+            start = time.thread_time()
+            MASKER.mask(body)
+            took.append(time.thread_time() - start)
+    finally:
+        gc.enable()
+    return min(took)
 
 
 def test_four_times_as_many_secrets_cost_about_four_times_as_much() -> None:
