@@ -22,7 +22,7 @@ any(e.connection) AS connection, any(e.protocol) AS protocol, any(e.principal) A
 any(e.principal_issuer) AS principal_issuer, any(e.client_id) AS client_id,
 argMin(e.user_agent, e.started_at) AS user_agent, max(e.mcp_protocol_version) AS mcp_protocol_version,
 max(e.mcp_session_id) AS mcp_session_id, count() AS exchanges, sum(e.frames) AS frames,
-countIf(e.outcome = 'pending') AS pending, countIf(e.verdict = 'deny') AS denied,
+countIf(e.outcome = 'pending') AS pending, countIf(e.verdict IN ('deny', 'hold')) AS denied,
 countIf(e.is_error) AS errors, sum(e.redactions) AS redactions, sum(e.request_bytes) AS request_bytes,
 sum(e.response_bytes) AS response_bytes"""
 

@@ -156,7 +156,7 @@ async def test_the_session_list_equals_the_published_view(store: Store) -> None:
     for number in range(6):
         trail = Trail(lane=f"equal-{number}", started_us=1_791_000_000_000_000 + number)
         session = str(uuid4())
-        for verdict in ("allow", "deny", "allow"):
+        for verdict in ("allow", "deny", "hold", "allow"):
             trail.exchange(session_id=session, verdict=verdict, principal_subject=f"p{number}")
         trail.frame(session_id=session, redactions=[], principal_subject=f"p{number}")
         fill(store.client, trail.values)
@@ -168,7 +168,7 @@ async def test_the_session_list_equals_the_published_view(store: Store) -> None:
     assert sorted(map(str, listed)) == sorted(
         str(dict(zip(shown.columns, row, strict=True))) for row in shown.rows
     )
-    assert [row["denied"] for row in await reader.sessions(SessionFilter(principal="p3"), 5)] == [1]
+    assert [row["denied"] for row in await reader.sessions(SessionFilter(principal="p3"), 5)] == [2]
     assert len(await reader.sessions(SessionFilter(), 2)) == 2
     await reader.close()
 
