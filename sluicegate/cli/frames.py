@@ -68,7 +68,7 @@ def frames(
 
 async def _collect(reader: "Reader", wanted: "FrameFilter", *, print_now: bool) -> "list[Frame]":
     """The frames; with `print_now` each is printed as it comes, and none is kept."""
-    from sluicegate.cli.pages import every_frame  # noqa: PLC0415
+    from sinks.paging import every_frame  # noqa: PLC0415
 
     kept = []
     async for frame in every_frame(reader, wanted):

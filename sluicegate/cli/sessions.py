@@ -103,8 +103,8 @@ def _print_frame(frame: "Frame", *, as_json: bool) -> None:
 
 
 def _frames(reader: "Reader", session_id: UUID) -> "AsyncIterator[Frame]":
+    from sinks.paging import every_frame  # noqa: PLC0415
     from sinks.readers import FrameFilter  # noqa: PLC0415
-    from sluicegate.cli.pages import every_frame  # noqa: PLC0415
 
     return every_frame(reader, FrameFilter(session=str(session_id)))
 

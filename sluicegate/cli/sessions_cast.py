@@ -26,12 +26,12 @@ def cast(
 
     As it was recorded, secrets masked, with its timing. A terminal player obeys what is in it.
     """
-    from sluicegate.cli.asciicast import Wanted  # noqa: PLC0415
-    from sluicegate.cli.asciicast import cast as film  # noqa: PLC0415
+    from sinks.exports.asciicast import Wanted  # noqa: PLC0415
+    from sinks.exports.asciicast import cast as film  # noqa: PLC0415
 
     async def play(reader: "Reader") -> int:
+        from sinks.paging import every_frame  # noqa: PLC0415
         from sinks.readers import FrameFilter  # noqa: PLC0415
-        from sluicegate.cli.pages import every_frame  # noqa: PLC0415
 
         lines = 0
         async for line in film(

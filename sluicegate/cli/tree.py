@@ -36,7 +36,8 @@ def tree(
 
 def cells(branches: "Sequence[Branch]", asked: str) -> list[tuple[Any, ...]]:
     """One row an exchange, indented below what caused it; the one that was asked for is marked."""
-    from sluicegate.cli.show import act, moment  # noqa: PLC0415
+    from sinks.words import act  # noqa: PLC0415
+    from sluicegate.cli.show import moment  # noqa: PLC0415
 
     rows = []
     for branch in branches:

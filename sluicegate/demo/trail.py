@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from sinks.paging import every_frame
 from sluicegate.cli.output import inert, print_line, print_table
 from sluicegate.cli.pace import Pace
-from sluicegate.cli.pages import every_frame
 from sluicegate.cli.show import SESSION_COLUMNS, replay_head, session_cells
 from sluicegate.demo.config import CONNECTION
 from sluicegate.demo.story import Story

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 
+from sinks.paging import every_frame
 from sinks.readers import Frame, FrameFilter, Reader
-from sluicegate.cli.pages import every_frame
 
 
 class Shelf:

@@ -11,8 +11,8 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from sinks.exports.asciicast import Wanted, cast
 from sinks.readers import Frame
-from sluicegate.cli.asciicast import Wanted, cast
 from sluicegate.embedded.datadir import read_state
 from tests.cli.conftest import Asked
 from tests.sinks.records import Trail

@@ -7,7 +7,8 @@ from typing import Any, cast
 import pytest
 
 from sinks.readers import Branch, Frame
-from sluicegate.cli.show import act, replay_head
+from sinks.words import act
+from sluicegate.cli.show import replay_head
 from sluicegate.cli.tree import cells
 
 BLANK = {"method": "", "tool": "", "resource": "", "http_method": "GET", "http_path": "", "attributes": {}}
