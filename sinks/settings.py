@@ -21,6 +21,7 @@ class SinkTopics:
     decided: str = "approvals.decided"
     settled: str = "approvals.settled"
     alerts: str = "alerts.attempts"
+    checkpoints: str = "checkpoints"
 
     @property
     def stored(self) -> tuple[str, ...]:

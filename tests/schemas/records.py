@@ -25,6 +25,7 @@ NAMES = (
     "approval_delegated",
     "alert_attempt",
     "observation",
+    "checkpoint",
 )
 SALT = bytes(range(SALT_BYTES))
 

@@ -70,6 +70,7 @@ def test_every_producer_and_consumer_is_a_part_of_the_tree() -> None:
         "processors.alerts",
         "processors.approvals",
         "processors.anomaly",
+        "processors.checkpoints",
     }
     assert named <= known
     for who in named - {"cli"}:
