@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from console.standing import places_of
-from schemas.clients import being_cancelled, let_go
+from schemas.clients import being_cancelled, let_go, start_client
 from schemas.kafka import KafkaAddress
 
 REQUESTED, DECIDED = "approvals.requested", "approvals.decided"
@@ -82,7 +82,7 @@ class Follower:
     async def _follow(self) -> None:
         consumer = _consumer(self._kafka)
         try:
-            await consumer.start()
+            await start_client(consumer)
             places = await places_of(self._kafka, *TOPICS)
             consumer.assign(places)
             await self._place(consumer, places)

@@ -19,6 +19,7 @@ from schemas.approvals import (
     open_request,
     open_settled,
 )
+from schemas.clients import start_client
 from schemas.codec import CodecError
 from schemas.kafka import KafkaAddress
 from schemas.signatures import KeyRing
@@ -119,7 +120,7 @@ async def read_through(kafka: KafkaAddress, topic: str) -> list[tuple[bytes | No
         **kafka.client_options(), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     rows: list[tuple[bytes | None, bytes]] = []
-    await consumer.start()
+    await start_client(consumer)
     try:
         async with asyncio.timeout(READ_SECONDS):
             places = await places_of(kafka, topic)

@@ -12,6 +12,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 
+from schemas.clients import start_client
 from schemas.kafka import KafkaAddress
 
 COORDINATOR_AWAY = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
@@ -30,9 +31,9 @@ class KafkaView:
         self._asker = AIOKafkaConsumer(enable_auto_commit=False, **kafka.client_options())
 
     async def __aenter__(self) -> Self:
-        await self._admin.start()
+        await start_client(self._admin)
         try:
-            await self._asker.start()
+            await start_client(self._asker)
         except BaseException:
             await self._admin.close()
             raise

@@ -8,6 +8,7 @@ from typing import Self
 from aiokafka import AIOKafkaProducer
 
 from processors.records import Outgoing
+from schemas.clients import start_client
 from schemas.kafka import MAX_MESSAGE_BYTES, KafkaAddress
 
 BATCH_BYTES = 512 * 1024
@@ -27,7 +28,7 @@ class Outlet:
         )
 
     async def __aenter__(self) -> Self:
-        await self._producer.start()
+        await start_client(self._producer)
         return self
 
     async def __aexit__(self, *_: object) -> None:

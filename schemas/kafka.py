@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
+from schemas.clients import start_client
 from schemas.topics import Topic, topics
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -68,7 +69,7 @@ class KafkaAddress:
 async def ensure_topics(address: KafkaAddress) -> None:
     """Creates the topics that do not exist yet; leaves the others alone. Raises KafkaError."""
     admin = AIOKafkaAdminClient(**address.client_options())
-    await admin.start()
+    await start_client(admin)
     try:
         there = set(await admin.list_topics())
         missing = [_new_topic(topic, address) for topic in topics().values() if topic.name not in there]
@@ -81,7 +82,7 @@ async def ensure_topics(address: KafkaAddress) -> None:
 async def check_topics(address: KafkaAddress) -> dict[str, int]:
     """`max.message.bytes` by topic, when all are safe. Raises KafkaUnsafeError otherwise, KafkaError when away."""
     admin = AIOKafkaAdminClient(**address.client_options())
-    await admin.start()
+    await start_client(admin)
     try:
         names = list(topics())
         described = await admin.describe_topics(names)

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 
+from schemas.clients import start_client
 from schemas.kafka import MAX_MESSAGE_BYTES, KafkaAddress
 from sinks.settings import SinkSettings
 
@@ -69,7 +70,7 @@ class SinkConsumer:
 
     async def start(self) -> None:
         """Joins the group. Raises KafkaError when no broker answers."""
-        await self._consumer.start()
+        await start_client(self._consumer)
         self._consumer.subscribe(list(self._settings.topics.stored), listener=self.partitions)
 
     async def stop(self) -> None:
@@ -94,7 +95,7 @@ class SinkConsumer:
         if not wanted:
             return {}
         admin = AIOKafkaAdminClient(**self._address.client_options())
-        await admin.start()
+        await start_client(admin)
         try:
             found = await admin.list_consumer_group_offsets(self._settings.group, partitions=wanted)
         finally:

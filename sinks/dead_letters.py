@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
 
+from schemas.clients import start_client
 from schemas.codec import codec
 from schemas.kafka import MAX_MESSAGE_BYTES, KafkaAddress
 from sinks.batches import Rejected
@@ -34,7 +35,7 @@ class DeadLetters:
                 enable_idempotence=True,
                 max_request_size=MAX_MESSAGE_BYTES,
             )
-            await producer.start()
+            await start_client(producer)
             self._producer = producer
         return self._producer
 

@@ -17,6 +17,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
+from schemas.clients import start_client
 from schemas.codec import CodecError
 from schemas.deliveries import ApprovalDelivery, delivery_key, delivery_value, open_delivery
 from schemas.kafka import KafkaAddress
@@ -162,7 +163,7 @@ class KafkaBook:
             **self._kafka.client_options(), acks="all", enable_idempotence=True, request_timeout_ms=5_000
         )
         try:
-            await producer.start()
+            await start_client(producer)
             await producer.partitions_for(TOPIC)  # a first send would wait for it
             self._producer = producer
             yield
@@ -184,7 +185,7 @@ class KafkaBook:
             request_timeout_ms=SESSION_MS + 5_000,
         )
         try:
-            await consumer.start()
+            await start_client(consumer)
             consumer.subscribe([TOPIC], listener=_Taken(self._close))
             yield consumer
         finally:

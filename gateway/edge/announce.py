@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from gateway.edge.identifiers import Entropy
 from schemas import sealed
 from schemas.admin import AdminRecord, admin_value
+from schemas.clients import start_client
 from schemas.control import ControlRecord, control_value
 from schemas.findings import FindingRecord, finding_value
 from schemas.kafka import KafkaAddress
@@ -139,7 +140,7 @@ class Announcer:
             max_request_size=REQUEST_BYTES_MAX,
         )
         try:
-            await producer.start()
+            await start_client(producer)
             for topic in self._topics:  # a first send would wait for these
                 await producer.partitions_for(topic)
         except BaseException:

@@ -21,6 +21,7 @@ from gateway.edge.metrics import METRICS
 from gateway.edge.sizes import HEADER_ROOM_BYTES, bounded, parts, writable
 from gateway.effects import Draft
 from gateway.facts import BLANK
+from schemas.clients import start_client
 from schemas.codec import CodecError
 from schemas.frames import SALT_BYTES
 from schemas.kafka import KafkaAddress, KafkaUnsafeError, check_topics
@@ -221,7 +222,7 @@ class Recorder:
             max_request_size=64 * 1024 * 1024,
         )
         try:
-            await producer.start()
+            await start_client(producer)
             await producer.partitions_for(TOPIC)
         except BaseException:
             await producer.stop()

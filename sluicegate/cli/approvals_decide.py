@@ -21,6 +21,7 @@ from schemas.approvals import (
     decision_value,
     signed_decision,
 )
+from schemas.clients import start_client
 from schemas.kafka import KafkaAddress
 from schemas.signatures import KeyRing, SigningKey
 from sluicegate.cli.decisions import ADMIN, DEADLINE_SECONDS, DecisionError, operator
@@ -91,7 +92,7 @@ async def _record(announcer: Announcer, decision: ApprovalDecision, outcome: Out
 
 async def _write(kafka: KafkaAddress, decision: ApprovalDecision) -> None:
     producer = AIOKafkaProducer(**kafka.client_options(), acks="all", enable_idempotence=True)
-    await producer.start()
+    await start_client(producer)
     try:
         async with asyncio.timeout(DEADLINE_SECONDS):
             key, value = decision["approval_id"].encode(), decision_value(decision)

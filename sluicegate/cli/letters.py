@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from schemas.clients import start_client
 from schemas.codec import CodecError, codec
 from schemas.kafka import MAX_MESSAGE_BYTES, KafkaAddress
 from schemas.topics import topics
@@ -83,7 +84,7 @@ class Letters:
 
     async def __aenter__(self) -> "Letters":
         try:
-            await self._consumer.start()
+            await start_client(self._consumer)
         except KafkaError:
             await self._consumer.stop()
             raise
@@ -107,7 +108,7 @@ class Letters:
 
     async def _partitions(self) -> list[TopicPartition]:
         admin = AIOKafkaAdminClient(**self._address.client_options())
-        await admin.start()
+        await start_client(admin)
         try:
             (topic,) = await admin.describe_topics([self._topic])
         finally:

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 
 from gateway.edge.approvals.metrics import METRICS
 from schemas.approvals import SETTLED
-from schemas.clients import being_cancelled, let_go
+from schemas.clients import being_cancelled, let_go, start_client
 from schemas.kafka import KafkaAddress
 
 DAYS = 31
@@ -101,7 +101,7 @@ class Reader:
     async def _follow(self) -> None:
         consumer = _consumer(self._kafka)
         try:
-            await consumer.start()
+            await start_client(consumer)
             await self._begin(consumer)
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS if self.ready else 100)

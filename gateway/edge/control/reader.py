@@ -18,7 +18,7 @@ from gateway.edge.control.metrics import METRICS
 from gateway.edge.control.state import Clock, ControlState
 from gateway.sessions import Principal
 from gateway.settings import Rate
-from schemas.clients import being_cancelled, let_go
+from schemas.clients import being_cancelled, let_go, start_client
 from schemas.codec import CodecError
 from schemas.control import ControlRecord, ToolPin
 from schemas.kafka import KafkaAddress
@@ -143,7 +143,7 @@ class Control:
     async def _follow(self) -> None:
         consumer = _consumer(self._kafka)
         try:
-            await consumer.start()
+            await start_client(consumer)
             consumer.assign([_PARTITION])
             if self._position is not None:
                 consumer.seek(_PARTITION, self._position)
@@ -213,7 +213,7 @@ async def in_force(kafka: KafkaAddress) -> list[ControlRecord]:
     state = ControlState(time.time)
     consumer = _consumer(kafka)
     try:
-        await consumer.start()
+        await start_client(consumer)
         consumer.assign([_PARTITION])
         end = await _end(consumer)
         while await consumer.position(_PARTITION) < end:
