@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from prometheus_client import REGISTRY, generate_latest
@@ -25,6 +26,7 @@ from console.errors import DeskError
 from console.metrics import ConsoleMetrics
 from console.settings import ConsoleSettings
 from console.terminal import terminal_person
+from console.web.whole import Web
 from gateway.edge.control import Control
 from gateway.edge.identity import Identity, protected_resources
 from gateway.sessions import Principal
@@ -54,17 +56,20 @@ class Console:
             barred=self._blocked,
         )
         self.identity = None if settings.identity.mode == "none" else _identity(settings)
-        self._callers = Callers(settings, self._vouching(token), self._barred)
+        self._callers = Callers(settings, self._vouching(token), self.barred)
+        self.web = self._web(token)
 
     def app(self, routes: Sequence[BaseRoute] = ()) -> Guard:
         """The ASGI application; `routes` are further ones, of integrations."""
         starlette = Starlette(
-            routes=[*self._probes(), *self._metadata(), *self._api(), *routes],
-            exception_handlers={
-                Problem: on_problem,
-                DeskError: on_desk_error,
-                HTTPException: on_http_error,
-            },
+            routes=[
+                *self._probes(),
+                *self._metadata(),
+                *self._api(),
+                *(self.web.routes() if self.web else ()),
+                *routes,
+            ],
+            exception_handlers=self._handlers(),
         )
         starlette.router.redirect_slashes = False
         settings = self.settings
@@ -72,6 +77,14 @@ class Console:
         named = [name for url in public if (name := urlsplit(url).hostname)]
         hosts = [*settings.hosts, settings.host, *named]
         return Guard(self.metrics.counted(starlette), hosts, settings.api, settings.identity.public_url)
+
+    def _handlers(self) -> dict[Any, Any]:
+        problems: dict[Any, Any] = {
+            Problem: on_problem,
+            DeskError: on_desk_error,
+            HTTPException: on_http_error,
+        }
+        return {**problems, **self.web.handlers(problems)} if self.web else problems
 
     @property
     def fault(self) -> str:
@@ -88,11 +101,15 @@ class Console:
         self.desk.start()
         if self.identity is not None:
             self.identity.start()
+        if self.web is not None:
+            self.web.start()
 
     async def stop(self) -> None:
         """Ends feeds, and lets go of everything."""
         if self.identity is not None:
             await self.identity.stop()
+        if self.web is not None:
+            await self.web.stop()
         await self.desk.stop()
         await self.control.stop()
 
@@ -102,10 +119,17 @@ class Console:
             return self.control.fault
         return self.control.blocked(Principal(person.issuer, person.subject, ""))
 
-    def _barred(self, caller: Caller) -> str:
+    def barred(self, caller: Caller) -> str:
+        """Why somebody gets nothing: blocked, or with a token that was taken back. '' when nobody did that."""
         if caller.credential and self.control.revoked(caller.credential):
             return "this token was revoked"
         return self._blocked(caller.person)
+
+    def _web(self, token: str) -> Web | None:
+        if self.settings.web is None:
+            return None
+        terminal = self.directory.known(terminal_person()) if self.identity is None else None
+        return Web(self.settings, self.settings.web, self, token, terminal)
 
     def _vouching(self, token: str) -> Vouching:
         if self.identity is not None:

@@ -73,6 +73,11 @@ class Desk:
         await self._scribe.stop()
 
     @property
+    def scribe(self) -> Scribe:
+        """What writes acts of people onto the trail."""
+        return self._scribe
+
+    @property
     def ready(self) -> bool:
         """Whether all approvals were read once; it stays so."""
         return self._ledger.ready

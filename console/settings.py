@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.integrations.settings import IntegrationSettings
+from console.web.settings import WebSettings
 from gateway.settings import IdentitySettings, ServerTls
 from schemas.signatures import TrustedKey
 
@@ -82,3 +83,4 @@ class ConsoleSettings:
     integrations: IntegrationSettings = field(default_factory=IntegrationSettings)
     desk: DeskLimits = field(default_factory=DeskLimits)
     api: ApiLimits = field(default_factory=ApiLimits)
+    web: WebSettings | None = None  # the pages; without it there is the REST API alone

@@ -121,9 +121,13 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def _with_headers(send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> Send:
+    """Adds those that the answer has not set itself: pages and static files know better."""
+
     async def sending(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *headers]
+            said = list(message.get("headers", ()))
+            names = {name for name, _ in said}
+            message["headers"] = [*said, *(header for header in headers if header[0] not in names)]
         await send(message)
 
     return sending
