@@ -1,6 +1,7 @@
 """Settings of the console in the browser, as frozen values."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gateway.settings import SecretSource
 from sinks.settings import SinkSettings
@@ -87,6 +88,5 @@ class ConnectionShown:
     upstream: str
     owner: str = ""
     labels: tuple[tuple[str, str], ...] = ()
-    policy: str = ""  # the version that the files give
-    rules: str = ""  # the rules as YAML, as the files give them
+    policy_file: Path | None = None
     masking: str = ""

@@ -8,7 +8,6 @@ from zoneinfo import available_timezones
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from console.acts import Scribe
 from console.api.callers import Caller
 from console.api.pace import Pace
 from console.desk import Desk

@@ -31,6 +31,7 @@ from sluicegate.settings.integration_blocks import (
 )
 from sluicegate.settings.model import Settings
 from sluicegate.settings.parts import issuer_of
+from sluicegate.settings.web import web_settings
 
 Place = ChannelBlock | TeamsWorkflowBlock | WebhookBlock | JiraBlock | ServiceNowBlock
 
@@ -57,6 +58,7 @@ def console_settings(settings: Settings) -> ConsoleSettings:
         token_file=settings.data_dir / "run" / "approvals.token",
         port_file=settings.data_dir / "run" / "approvals.port",
         integrations=integration_settings(settings),
+        web=web_settings(settings),
     )
 
 

@@ -24,6 +24,7 @@ from sluicegate.settings.blocks import (
 from sluicegate.settings.connection import ConnectionBlock
 from sluicegate.settings.findings_block import FindingsBlock
 from sluicegate.settings.identity import IdentityBlock
+from sluicegate.settings.web_block import WebBlock
 
 if TYPE_CHECKING:  # the parts take their time to import, and reading the file needs none of them
     from gateway.settings import GatewaySettings
@@ -184,6 +185,9 @@ class Settings(Block):
     processors: ProcessorsBlock = Field(default=ProcessorsBlock(), description="The stream processors.")
     approvals: ApprovalsBlock = Field(
         default=ApprovalsBlock(), description="Who decides on held calls, where, and how long callers wait."
+    )
+    web: WebBlock = Field(
+        default=WebBlock(), description="The console's pages: how people log in, and who may see what."
     )
     findings: FindingsBlock = Field(
         default=FindingsBlock(), description="What is looked for, and who is told."
