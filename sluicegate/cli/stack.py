@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from sluicegate.cli.console_link import telling_the_link
 from sluicegate.cli.workers import command
 from sluicegate.embedded.part import DATA_PATH, Part
 from sluicegate.embedded.probes import NotReady, Ready, http_ready
@@ -49,7 +50,7 @@ async def run_stack(
             "console": _url(settings.console.listen),
             "approvals": public_url(settings.approvals),
         },
-        say=say,
+        say=telling_the_link(say, settings),
     )
 
 
