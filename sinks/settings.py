@@ -21,13 +21,16 @@ class SinkTopics:
     decided: str = "approvals.decided"
     settled: str = "approvals.settled"
     alerts: str = "alerts.attempts"
+    tombstones: str = "tombstones"
+    retention: str = "retention"
     checkpoints: str = "checkpoints"
 
     @property
     def stored(self) -> tuple[str, ...]:
         """Those that are read."""
         approvals = (self.requested, self.decided, self.settled)
-        return (self.audit, self.findings, self.admin, self.sealed, *approvals, self.alerts)
+        proof = (self.tombstones, self.retention, self.checkpoints)
+        return (self.audit, self.findings, self.admin, self.sealed, *approvals, self.alerts, *proof)
 
 
 @dataclass(frozen=True, slots=True)

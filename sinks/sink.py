@@ -29,12 +29,15 @@ from sinks.tables import (
     Target,
     admin_target,
     alerts_target,
+    checkpoints_target,
     decided_target,
     findings_target,
     frames_target,
     requested_target,
+    retention_target,
     sealed_target,
     settled_target,
+    tombstones_target,
 )
 from sinks.writer import BatchWriter
 
@@ -210,6 +213,9 @@ def targets_of(topics: SinkTopics) -> tuple[Target, ...]:
         decided_target(topics.decided),
         settled_target(topics.settled),
         alerts_target(topics.alerts),
+        checkpoints_target(topics.checkpoints),
+        tombstones_target(topics.tombstones),
+        retention_target(topics.retention),
     )
 
 

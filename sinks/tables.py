@@ -80,6 +80,21 @@ def alerts_target(topic: str) -> Target:
     return _plain_target(topic, "alerts_stored", "alert_attempt", "attempt_id", "at")
 
 
+def tombstones_target(topic: str) -> Target:
+    """What is forgotten, one row a run."""
+    return _plain_target(topic, "tombstones_stored", "tombstone", "tombstone_id", "at")
+
+
+def retention_target(topic: str) -> Target:
+    """What people said about how long the trail is kept."""
+    return _plain_target(topic, "retention_acts_stored", "retention_act", "act_id", "at")
+
+
+def checkpoints_target(topic: str) -> Target:
+    """Signed tree heads over the trail, and where they are anchored."""
+    return _plain_target(topic, "checkpoints_stored", "checkpoint", "at", "tree_size")
+
+
 def _plain_target(topic: str, table: str, schema: str, *look: str) -> Target:
     return Target(topic, table, WriterSchemas(schema_versions(schema), look), has_identity=False)
 

@@ -26,6 +26,8 @@ NAMES = (
     "alert_attempt",
     "observation",
     "checkpoint",
+    "tombstone",
+    "retention_act",
 )
 SALT = bytes(range(SALT_BYTES))
 

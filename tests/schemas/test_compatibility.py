@@ -41,6 +41,8 @@ FROZEN = {
     "frame": "51d875a0d13a5015",
     "observation": "59e33f7d3c6b31d8",
     "sealed": "a4d82d94f0fbb026",
+    "tombstone": "fec66017bef140f7",
+    "retention_act": "4d5eca14d057f1fd",
 }
 FINGERPRINTS = {
     "alert_attempt": "cd5b735949e244d4",
@@ -58,6 +60,8 @@ FINGERPRINTS = {
     "frame": "dd100e1559ce65b6",
     "observation": "730c833261ad0c9b",
     "sealed": "cb6522487f800d1b",
+    "tombstone": "8f3be1ee66e00db5",
+    "retention_act": "843e7742409c2c4f",
 }
 
 

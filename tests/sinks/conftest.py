@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from sinks.client import HttpReader
-from tests.sinks.records import APPROVALS
+from tests.sinks.records import sink_topics
 from tests.sinks.shared_store import Store, embedded_store
 
 PARTITIONS = 4
@@ -78,8 +78,9 @@ async def kafka_topics(broker: str) -> AsyncIterator[Topics]:
     prefix = f"sink-{uuid4().hex[:8]}"
     admin = AIOKafkaAdminClient(bootstrap_servers=broker)
     await admin.start()
-    single = [f"{prefix}-{name}" for name in ("findings", "admin", "dead", "sealed", *APPROVALS, "alerts")]
-    names = [(f"{prefix}-audit", PARTITIONS), *((name, 1) for name in single)]
+    topics = sink_topics(prefix)
+    single = [name for name in (*topics.stored, topics.dead_letters) if name != topics.audit]
+    names = [(topics.audit, PARTITIONS), *((name, 1) for name in single)]
     await admin.create_topics([NewTopic(name, count, 1) for name, count in names])
     await admin.close()
     producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all", linger_ms=5)

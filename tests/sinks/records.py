@@ -1,6 +1,6 @@
 """Frames as the processors put them on `audit`, made to order."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -52,8 +52,8 @@ _DEFAULTS: dict[str, Any] = {
 
 def sink_topics(prefix: str) -> SinkTopics:
     """The topics of one test."""
-    names = ("audit", "findings", "dead", "admin", "sealed", *APPROVALS, "alerts")
-    return SinkTopics(*(f"{prefix}-{name}" for name in names))
+    named = {each.name: f"{prefix}-{each.name.removesuffix('_letters')}" for each in fields(SinkTopics)}
+    return SinkTopics(**named)
 
 
 def identifier(number: int) -> str:
