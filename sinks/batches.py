@@ -34,17 +34,22 @@ class Rejected:
 
 @dataclass(slots=True)
 class Sorted:
-    """A cut batch, sorted: what to store by schema fingerprint, what is stored already, what is unfit."""
+    """A cut batch, sorted: what to store by schema fingerprint, what repeats a stored frame, what is unfit."""
 
     keep: dict[bytes, list[Placed]] = field(default_factory=dict)
     frames: list[tuple[str, int]] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
-    duplicates: int = 0
+    repeats: list[Placed] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
         """How many records are to be stored."""
         return sum(len(placed) for placed in self.keep.values())
+
+    @property
+    def duplicates(self) -> int:
+        """How many records repeat a frame that is stored, or comes earlier in this batch."""
+        return len(self.repeats)
 
 
 class Intake:
@@ -113,13 +118,13 @@ def sort(target: Target, records: Sequence[Fetched], seen: SeenFrames) -> Sorted
         except UnfitError as exc:
             result.rejected.append(Rejected(record, exc.reason_code, str(exc)))
             continue
+        placed = Placed(record.partition, record.offset, record.value or b"")
         if frame is not None:
             if frame in here or frame in seen:
-                result.duplicates += 1
+                result.repeats.append(placed)
                 continue
             here.add(frame)
             result.frames.append(frame)
-        placed = Placed(record.partition, record.offset, record.value or b"")
         result.keep.setdefault(fingerprint, []).append(placed)
     return result
 

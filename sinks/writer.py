@@ -13,6 +13,7 @@ from sinks.dead_letters import DeadLetters
 from sinks.journal import BatchRange
 from sinks.metrics import SinkMetrics
 from sinks.patience import Patience
+from sinks.repeats import TABLE, Repeats
 from sinks.store import insert
 from sinks.tables import Target
 
@@ -63,6 +64,7 @@ class BatchWriter:
         self._letters = letters
         self._patience = patience
         self._metrics = metrics
+        self._repeats = Repeats()
 
     async def write(
         self, target: Target, batch: BatchRange, records: Sequence[Fetched], found: Sorted
@@ -75,6 +77,7 @@ class BatchWriter:
         if found.keep:
             await self._commit(batch)
         rejected = found.rejected + await self._insert(target, batch, records, found)
+        await self._note_repeats(batch, found.repeats)
         if rejected:
             await self._patience.until_done(
                 lambda: self._letters.send(batch.topic, rejected), "dead letters cannot be written"
@@ -106,6 +109,20 @@ class BatchWriter:
             for record in records
             if (record.partition, record.offset) in places
         ]
+
+    async def _note_repeats(self, batch: BatchRange, repeats: Sequence[Placed]) -> None:
+        """Where they lay stays known. Of a batch that is stored again its own rows are among them: known too."""
+        if repeats:
+            rows, table = (
+                [self._repeats.of(record) for record in repeats],
+                f"{quoted(self._database)}.{TABLE}",
+            )
+            await self._patience.until_done(
+                lambda: self._store.call(
+                    lambda client: insert(client, table, self._repeats.schema, rows, f"{batch.token}/repeats")
+                ),
+                "the store is away",
+            )
 
     def _insert_work(
         self, target: Target, placed: list[Placed], token: str
