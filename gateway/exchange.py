@@ -24,7 +24,7 @@ from gateway.frames import modern, strict_json
 from gateway.frames.headers import first
 from gateway.frames.jsonrpc import TooDeepError, look
 from gateway.kubernetes.masked import WRITES, holds_pseudonym, takes_secret_out
-from gateway.kubernetes.secret_bodies import with_kind
+from gateway.kubernetes.secret_bodies import readable
 from gateway.law import Case
 from gateway.policy.verdict import Verdict
 from gateway.refusals import REFUSALS, Refused, too_often
@@ -34,8 +34,6 @@ from gateway.tools.tasks import task_of
 from schemas.frames import Redaction
 
 CANCELLED = "notifications/cancelled"
-PROTOBUF = b"k8s\0"
-BINARY = (b"application/vnd.kubernetes.protobuf", b"application/cbor", b"application/apply-patch+cbor")
 
 
 class Exchange(Awaiting):
@@ -138,16 +136,10 @@ class Exchange(Awaiting):
         return self._keeping(asked, self._request.body), None
 
     def _readable(self) -> bytes:
-        """The body as it is masked and recorded: one in a binary form is decoded, since nothing is found in that,
-        and one that writes a Secret says so."""
-        body = self._request.body
+        """The body as it is masked and recorded."""
         if self._terms.kind != ConnectionKind.KUBERNETES:
-            return body
-        binary = first(self._request.headers, b"content-type").lower().startswith(BINARY)
-        binary = binary or body.startswith(PROTOBUF)
-        if self._kube is None:  # it was not read, so nobody knows where in it the data of a Secret stands
-            return b"" if binary or "secrets" in self._request.target else body
-        return with_kind(self._kube, self._kube.shown if binary else body)
+            return self._request.body
+        return readable(self._kube, self._request)
 
     def _judged(self, asked: Draft) -> Life:
         """Policy has its say. What it adds for an allowed call is in force from here on."""

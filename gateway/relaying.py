@@ -110,9 +110,13 @@ class Relaying(Streaming):
 
     def _seen(self, body: bytes, head: Head) -> Generator[Effect, Fact, tuple[bytes, list[Redaction]]]:
         """The body masked, but for what describes the API: nothing in it is anybody's (decision 0010)."""
-        if self._info is not None and head.status == 200 and answers.is_metadata(self._info):
+        if self._describes(head):
             return body, []
         return (yield from self._masked(body))
+
+    def _describes(self, head: Head) -> bool:
+        """Whether the answer only describes the API."""
+        return self._info is not None and head.status == 200 and answers.is_metadata(self._info)
 
     def _give_message(self, head: Head, body: bytes, masked: bytes, redactions: list[Redaction]) -> Life:
         """An answer of an MCP server: the rules have their say about what it asks and lists."""
@@ -130,11 +134,9 @@ class Relaying(Streaming):
     def _give_body(self, head: Head, body: bytes, masked: bytes, redactions: list[Redaction]) -> Life:
         """An answer of an API; what only describes that API is recorded without its body."""
         answer = Draft("response", masked, len(body), redactions)
-        if self._info is not None and answers.is_metadata(self._info):
-            self._drafting.add(answers.digest_of(masked))
-            answer = Draft(
-                "response", b"", len(body), [{**each, "start": -1, "end": -1} for each in redactions]
-            )
+        if self._describes(head):
+            self._drafting.add(answers.digest_of(body))
+            answer = Draft("response", b"", len(body))
         yield from self._give(head, self._keeping(answer, body), masked)
 
     def _give(self, head: Head, answer: Draft, body: bytes) -> Life:

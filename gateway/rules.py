@@ -68,14 +68,14 @@ class Rules:
 
     def judge(self, case: Case) -> Ruling | Refused:
         """See `Law`."""
-        policy = self._policy()
-        verdict = ALLOWED
+        policy, operation = self._policy(), self._operation(case)
+        verdict, named = ALLOWED, _named(operation)
         if policy is None:
             verdict = self._pinned([member.tool for member in case.look.members or (case.look,)])
             if verdict.action == "allow" and not self._demanded(case.session_id, case.principal):
-                return Ruling(verdict, attributes=self._named(case))
+                return Ruling(verdict, attributes=named)
         try:
-            calls = self._calls(case)
+            calls = self._calls(case, operation)
         except UnreadableError as exc:
             return Refused("unreadable_request", str(exc))
         if policy is not None:
@@ -84,16 +84,12 @@ class Rules:
         verdict = self._as_demanded(case, calls, verdict)
         self._counters.count(case.session_id, refused=verdict.action != "allow")
         version = "" if policy is None else policy.version
-        return self._held(
-            case, calls, Ruling(verdict, version, self._noted(calls, verdict) | self._named(case))
-        )
+        return self._held(case, calls, Ruling(verdict, version, self._noted(calls, verdict) | named))
 
-    def _calls(self, case: Case) -> list[Call]:
+    def _calls(self, case: Case, operation: Operation | None) -> list[Call]:
         """What is asked, as rules see it. Raises UnreadableError."""
-        body = (
-            case.request.body if self._facts.kind == "mcp" else b""
-        )  # of any other the body decides nothing
-        calls = calls_of(body, self._around(case), decoded=case.decoded)
+        body = case.request.body if self._facts.kind == "mcp" else b""  # any other's decides nothing
+        calls = calls_of(body, self._around(case, operation), decoded=case.decoded)
         if case.kubernetes is not None:
             calls[0].kubernetes = case.kubernetes.facts
         return calls
@@ -248,14 +244,9 @@ class Rules:
         operations, request = self._operations, case.request
         return None if operations is None else operations.of(request.method, request.target)
 
-    def _named(self, case: Case) -> dict[str, str]:
-        """Its operation for the record."""
-        found = self._operation(case)
-        return {"http.operation": found.name, "http.route": found.route} if found else {}
-
-    def _around(self, case: Case) -> Around:
+    def _around(self, case: Case, operation: Operation | None = None) -> Around:
+        """What rules know beside the call; an MCP server has no operations."""
         request = case.request
-        operation = self._operation(case)
         calls, refused = self._counters.of(case.session_id)
         return Around(
             principal=principal_facts(case.principal),
@@ -274,6 +265,11 @@ class Rules:
             now=self._clock(),
             tools=self._book.lookup,
         )
+
+
+def _named(operation: Operation | None) -> dict[str, str]:
+    """An operation on the record."""
+    return {"http.operation": operation.name, "http.route": operation.route} if operation else {}
 
 
 def _acts(call: Call) -> bool:

@@ -10,7 +10,6 @@ may hold back the end of what came while that could be half a secret.
 
 from contextlib import suppress
 from typing import Protocol
-from urllib.parse import parse_qs
 
 from gateway.drafting import MaskingFailedError
 from gateway.effects import (
@@ -36,7 +35,6 @@ from gateway.frames.encoded import EncodedError
 from gateway.frames.headers import Headers
 from gateway.frames.jsonrpc import NOTHING
 from gateway.kubernetes.channels import Conversation, ConversationError, Passing
-from gateway.kubernetes.info import request_info
 from gateway.refusals import AUDIT_UNAVAILABLE, REFUSALS, RESULT_WITHHELD, Refused
 from gateway.relaying import Relaying, decoder_of
 
@@ -50,7 +48,6 @@ _CODES = {
     "masking_failed": INTERNAL_ERROR,
 }
 _HANDSHAKE = b"sec-websocket-"
-_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})  # as Go's strconv.ParseBool
 
 
 class Talk(Protocol):
@@ -103,16 +100,14 @@ class Tunnelling(Relaying):
         yield from self._talk(self._conversation(joined.subprotocol))
 
     def _conversation(self, subprotocol: str) -> Talk:
-        tty = not _TRUE.isdisjoint(parse_qs(self._request.query).get("tty", [])[:1])
-        limit = self._terms.limits.event_bytes_max
-        info = request_info(self._request.method, self._request.target, self._request.query)
+        kube = self._kube
         return Conversation(
             subprotocol,
             self._mask,
             self._terms.mask_text,
-            tty=tty,
-            bytes_max=limit,
-            subresource=info.subresource,
+            tty=kube is not None and bool(kube.facts.get("tty")),
+            bytes_max=self._terms.limits.event_bytes_max,
+            subresource="" if kube is None else kube.info.subresource,
         )
 
     def _talk(self, talk: Talk) -> Life:

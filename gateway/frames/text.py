@@ -8,13 +8,11 @@ ended, since its lines say nothing one by one.
 import re
 from dataclasses import dataclass, field
 
+from gateway.frames.halves import KEY_BEGINS, KEY_BYTES_MAX, KEY_ENDS, half_character
 from gateway.frames.sse import EventTooLongError
 
 QUIET_SECONDS = 0.1  # then half a line goes as it is
-KEY_BYTES_MAX = 64 * 1024  # what claims to be a private key and is longer is none
 TAIL_BYTES_MAX = 4096  # in what has no lines: how far back a good place to cut is looked for
-_KEY_BEGINS = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_ENDS = b"-----END "
 # A line of a key, and before it what a log puts before each of its lines (a time, a stream, a level)
 _KEY_LINE = re.compile(
     rb"(?:.{0,200}?[ \t])?(?:[A-Za-z0-9+/=]{16,200}|(?:Proc-Type|DEK-Info|Version|Comment|Charset): .{0,200})?\s*"
@@ -74,14 +72,15 @@ class TextSplitter:
     def _early(self) -> int:
         """How much may go although its line has not ended; a character of UTF-8 is not cut in two."""
         size = self._before_key(len(self._buffer))
-        return size - _half_character(bytes(self._buffer[max(0, size - 3) : size]))
+        start = max(0, size - 3)
+        return start + half_character(bytes(self._buffer[start:size]))
 
     def _before_key(self, cut: int) -> int:
         """`cut`, or the beginning of the line on which a private key begins that has not ended before it."""
-        *_, begins = (None, *_KEY_BEGINS.finditer(self._buffer, 0, cut))
+        *_, begins = (None, *KEY_BEGINS.finditer(self._buffer, 0, cut))
         if begins is None or cut - begins.start() > KEY_BYTES_MAX:
             return cut
-        if self._buffer.find(_KEY_ENDS, begins.end(), cut) >= 0:
+        if self._buffer.find(KEY_ENDS, begins.end(), cut) >= 0:
             return cut
         return self._buffer.rfind(b"\n", 0, begins.start()) + 1 if self._in_key(begins.end()) else cut
 
@@ -94,14 +93,3 @@ class TextSplitter:
         if len(whole) > 1 and _SHORT_LINE.fullmatch(whole[-1]):
             whole.pop()
         return all(map(_KEY_LINE.fullmatch, whole))
-
-
-def _half_character(tail: bytes) -> int:
-    """How many bytes at the end begin a character of UTF-8 and do not end it."""
-    for back in range(1, len(tail) + 1):
-        byte = tail[-back]
-        if byte & 0xC0 == 0x80:
-            continue
-        needed = 4 if byte >= 0xF0 else 3 if byte >= 0xE0 else 2 if byte >= 0xC0 else 1
-        return back if needed > back else 0
-    return 0

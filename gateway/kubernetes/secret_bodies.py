@@ -9,11 +9,26 @@ from typing import Any
 
 import msgspec
 
+from gateway.effects import Request
+from gateway.frames.headers import first
 from gateway.kubernetes.call import KubernetesCall
 from gateway.kubernetes.masked import WRITES
 
 KIND = "Secret"
+_PROTOBUF = b"k8s\0"
+_BINARY = (b"application/vnd.kubernetes.protobuf", b"application/cbor", b"application/apply-patch+cbor")
 _DATA = frozenset({"", "data", "stringData"})
+
+
+def readable(call: KubernetesCall | None, request: Request) -> bytes:
+    """The body of a request as it is masked and recorded: one in a binary form is decoded, since nothing is found in
+    that, and one that writes a Secret says so. `call`: None for one that could not be read, of which nobody knows
+    where the data of a Secret stands in it."""
+    body = request.body
+    binary = first(request.headers, b"content-type").lower().startswith(_BINARY) or body.startswith(_PROTOBUF)
+    if call is None:
+        return b"" if binary or "secrets" in request.target else body
+    return with_kind(call, call.shown if binary else body)
 
 
 def with_kind(call: KubernetesCall, body: bytes) -> bytes:

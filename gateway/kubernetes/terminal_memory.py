@@ -6,6 +6,7 @@ What has passed cannot be called back: of a secret that shows only now, what is 
 from collections.abc import Sequence
 
 from gateway.drafting import MaskingFailedError
+from gateway.frames.halves import half_character
 from gateway.kubernetes import terminal_documents as documents
 from gateway.kubernetes import terminal_tail as tail
 from gateway.kubernetes.terminal_pieces import Hidden, Piece, Writer, hidden_span, joined, left
@@ -76,7 +77,7 @@ class Memory:
             self._took_binary = True
         text = self._before + coming
         if not binary:
-            text = text[: tail.half_character(text)]  # which is no text before the rest of it has come
+            text = text[: half_character(text)]  # which is no text before the rest of it has come
         view = View(text, binary=binary)
         found = self._looked_at(_HEAD, view, closing, binary=binary)
         if self._cut_line and b"Secret" in view.text:

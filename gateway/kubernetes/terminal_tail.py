@@ -7,6 +7,7 @@ private key, and the data of what may turn out as a Kubernetes Secret once its `
 
 import re
 
+from gateway.frames.halves import KEY_BEGINS, KEY_BYTES_MAX, KEY_ENDS, half_character
 from gateway.kubernetes import terminal_documents as documents
 
 WORD_MIN = 4
@@ -18,8 +19,6 @@ LINE_MAX = 16 * 1024
 VALUE_MAX = 8 * 1024
 """A value does not end so far behind its name."""
 
-KEY_MAX = 64 * 1024
-
 _ESCAPE_MAX = 32
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[^\[])")
 _HALF_ESCAPE = re.compile(rb"\x1b(?:\[[0-9;?]*)?\Z")
@@ -29,8 +28,6 @@ _TELLING = (
     b"pass pasw pssw pwd psw pw secret token cred key auth sig sid seed salt nonce cookie sess"
     b" license licence access private otp jwt cipher _pat bearer basic"
 ).split()
-_KEY = re.compile(rb"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_END = b"-----END "
 
 
 def held_from(text: bytes, floor: int) -> int:
@@ -61,9 +58,9 @@ def _telling(text: bytes, start: int) -> int:
 def open_key(text: bytes) -> int:
     """Where a private key begins that has not ended; -1 for none."""
     begin = text.rfind(b"-----BEGIN ")
-    if begin < 0 or len(text) - begin > KEY_MAX or text.find(_KEY_END, begin) >= 0:
+    if begin < 0 or len(text) - begin > KEY_BYTES_MAX or text.find(KEY_ENDS, begin) >= 0:
         return -1
-    return begin if _KEY.match(text, begin) else -1
+    return begin if KEY_BEGINS.match(text, begin) else -1
 
 
 def word_from(text: bytes) -> int:
@@ -83,14 +80,3 @@ def _word(text: bytes, line: int) -> int:
             start = escape.end()
     shown = _ESCAPE.sub(b"", text[start:])
     return start if len(shown) >= WORD_MIN else len(text)
-
-
-def half_character(text: bytes) -> int:
-    """Where a character of UTF-8 begins of which not all bytes have come."""
-    for back in range(1, min(4, len(text) + 1)):
-        byte = text[-back]
-        if byte & 0xC0 == 0x80:
-            continue
-        needed = 4 if byte >= 0xF0 else 3 if byte >= 0xE0 else 2 if byte >= 0xC0 else 1
-        return len(text) - back if needed > back else len(text)
-    return len(text)

@@ -25,7 +25,7 @@ from gateway.frames.headers import Headers
 from gateway.law import Law, Open
 from gateway.refusals import REFUSALS, Refused
 from gateway.sessions import Principal
-from gateway.settings import Holding, Limits
+from gateway.settings import ConnectionKind, Holding, Limits
 from schemas.frames import Redaction
 
 ID = "01926f00-0000-7000-8000-000000000001"
@@ -57,7 +57,12 @@ def mask_text(text: str) -> tuple[str, list[Redaction]]:
     return masked.decode("latin-1"), redactions
 
 
-def terms(limits: Limits | None = None, law: Law | None = None, holding: Holding | None = None) -> Terms:
+def terms(
+    limits: Limits | None = None,
+    law: Law | None = None,
+    holding: Holding | None = None,
+    kind: ConnectionKind = ConnectionKind.MCP,
+) -> Terms:
     """Terms of a connection called demo."""
     return Terms(
         "demo",
@@ -67,6 +72,7 @@ def terms(limits: Limits | None = None, law: Law | None = None, holding: Holding
         lambda _: mask,
         law or Open(),
         holding=holding or Holding(),
+        kind=kind,
     )
 
 
@@ -122,8 +128,9 @@ class Playbook:
         refused: str = "",
         law: Law | None = None,
         holding: Holding | None = None,
+        kind: ConnectionKind = ConnectionKind.MCP,
     ) -> None:
-        self.exchange = Exchange(ID, asked, ALICE, terms(limits, law, holding))
+        self.exchange = Exchange(ID, asked, ALICE, terms(limits, law, holding, kind))
         self._life = self.exchange.life(Refused(refused) if refused else None)
         self.effect: Effect | None = next(self._life)
         self._seen = False

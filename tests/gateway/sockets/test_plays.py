@@ -25,6 +25,7 @@ from gateway.effects import (
     SendMessage,
 )
 from gateway.frames.headers import Headers
+from gateway.settings import ConnectionKind
 from tests.gateway.playbook import PSEUDONYM, SECRET, Playbook, Saw, Told, frame, noted, recorded
 from tests.gateway.sockets.conftest import EXEC, STDIN, STDOUT, SUCCESS, V5
 
@@ -36,6 +37,15 @@ HEADERS: Headers = [
 ]
 STATUS = b'{"kind":"Status","code":403}'
 READ = ReadMessages(None)
+EXEC_FACTS = {
+    "k8s.verb": "get",
+    "k8s.objectRef.apiVersion": "v1",
+    "k8s.objectRef.resource": "pods",
+    "k8s.objectRef.namespace": "prod",
+    "k8s.objectRef.name": "web-1",
+    "k8s.objectRef.subresource": "exec",
+    "kubectl.command": "kubectl exec",
+}
 
 
 def opening(query: str = "command=sh&stdin=true") -> Request:
@@ -53,10 +63,15 @@ def opening(query: str = "command=sh&stdin=true") -> Request:
     )
 
 
+def asked() -> Playbook:
+    """An exec in a cluster."""
+    return Playbook(opening(), kind=ConnectionKind.KUBERNETES)
+
+
 def opened() -> Playbook:
     """A WebSocket that both sides have taken."""
     return (
-        Playbook(opening())
+        asked()
         << recorded(frame("request", outcome="pending", http_method="GET"))
         >> True
         << Saw(Connect, fields={"target": EXEC, "subprotocols": (V5,)})
@@ -69,7 +84,7 @@ def opened() -> Playbook:
 
 def channel(name: str) -> dict[str, str]:
     """The attributes of a message's frame."""
-    return {"credential.id": "jti-1", "k8s.channel": name, "websocket.subprotocol": V5}
+    return {**EXEC_FACTS, "credential.id": "jti-1", "k8s.channel": name, "websocket.subprotocol": V5}
 
 
 def client_says(*messages: bytes) -> Messages:
@@ -88,13 +103,13 @@ def end(outcome: str, reason_code: str = "") -> dict[str, object]:
 
 
 def test_the_request_is_recorded_before_upstream_is_dialled_and_gets_no_header_of_the_handshake() -> None:
-    play = Playbook(opening()) << recorded(frame("request")) >> True << Saw(Connect)
+    play = asked() << recorded(frame("request")) >> True << Saw(Connect)
     assert isinstance(play.effect, Connect)
     assert play.effect.headers == [(b"kubectl-command", b"kubectl exec")]
 
 
 def test_without_a_record_of_the_request_upstream_is_not_dialled() -> None:
-    play = Playbook(opening()) << recorded(frame("request")) >> False
+    play = asked() << recorded(frame("request")) >> False
     assert play << noted(end("refused", "audit_unavailable")) << Told("audit_unavailable")
 
 
@@ -142,7 +157,7 @@ def test_a_message_whose_record_is_not_acknowledged_does_not_pass() -> None:
 
 
 def test_a_handshakes_answer_whose_record_is_not_acknowledged_is_withheld() -> None:
-    play = Playbook(opening()) << recorded(frame("request")) >> True << Saw(Connect) >> Joined(V5, [])
+    play = asked() << recorded(frame("request")) >> True << Saw(Connect) >> Joined(V5, [])
     play = play << recorded(frame("response")) >> False
     assert play << noted(end("withheld", "result_withheld")) << Told("result_withheld")
 
@@ -233,7 +248,7 @@ def test_a_message_that_cannot_be_read_ends_it_and_does_not_pass() -> None:
 
 
 def test_a_refused_handshake_passes_with_its_status_and_body() -> None:
-    play = Playbook(opening()) << recorded(frame("request")) >> True << Saw(Connect)
+    play = asked() << recorded(frame("request")) >> True << Saw(Connect)
     play = play >> Head(403, [(b"content-type", b"application/json")]) << ReadBody() >> STATUS
     play = play << recorded(frame("response", http_status=403, outcome="completed", body=STATUS)) >> True
     assert getattr(play.effect, "status", 0) == 403
@@ -241,7 +256,7 @@ def test_a_refused_handshake_passes_with_its_status_and_body() -> None:
 
 
 def test_upstream_that_cannot_be_reached_is_told_by_status() -> None:
-    play = Playbook(opening()) << recorded(frame("request")) >> True << Saw(Connect)
+    play = asked() << recorded(frame("request")) >> True << Saw(Connect)
     play = play >> Broken("upstream_failed", "upstream_unreachable", "", sent=False)
     assert (
         play
