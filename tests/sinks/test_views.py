@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from sinks.readers import FrameFilter, ReadError, SessionFilter
+from sinks.readers import FrameFilter, ReadError, Session, SessionFilter
 from sinks.sql_reader import SqlReader
 from tests.sinks.filling import fill
 from tests.sinks.records import START_US, Trail
@@ -163,10 +163,11 @@ async def test_the_session_list_equals_the_published_view(store: Store) -> None:
     reader = SqlReader(store.address)
 
     listed = await reader.sessions(SessionFilter(), 1000)
-    shown = await reader.query("SELECT * FROM audit.v_sessions ORDER BY last_at DESC, session_id")
+    shown = await reader.query("SELECT * EXCEPT replay_url FROM audit.v_sessions ORDER BY last_at DESC, session_id")
 
+    published = [dict(zip(shown.columns, row, strict=True)) for row in shown.rows]
     assert sorted(map(str, listed)) == sorted(
-        str(dict(zip(shown.columns, row, strict=True))) for row in shown.rows
+        str({name: row[name] for name in Session.__annotations__}) for row in published
     )
     assert [row["denied"] for row in await reader.sessions(SessionFilter(principal="p3"), 5)] == [2]
     assert len(await reader.sessions(SessionFilter(), 2)) == 2
