@@ -9,6 +9,7 @@ from urllib.parse import quote
 import aiohttp
 
 from sinks.clickhouse import StoreAwayError
+from sinks.parameters import pairs
 from sinks.readers import (
     AdminAct,
     AdminFilter,
@@ -19,10 +20,15 @@ from sinks.readers import (
     FindingFilter,
     FindingRate,
     Frame,
+    FrameDetail,
     FrameFilter,
+    Options,
+    Overview,
     Reader,
     ReadError,
+    Scope,
     Session,
+    SessionCounts,
     SessionFilter,
     StoredApproval,
     Table,
@@ -44,21 +50,40 @@ class HttpReader:
         """See Reader."""
         return cast("list[Session]", await self._get("/api/sessions", {**asdict(wanted), "limit": limit}))
 
-    async def session(self, session_id: str) -> Session | None:
+    async def session(self, session_id: str, connections: Scope = None) -> Session | None:
         """See Reader."""
-        return cast("Session | None", await self._get_one(f"/api/sessions/{quote(session_id, safe='')}"))
+        return cast("Session | None", await self._get_one("/api/sessions", session_id, connections))
+
+    async def session_counts(self, wanted: SessionFilter, buckets: int) -> SessionCounts:
+        """See Reader."""
+        (found,) = await self._get("/api/session-counts", {**asdict(wanted), "buckets": buckets})
+        return cast("SessionCounts", found)
+
+    async def session_exchanges(
+        self, session_id: str, limit: int, after: str = "", connections: Scope = None
+    ) -> list[Exchange]:
+        """See Reader."""
+        given = {"limit": limit, "after": after, "connections": connections}
+        return cast(
+            "list[Exchange]", await self._get(f"{_path('/api/sessions', session_id)}/exchanges", given)
+        )
 
     async def frames(self, wanted: FrameFilter, limit: int) -> list[Frame]:
         """See Reader."""
         return cast("list[Frame]", await self._get("/api/frames", {**asdict(wanted), "limit": limit}))
 
-    async def exchange(self, exchange_id: str) -> Exchange | None:
+    async def frame(self, frame_id: str, connections: Scope = None) -> FrameDetail | None:
         """See Reader."""
-        return cast("Exchange | None", await self._get_one(f"/api/exchanges/{quote(exchange_id, safe='')}"))
+        return cast("FrameDetail | None", await self._get_one("/api/frames", frame_id, connections))
 
-    async def tree(self, exchange_id: str) -> list[Branch]:
+    async def exchange(self, exchange_id: str, connections: Scope = None) -> Exchange | None:
         """See Reader."""
-        return cast("list[Branch]", await self._get(f"/api/trees/{quote(exchange_id, safe='')}", {}))
+        return cast("Exchange | None", await self._get_one("/api/exchanges", exchange_id, connections))
+
+    async def tree(self, exchange_id: str, connections: Scope = None) -> list[Branch]:
+        """See Reader."""
+        given = {"connections": connections}
+        return cast("list[Branch]", await self._get(_path("/api/trees", exchange_id), given))
 
     async def admin(self, wanted: AdminFilter, limit: int) -> list[AdminAct]:
         """See Reader."""
@@ -68,18 +93,32 @@ class HttpReader:
         """See Reader."""
         return cast("list[Finding]", await self._get("/api/findings", {**asdict(wanted), "limit": limit}))
 
-    async def finding(self, finding_id: str) -> Finding | None:
+    async def finding(self, finding_id: str, connections: Scope = None) -> Finding | None:
         """See Reader."""
-        return cast("Finding | None", await self._get_one(f"/api/findings/{quote(finding_id, safe='')}"))
+        return cast("Finding | None", await self._get_one("/api/findings", finding_id, connections))
 
-    async def finding_rates(self) -> list[FindingRate]:
+    async def finding_rates(self, connections: Scope = None) -> list[FindingRate]:
         """See Reader."""
-        return cast("list[FindingRate]", await self._get("/api/finding-rates", {}))
+        given = {"connections": connections}
+        return cast("list[FindingRate]", await self._get("/api/finding-rates", given))
 
     async def approvals(self, wanted: ApprovalFilter, limit: int) -> list[StoredApproval]:
         """See Reader."""
         given = {**asdict(wanted), "limit": limit}
         return cast("list[StoredApproval]", await self._get("/api/approvals", given))
+
+    async def approval(self, approval_id: str, connections: Scope = None) -> StoredApproval | None:
+        """See Reader."""
+        return cast("StoredApproval | None", await self._get_one("/api/approvals", approval_id, connections))
+
+    async def overview(self, since: str, until: str, connections: Scope = None) -> Overview:
+        """See Reader."""
+        given = {"since": since, "until": until, "connections": connections}
+        return cast("Overview", (await self._get("/api/overview", given))[0])
+
+    async def options(self, connections: Scope = None) -> Options:
+        """See Reader."""
+        return cast("Options", (await self._get("/api/options", {"connections": connections}))[0])
 
     async def query(self, sql: str) -> Table:
         """See Reader."""
@@ -93,12 +132,11 @@ class HttpReader:
             self._http = None
 
     async def _get(self, path: str, params: dict[str, Any]) -> list[Any]:
-        given = {key: _written(value) for key, value in params.items() if value not in ("", False)}
-        return await self._ask("GET", path, params=given)
+        return await self._ask("GET", path, params=pairs(params))
 
-    async def _get_one(self, path: str) -> Any:
+    async def _get_one(self, path: str, row_id: str, connections: Scope) -> Any:
         try:
-            return (await self._ask("GET", path))[0]
+            return (await self._get(_path(path, row_id), {"connections": connections}))[0]
         except ReadError as exc:
             if exc.status == 404:
                 return None
@@ -145,5 +183,5 @@ def open_reader(settings: SinkSettings) -> Reader:
     return HttpReader(f"http://{shown}:{settings.port}", settings.token_path)
 
 
-def _written(value: Any) -> str:
-    return "1" if value is True else str(value)
+def _path(below: str, row_id: str) -> str:
+    return f"{below}/{quote(row_id, safe='')}"

@@ -1,9 +1,8 @@
 """The SQL of the reader: text with `{name:Type}` parameters, never with a value inside."""
 
-from typing import Any
-
 from sinks.clickhouse import quoted
-from sinks.readers import AdminFilter, ApprovalFilter, FindingFilter, FrameFilter, SessionFilter
+from sinks.conditions import Query, given, time, where, within
+from sinks.filters import AdminFilter, ApprovalFilter, FindingFilter, FrameFilter, Scope
 
 FRAME_COLUMNS = (
     "frame_id, exchange_id, session_id, recorded_at, elapsed_us, lane, lane_seq, direction, protocol, connection,"
@@ -15,20 +14,15 @@ FRAME_COLUMNS = (
 )
 _ORDER = "recorded_at, lane, lane_seq"
 
-# As in v_sessions; a test holds the two together.
-_SESSION_COLUMNS = """
-e.session_id AS session_id, min(e.started_at) AS started_at, max(e.ended_at) AS last_at,
-any(e.connection) AS connection, any(e.protocol) AS protocol, any(e.principal) AS principal,
-any(e.principal_issuer) AS principal_issuer, any(e.client_id) AS client_id,
-argMin(e.user_agent, e.started_at) AS user_agent, max(e.mcp_protocol_version) AS mcp_protocol_version,
-max(e.mcp_session_id) AS mcp_session_id, count() AS exchanges, sum(e.frames) AS frames,
-countIf(e.outcome = 'pending') AS pending, countIf(e.verdict IN ('deny', 'hold')) AS denied,
-countIf(e.is_error) AS errors, sum(e.redactions) AS redactions, sum(e.request_bytes) AS request_bytes,
-sum(e.response_bytes) AS response_bytes"""
+DIGESTS = ("prev_digest", "digest", "audit_digest", "body_commitment")
+DETAIL_COLUMNS = (
+    "http_headers, principal_groups, client_id, policy_version, prev_digest, digest, audit_digest, body_commitment,"
+    " frames_partition, frames_offset, k_partition, k_offset, schema_fingerprint, ingested_at"
+)
 
 _FRAME_CONDITIONS = {
-    "since": "recorded_at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
-    "until": "recorded_at < parseDateTime64BestEffort({until:String}, 6, 'UTC')",
+    "since": f"recorded_at >= {time('since')}",
+    "until": f"recorded_at < {time('until')}",
     "connection": "connection = {connection:String}",
     "principal": "principal_subject = {principal:String}",
     "direction": "direction = {direction:String}",
@@ -41,38 +35,52 @@ _FRAME_CONDITIONS = {
     "resource": "(resource = {resource:String} OR attributes['k8s.objectRef.resource'] = {resource:String})",
     "text": "hasAllTokens(head, {text:String})",
 }
-_SESSION_CONDITIONS = {
-    "principal": "principal_subject = {principal:String}",
-    "connection": "connection = {connection:String}",
-    "since": "recorded_at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
-}
 _ADMIN_CONDITIONS = {
     "actor": "actor = {actor:String}",
     "action": "action = {action:String}",
     "target": "target = {target:String}",
-    "since": "at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
+    "since": f"at >= {time('since')}",
+    "until": f"at < {time('until')}",
+    "before": f"at < {time('before')}",
 }
+# An act has a target and no connection: a connection's name, that of a tool behind it, or something else.
+_ADMIN_SCOPE = "splitByChar('|', target)[1] IN {connections:Array(String)}"
+
 _FINDING_CONDITIONS = {
     "state": "state = {state:String}",
     "rule": "rule = {rule:String}",
     "severity": "severity = {severity:String}",
     "principal": "principal = {principal:String}",
     "connection": "connection = {connection:String}",
-    "since": "last_seen_at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
+    "since": f"last_seen_at >= {time('since')}",
+    "until": f"raised_at < {time('until')}",
+    "session": "session_id = {session:String}",
+    "before": f"raised_at < {time('before')}",
 }
 _APPROVAL_CONDITIONS = {
     "state": "state = {state:String}",
     "kind": "kind = {kind:String}",
     "principal": "principal = {principal:String}",
     "connection": "connection = {connection:String}",
-    "since": "requested_at >= parseDateTime64BestEffort({since:String}, 6, 'UTC')",
+    "since": f"requested_at >= {time('since')}",
+    "until": f"requested_at < {time('until')}",
+    "session": "session_id = {session:String}",
+    "before": f"requested_at < {time('before')}",
 }
+
+# As in v_finding_rates; a test holds the two together.
+_RATE_COLUMNS = """
+count() AS findings, countIf(f.state = 'open') AS open, countIf(f.state = 'acknowledged') AS acknowledged,
+countIf(f.verdict = 'true-positive') AS true_positives, countIf(f.verdict = 'false-positive') AS false_positives,
+countIf(f.verdict = 'benign') AS benign,
+if(countIf(f.state = 'closed') = 0, NULL, countIf(f.verdict = 'false-positive') / countIf(f.state = 'closed'))
+AS false_positive_rate, max(f.raised_at) AS last_raised_at,
+if(countIf(f.state = 'closed') = 0, NULL, quantileIf(0.5)(
+dateDiff('second', f.raised_at, ifNull(f.closed_at, f.raised_at)) / 3600, f.state = 'closed'))
+AS median_hours_to_close"""
 
 _CAUSED = """(attributes['parent.exchange_id'] IN ({ids:Array(String)}) OR (attributes['parent.exchange_id'] = ''
 AND protocol != 'mcp' AND attributes['trace.id'] IN ({traces:Array(String)})))"""
-
-Filter = FrameFilter | SessionFilter | AdminFilter | FindingFilter | ApprovalFilter
-Query = tuple[str, dict[str, Any]]
 
 
 class Queries:
@@ -93,7 +101,7 @@ GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcom
 
     def frames(self, wanted: FrameFilter, astray: list[str], limit: int) -> Query:
         """First parts of frames, in order; `astray` are further exchanges of the session asked for."""
-        conditions, values = _given(wanted, _FRAME_CONDITIONS)
+        conditions, values = given(wanted, _FRAME_CONDITIONS)
         conditions.append("part = 1")
         if wanted.exchange:
             conditions += ["exchange_id = {exchange:UUID}", self._in_its_sessions]
@@ -102,11 +110,10 @@ GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcom
         if wanted.session:
             source = self._session_rows(astray)
             values |= {"session": wanted.session, "astray": astray}
-        where = f"WHERE {' AND '.join(conditions)}"
         order = _ORDER
         if wanted.newest:
             order = "recorded_at DESC, lane DESC, lane_seq DESC"
-        text = f"SELECT {FRAME_COLUMNS} FROM {source} {where} ORDER BY {order} LIMIT {int(limit)}"
+        text = f"SELECT {FRAME_COLUMNS} FROM {source} {where(conditions)} ORDER BY {order} LIMIT {int(limit)}"
         if wanted.newest:
             text = f"SELECT * FROM ({text}) ORDER BY {_ORDER}"
         return text, values
@@ -136,49 +143,76 @@ GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcom
         )
         return f"({own} UNION ALL {others})"
 
+    def frame(self, frame_id: str, connections: Scope) -> Query:
+        """The first part of one frame, with its headers and digests."""
+        bound, values = within(connections)
+        conditions = ["frame_id = {frame:UUID}", "part = 1", *bound]
+        text = (
+            f"SELECT {FRAME_COLUMNS}, {DETAIL_COLUMNS} FROM {self._in}.frames_stored FINAL"
+            f" {where(conditions)} LIMIT 1"
+        )
+        return text, {"frame": frame_id, **values}
+
     def admin(self, wanted: AdminFilter, limit: int) -> Query:
         """Rows of v_admin, the latest first."""
-        return self._view("v_admin", wanted, _ADMIN_CONDITIONS, "at DESC, admin_id DESC", limit)
+        conditions, values = given(wanted, _ADMIN_CONDITIONS, _ADMIN_SCOPE)
+        return self._page("v_admin", conditions, "at", limit), values
 
     def findings(self, wanted: FindingFilter, limit: int) -> Query:
         """Rows of v_findings, the latest raised first."""
-        order = "raised_at DESC, finding_id DESC"
-        return self._view("v_findings", wanted, _FINDING_CONDITIONS, order, limit)
+        conditions, values = given(wanted, _FINDING_CONDITIONS)
+        return self._page("v_findings", conditions, "raised_at", limit), values
 
-    def finding(self, finding_id: str) -> Query:
+    def finding(self, finding_id: str, connections: Scope) -> Query:
         """One row of v_findings."""
-        return f"SELECT * FROM {self._in}.v_findings WHERE finding_id = {{id:UUID}}", {"id": finding_id}
+        return self._one("v_findings", "finding_id", finding_id, connections)
 
     def finding_acts(self, finding_id: str) -> Query:
         """Rows of v_finding_acts, in order."""
         text = f"SELECT * FROM {self._in}.v_finding_acts WHERE finding_id = {{id:UUID}} ORDER BY at, k_offset"
         return text, {"id": finding_id}
 
-    def finding_rates(self) -> Query:
-        """Rows of v_finding_rates, the rule with the most findings first."""
-        return f"SELECT * FROM {self._in}.v_finding_rates ORDER BY findings DESC, rule", {}
+    def finding_rates(self, connections: Scope) -> Query:
+        """Rows as of v_finding_rates, the rule with the most findings first."""
+        bound, values = within(connections)
+        if not bound:
+            return f"SELECT * FROM {self._in}.v_finding_rates ORDER BY findings DESC, rule", {}
+        text = f"""
+SELECT rule, {_RATE_COLUMNS} FROM {self._in}.v_findings AS f {where(bound)}
+GROUP BY rule ORDER BY findings DESC, rule"""
+        return text, values
 
     def approvals(self, wanted: ApprovalFilter, limit: int) -> Query:
         """Rows of v_approvals, the latest asked first."""
-        order = "requested_at DESC, approval_id DESC"
-        return self._view("v_approvals", wanted, _APPROVAL_CONDITIONS, order, limit)
+        conditions, values = given(wanted, _APPROVAL_CONDITIONS)
+        return self._page("v_approvals", conditions, "requested_at", limit), values
 
-    def _view(self, view: str, wanted: Filter, known: dict[str, str], order: str, limit: int) -> Query:
-        conditions, values = _given(wanted, known)
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        return f"SELECT * FROM {self._in}.{view} {where} ORDER BY {order} LIMIT {int(limit)}", values
+    def approval(self, approval_id: str, connections: Scope) -> Query:
+        """One row of v_approvals."""
+        return self._one("v_approvals", "approval_id", approval_id, connections)
 
-    def exchange(self, exchange_id: str) -> Query:
-        """One row of v_exchanges."""
-        return f"SELECT * FROM {self._in}.v_exchanges WHERE exchange_id = {{id:UUID}}", {"id": exchange_id}
-
-    def exchanges(self, ids: list[str]) -> Query:
-        """Rows of v_exchanges, in order of time."""
-        text = (
-            f"SELECT * FROM {self._in}.v_exchanges WHERE exchange_id IN ({{ids:Array(UUID)}})"
-            " ORDER BY started_at, exchange_id"
+    def _page(self, view: str, conditions: list[str], moment: str, limit: int) -> str:
+        """The latest rows, and with them all of the last one's moment: the next page begins before it."""
+        return (
+            f"SELECT * FROM {self._in}.{view} {where(conditions)}"
+            f" ORDER BY {moment} DESC LIMIT {int(limit)} WITH TIES"
         )
-        return text, {"ids": ids}
+
+    def _one(self, view: str, key: str, row_id: str, connections: Scope) -> Query:
+        bound, values = within(connections)
+        text = f"SELECT * FROM {self._in}.{view} {where([f'{key} = {{id:UUID}}', *bound])}"
+        return text, {"id": row_id, **values}
+
+    def exchange(self, exchange_id: str, connections: Scope) -> Query:
+        """One row of v_exchanges."""
+        return self._one("v_exchanges", "exchange_id", exchange_id, connections)
+
+    def exchanges(self, ids: list[str], connections: Scope) -> Query:
+        """Rows of v_exchanges, in order of time."""
+        bound, values = within(connections)
+        conditions = ["exchange_id IN ({ids:Array(UUID)})", *bound]
+        text = f"SELECT * FROM {self._in}.v_exchanges {where(conditions)} ORDER BY started_at, exchange_id"
+        return text, {"ids": ids, **values}
 
     def caused(self, ids: list[str], traces: list[str], since: str, until: str, limit: int) -> Query:
         """Ids of exchanges between two ISO times that say they were caused by one of `ids`, or that say nothing of it
@@ -199,29 +233,3 @@ AND recorded_at <= parseDateTime64BestEffort({{until:String}}, 6, 'UTC')
 AND direction = 'request' AND protocol = 'mcp' AND attributes['trace.id'] IN ({{traces:Array(String)}})
 LIMIT {int(limit)}"""
         return text, {"traces": traces, "since": since, "until": until}
-
-    def latest_sessions(self, wanted: SessionFilter, limit: int) -> Query:
-        """Ids of the sessions with the latest frames, newest first, provisional ones among them."""
-        conditions, values = _given(wanted, _SESSION_CONDITIONS)
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        text = (
-            f"SELECT session_id FROM {self._in}.frames_stored {where}"
-            f" GROUP BY session_id ORDER BY max(recorded_at) DESC LIMIT {int(limit)}"
-        )
-        return text, values
-
-    def sessions(self, ids: list[str]) -> Query:
-        """Rows as v_sessions has them, newest first, from the exchanges that have a frame in one of `ids`.
-
-        The view itself cannot be narrowed before it has put every exchange together.
-        """
-        text = f"""
-SELECT {_SESSION_COLUMNS} FROM {self._in}.v_exchanges AS e WHERE e.exchange_id IN
-(SELECT exchange_id FROM {self._in}.frames_stored WHERE session_id IN ({{ids:Array(UUID)}}))
-GROUP BY e.session_id HAVING session_id IN ({{ids:Array(UUID)}}) ORDER BY last_at DESC"""
-        return text, {"ids": ids}
-
-
-def _given(wanted: Filter, conditions: dict[str, str]) -> tuple[list[str], dict[str, Any]]:
-    values = {name: getattr(wanted, name) for name in conditions if getattr(wanted, name)}
-    return [conditions[name] for name in values], values

@@ -57,7 +57,7 @@ def frames_of(firsts: Sequence[Mapping[str, Any]], further: Iterable[Mapping[str
 
 
 def _frame(parts: Sequence[Mapping[str, Any]]) -> Frame:
-    first = {key: plain(item) for key, item in parts[0].items() if key not in _TAKEN_APART}
+    first = {key: _shown(key, item) for key, item in parts[0].items() if key not in _TAKEN_APART}
     body, is_base64 = text_of(b"".join(row["body"] for row in parts))
     found = [item for row in parts for item in row["redactions"]]
     found += [item for row in parts for item in row["deep_redactions"]]
@@ -72,4 +72,11 @@ def _frame(parts: Sequence[Mapping[str, Any]]) -> Frame:
     return cast("Frame", joined)  # the query names the columns of Frame
 
 
+def _shown(key: str, value: Any) -> Any:
+    """Digests in hex, all else as JSON has it."""
+    is_digest = isinstance(value, bytes) and key.endswith(_DIGEST_ENDS)
+    return value.hex() if is_digest else plain(value)
+
+
+_DIGEST_ENDS = ("digest", "commitment")
 _TAKEN_APART = ("body", "part", "redactions", "deep_redactions")

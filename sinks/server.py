@@ -2,10 +2,9 @@
 
 import json
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -16,6 +15,7 @@ from starlette.routing import Route
 from sinks.access import App, Guard
 from sinks.clickhouse import StoreAwayError, StoreError
 from sinks.metrics import SinkMetrics
+from sinks.parameters import Filter, Parameters
 from sinks.readers import (
     AdminFilter,
     ApprovalFilter,
@@ -23,14 +23,15 @@ from sinks.readers import (
     FrameFilter,
     Reader,
     ReadError,
+    Scope,
     SessionFilter,
 )
 
 _LIMIT_DEFAULT = 100
 _BODY_BYTES_MAX = 128 * 1024
-_TRUE = ("1", "true", "yes")
+_BUCKETS_DEFAULT = 48
 
-Filter = TypeVar("Filter", FrameFilter, SessionFilter, AdminFilter, FindingFilter, ApprovalFilter)
+Answer = Callable[[Request], Awaitable[Response]]
 
 
 class QueryApi:
@@ -50,19 +51,31 @@ class QueryApi:
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
             Route("/metrics", self._metrics_page),
-            Route("/api/sessions", _answering(self._sessions)),
-            Route("/api/sessions/{id}", _answering(self._session)),
-            Route("/api/frames", _answering(self._frames)),
-            Route("/api/exchanges/{id}", _answering(self._exchange)),
-            Route("/api/trees/{id}", _answering(self._tree)),
-            Route("/api/admin", _answering(self._admin)),
-            Route("/api/findings", _answering(self._findings)),
-            Route("/api/findings/{id}", _answering(self._finding)),
-            Route("/api/finding-rates", _answering(self._finding_rates)),
-            Route("/api/approvals", _answering(self._approvals)),
+            *(Route(path, _answering(answer)) for path, answer in self._answers()),
             Route("/api/query", _answering(self._query), methods=["POST"]),
         ]
         return Guard(Starlette(routes=routes), token, hosts)
+
+    def _answers(self) -> list[tuple[str, Answer]]:
+        """What is read, by path."""
+        return [
+            ("/api/sessions", self._listed(SessionFilter, self._reader.sessions)),
+            ("/api/session-counts", self._session_counts),
+            ("/api/sessions/{id}", self._single("session", self._reader.session)),
+            ("/api/sessions/{id}/exchanges", self._session_exchanges),
+            ("/api/frames", self._listed(FrameFilter, self._reader.frames)),
+            ("/api/frames/{id}", self._single("frame", self._reader.frame)),
+            ("/api/exchanges/{id}", self._single("exchange", self._reader.exchange)),
+            ("/api/trees/{id}", self._tree),
+            ("/api/admin", self._listed(AdminFilter, self._reader.admin)),
+            ("/api/findings", self._listed(FindingFilter, self._reader.findings)),
+            ("/api/findings/{id}", self._single("finding", self._reader.finding)),
+            ("/api/finding-rates", self._finding_rates),
+            ("/api/approvals", self._listed(ApprovalFilter, self._reader.approvals)),
+            ("/api/approvals/{id}", self._single("approval", self._reader.approval)),
+            ("/api/overview", self._overview),
+            ("/api/options", self._options),
+        ]
 
     async def _healthz(self, _request: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -75,35 +88,55 @@ class QueryApi:
         self._observe()
         return Response(self._metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    async def _sessions(self, request: Request) -> Response:
-        return _lines(await self._reader.sessions(_filter(SessionFilter, request), _limit(request)))
+    def _listed(self, kind: type[Filter], ask: Callable[[Filter, int], Awaitable[Sequence[Any]]]) -> Answer:
+        """Rows that a filter finds."""
 
-    async def _session(self, request: Request) -> Response:
-        return _one(await self._reader.session(request.path_params["id"]), "session")
+        async def answer(request: Request) -> Response:
+            given = Parameters(request.query_params.multi_items())
+            limit, wanted = given.number("limit", _LIMIT_DEFAULT), given.filter(kind)
+            given.done()
+            return _lines(await ask(wanted, limit))
 
-    async def _frames(self, request: Request) -> Response:
-        return _lines(await self._reader.frames(_filter(FrameFilter, request), _limit(request)))
+        return answer
 
-    async def _exchange(self, request: Request) -> Response:
-        return _one(await self._reader.exchange(request.path_params["id"]), "exchange")
+    def _single(self, what: str, ask: Callable[[str, Scope], Awaitable[Any]]) -> Answer:
+        """The one row of an id, within a scope."""
+
+        async def answer(request: Request) -> Response:
+            row = await ask(request.path_params["id"], _scope(request))
+            if row is None:
+                raise ReadError(f"there is no {what} with this id", 404)
+            return _lines([row])
+
+        return answer
+
+    async def _session_counts(self, request: Request) -> Response:
+        given = Parameters(request.query_params.multi_items())
+        buckets, wanted = given.number("buckets", _BUCKETS_DEFAULT), given.filter(SessionFilter)
+        given.done()
+        return _lines([await self._reader.session_counts(wanted, buckets)])
+
+    async def _session_exchanges(self, request: Request) -> Response:
+        given = Parameters(request.query_params.multi_items())
+        limit, after, scope = given.number("limit", _LIMIT_DEFAULT), given.text("after"), given.scope()
+        given.done()
+        session = request.path_params["id"]
+        return _lines(await self._reader.session_exchanges(session, limit, after, scope))
 
     async def _tree(self, request: Request) -> Response:
-        return _lines(await self._reader.tree(request.path_params["id"]))
+        return _lines(await self._reader.tree(request.path_params["id"], _scope(request)))
 
-    async def _admin(self, request: Request) -> Response:
-        return _lines(await self._reader.admin(_filter(AdminFilter, request), _limit(request)))
+    async def _finding_rates(self, request: Request) -> Response:
+        return _lines(await self._reader.finding_rates(_scope(request)))
 
-    async def _findings(self, request: Request) -> Response:
-        return _lines(await self._reader.findings(_filter(FindingFilter, request), _limit(request)))
+    async def _overview(self, request: Request) -> Response:
+        given = Parameters(request.query_params.multi_items())
+        since, until, scope = given.text("since"), given.text("until"), given.scope()
+        given.done()
+        return _lines([await self._reader.overview(since, until, scope)])
 
-    async def _finding(self, request: Request) -> Response:
-        return _one(await self._reader.finding(request.path_params["id"]), "finding")
-
-    async def _finding_rates(self, _request: Request) -> Response:
-        return _lines(await self._reader.finding_rates())
-
-    async def _approvals(self, request: Request) -> Response:
-        return _lines(await self._reader.approvals(_filter(ApprovalFilter, request), _limit(request)))
+    async def _options(self, request: Request) -> Response:
+        return _lines([await self._reader.options(_scope(request))])
 
     async def _query(self, request: Request) -> Response:
         body = b""
@@ -158,7 +191,7 @@ def listen(host: str, port: int) -> socket.socket:
         ) from exc
 
 
-def _answering(route: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+def _answering(route: Answer) -> Answer:
     """`route` with the reader's errors as HTTP statuses."""
 
     async def answer(request: Request) -> Response:
@@ -177,26 +210,9 @@ def _lines(rows: Iterable[Any]) -> Response:
     return Response(text, media_type="application/x-ndjson")
 
 
-def _one(row: Any, what: str) -> Response:
-    if row is None:
-        raise ReadError(f"there is no {what} with this id", 404)
-    return _lines([row])
-
-
-def _filter(kind: type[Filter], request: Request) -> Filter:
-    given = dict(request.query_params)
-    given.pop("limit", None)
-    unknown = given.keys() - {field.name for field in fields(kind)}
-    if unknown:
-        raise ReadError(f"unknown parameter {', '.join(sorted(unknown))}")
-    values: dict[str, Any] = dict(given)
-    if "newest" in values:
-        values["newest"] = values["newest"].lower() in _TRUE
-    return kind(**values)
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(_LIMIT_DEFAULT))
-    if not text.isdecimal() or len(text) > 9:
-        raise ReadError("limit must be a number")
-    return int(text)
+def _scope(request: Request) -> Scope:
+    """The scope of a question that has nothing else to say."""
+    given = Parameters(request.query_params.multi_items())
+    scope = given.scope()
+    given.done()
+    return scope

@@ -1,8 +1,8 @@
 """The reader that asks the store itself: the embedded one from the process that owns it, or a server."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 from uuid import UUID
 
 from clickhouse_connect.driver.client import Client
@@ -10,7 +10,10 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 from clickhouse_connect.driver.query import QueryResult
 
 from sinks.clickhouse import ClickHouseAddress, StoreAwayError, StoreThread
-from sinks.queries import Queries, Query
+from sinks.conditions import Query
+from sinks.overview_queries import OverviewQueries
+from sinks.overviews import Overviews
+from sinks.queries import DIGESTS, Queries
 from sinks.readers import (
     LIMIT_MAX,
     AdminAct,
@@ -19,24 +22,31 @@ from sinks.readers import (
     Branch,
     Exchange,
     Finding,
+    FindingAct,
     FindingFilter,
     FindingRate,
     Frame,
+    FrameDetail,
     FrameFilter,
+    Options,
+    Overview,
     ReadError,
+    Scope,
     Session,
+    SessionCounts,
     SessionFilter,
     StoredApproval,
     Table,
 )
 from sinks.rows import frames_of, plain
+from sinks.session_lists import SessionLists
+from sinks.session_queries import SessionQueries
 from sinks.statements import check_statement
 from sinks.tree import Causes
 
 ROWS_MAX = 10_000
 RESULT_BYTES_MAX = 64 * 1024 * 1024
 _SECONDS_MAX = 30
-_PROVISIONAL = 50  # ids to look at beyond the limit: sessions that turn out to hold no exchange of their own
 
 # Limits of every question: it may neither take the machine from the sink nor grow without bound.
 _LIMITS: dict[str, Any] = {
@@ -65,21 +75,32 @@ class SqlReader:
         database = address.database
         self._address = address
         self._queries = Queries(database)
+        self._session_queries = SessionQueries(database)
+        self._sessions = SessionLists(self._session_queries, self._plain)
+        self._overviews = Overviews(OverviewQueries(database), self._plain)
         self._own = StoreThread(lambda: address.connect(_LIMITS, database=database), "store-read")
         self._free = StoreThread(lambda: address.connect(_FREE_LIMITS, database=database), "store-query")
 
     async def sessions(self, wanted: SessionFilter, limit: int) -> list[Session]:
         """See Reader."""
-        count = _checked(limit)
-        found = await self._rows(self._queries.latest_sessions(wanted, count + _PROVISIONAL))
-        ids = [str(row["session_id"]) for row in found]
-        rows = await self._rows(self._queries.sessions(ids)) if ids else []
-        return [plain(row) for row in rows[:count]]
+        return await self._sessions.page(wanted, _checked(limit))
 
-    async def session(self, session_id: str) -> Session | None:
+    async def session(self, session_id: str, connections: Scope = None) -> Session | None:
         """See Reader."""
-        rows = await self._rows(self._queries.sessions([_uuid(session_id)]))
-        return plain(rows[0]) if rows else None
+        rows = await self._plain(self._session_queries.rows([_uuid(session_id)], connections))
+        return cast("Session", rows[0]) if rows else None
+
+    async def session_counts(self, wanted: SessionFilter, buckets: int) -> SessionCounts:
+        """See Reader."""
+        return await self._sessions.counts(wanted, buckets)
+
+    async def session_exchanges(
+        self, session_id: str, limit: int, after: str = "", connections: Scope = None
+    ) -> list[Exchange]:
+        """See Reader."""
+        last = _uuid(after) if after else ""
+        query = self._session_queries.exchanges(_uuid(session_id), _checked(limit), last, connections)
+        return cast("list[Exchange]", await self._plain(query))
 
     async def frames(self, wanted: FrameFilter, limit: int) -> list[Frame]:
         """See Reader."""
@@ -89,7 +110,7 @@ class SqlReader:
         if wanted.session:
             found = await self._rows(self._queries.astray(_uuid(wanted.session)))
             astray = [str(row["exchange_id"]) for row in found]
-        rows = await self._rows(self._queries.frames(wanted, astray, count), bodies=True)
+        rows = await self._rows(self._queries.frames(wanted, astray, count), raw=("body",))
         split = [row for row in rows if row["parts"] > 1]
         further = await self._further_parts(split) if split else []
         return await asyncio.to_thread(frames_of, rows, further)
@@ -97,51 +118,74 @@ class SqlReader:
     async def _further_parts(self, split: list[dict[str, Any]]) -> list[dict[str, Any]]:
         frames = [str(row["frame_id"]) for row in split]
         sessions = sorted({str(row["session_id"]) for row in split})
-        return await self._rows(self._queries.further_parts(frames, sessions), bodies=True)
+        return await self._rows(self._queries.further_parts(frames, sessions), raw=("body",))
 
-    async def exchange(self, exchange_id: str) -> Exchange | None:
+    async def frame(self, frame_id: str, connections: Scope = None) -> FrameDetail | None:
         """See Reader."""
-        rows = await self._rows(self._queries.exchange(_uuid(exchange_id)))
+        query = self._queries.frame(_uuid(frame_id), connections)
+        rows = await self._rows(query, raw=("body", *DIGESTS))
+        further = await self._further_parts(rows) if rows and rows[0]["parts"] > 1 else []
+        found = await asyncio.to_thread(frames_of, rows, further)
+        return cast("FrameDetail", found[0]) if found else None
+
+    async def exchange(self, exchange_id: str, connections: Scope = None) -> Exchange | None:
+        """See Reader."""
+        rows = await self._plain(self._queries.exchange(_uuid(exchange_id), connections))
         if not rows:
             return None
-        found: Exchange = plain(rows[0])
-        found["frame_list"] = await self.frames(FrameFilter(exchange=exchange_id), LIMIT_MAX)
+        found = cast("Exchange", rows[0])
+        asked = FrameFilter(exchange=exchange_id, connections=connections)
+        found["frame_list"] = await self.frames(asked, LIMIT_MAX)
         return found
 
-    async def tree(self, exchange_id: str) -> list[Branch]:
+    async def tree(self, exchange_id: str, connections: Scope = None) -> list[Branch]:
         """See Reader."""
-        return await Causes(self._queries, self._plain).tree(_uuid(exchange_id))
+        return await Causes(self._queries, self._plain, connections).tree(_uuid(exchange_id))
 
     async def _plain(self, query: Query) -> list[dict[str, Any]]:
-        return [plain(row) for row in await self._rows(query)]
+        rows = await self._rows(query)
+        return [plain(row) for row in rows]
 
     async def admin(self, wanted: AdminFilter, limit: int) -> list[AdminAct]:
         """See Reader."""
-        rows = await self._rows(self._queries.admin(wanted, _checked(limit)))
-        return [plain(row) for row in rows]
+        rows = await self._plain(self._queries.admin(wanted, _checked(limit)))
+        return cast("list[AdminAct]", _latest_first(rows, "at", "admin_id"))
 
     async def findings(self, wanted: FindingFilter, limit: int) -> list[Finding]:
         """See Reader."""
-        rows = await self._rows(self._queries.findings(wanted, _checked(limit)))
-        return [plain(row) for row in rows]
+        rows = await self._plain(self._queries.findings(wanted, _checked(limit)))
+        return cast("list[Finding]", _latest_first(rows, "raised_at", "finding_id"))
 
-    async def finding(self, finding_id: str) -> Finding | None:
+    async def finding(self, finding_id: str, connections: Scope = None) -> Finding | None:
         """See Reader."""
-        rows = await self._rows(self._queries.finding(_uuid(finding_id)))
+        rows = await self._plain(self._queries.finding(_uuid(finding_id), connections))
         if not rows:
             return None
-        found: Finding = plain(rows[0])
-        found["acts"] = plain(await self._rows(self._queries.finding_acts(finding_id)))
+        found = cast("Finding", rows[0])
+        found["acts"] = cast("list[FindingAct]", await self._plain(self._queries.finding_acts(finding_id)))
         return found
 
-    async def finding_rates(self) -> list[FindingRate]:
+    async def finding_rates(self, connections: Scope = None) -> list[FindingRate]:
         """See Reader."""
-        return [plain(row) for row in await self._rows(self._queries.finding_rates())]
+        return cast("list[FindingRate]", await self._plain(self._queries.finding_rates(connections)))
 
     async def approvals(self, wanted: ApprovalFilter, limit: int) -> list[StoredApproval]:
         """See Reader."""
-        rows = await self._rows(self._queries.approvals(wanted, _checked(limit)))
-        return [plain(row) for row in rows]
+        rows = await self._plain(self._queries.approvals(wanted, _checked(limit)))
+        return cast("list[StoredApproval]", _latest_first(rows, "requested_at", "approval_id"))
+
+    async def approval(self, approval_id: str, connections: Scope = None) -> StoredApproval | None:
+        """See Reader."""
+        rows = await self._plain(self._queries.approval(_uuid(approval_id), connections))
+        return cast("StoredApproval", rows[0]) if rows else None
+
+    async def overview(self, since: str, until: str, connections: Scope = None) -> Overview:
+        """See Reader."""
+        return await self._overviews.overview(since, until, connections)
+
+    async def options(self, connections: Scope = None) -> Options:
+        """See Reader."""
+        return await self._overviews.options(connections)
 
     async def query(self, sql: str) -> Table:
         """See Reader; at most 10,000 rows and 64 MB, 30 seconds."""
@@ -155,9 +199,9 @@ class SqlReader:
         await self._own.close()
         await self._free.close()
 
-    async def _rows(self, query: Query, *, bodies: bool = False) -> list[dict[str, Any]]:
+    async def _rows(self, query: Query, *, raw: Sequence[str] = ()) -> list[dict[str, Any]]:
         text, values = query
-        formats: dict[str, str | dict[str, str]] = {"body": "bytes"} if bodies else {}
+        formats: dict[str, str | dict[str, str]] = dict.fromkeys(raw, "bytes")
         result = await self._ask(
             self._own, lambda c: c.query(text, parameters=values, column_formats=formats)
         )
@@ -172,6 +216,11 @@ class SqlReader:
             raise ReadError(str(exc)) from exc
         except ClickHouseError as exc:
             raise StoreAwayError(f"{self._address} did not answer: {exc}") from exc
+
+
+def _latest_first(rows: list[dict[str, Any]], moment: str, key: str) -> list[dict[str, Any]]:
+    """`rows` by time, and by id where the time is one."""
+    return sorted(rows, key=lambda row: (row[moment], row[key]), reverse=True)
 
 
 def _uuid(text: str) -> str:

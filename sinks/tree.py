@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sinks.queries import Queries, Query
+from sinks.conditions import Query
+from sinks.filters import Scope
+from sinks.queries import Queries
 from sinks.readers import Branch, Exchange
 
 DEPTH_MAX = 16
@@ -25,11 +27,12 @@ Rows = Callable[[Query], Awaitable[list[dict[str, Any]]]]
 
 
 class Causes:
-    """Finds causes and effects. `rows` asks the store and gives plain JSON values."""
+    """Finds causes and effects within a scope. `rows` asks the store and gives plain JSON values."""
 
-    def __init__(self, queries: Queries, rows: Rows) -> None:
+    def __init__(self, queries: Queries, rows: Rows, connections: Scope = None) -> None:
         self._queries = queries
         self._rows = rows
+        self._connections = connections
 
     async def tree(self, exchange_id: str) -> list[Branch]:
         """See `Reader.tree`."""
@@ -102,7 +105,10 @@ class Causes:
         return await self._exchanges([row["exchange_id"] for row in await self._rows(query)])
 
     async def _exchanges(self, ids: list[str]) -> list[Exchange]:
-        return cast("list[Exchange]", await self._rows(self._queries.exchanges(ids))) if ids else []
+        if not ids:
+            return []
+        query = self._queries.exchanges(ids, self._connections)
+        return cast("list[Exchange]", await self._rows(query))
 
 
 def _nearest(effect: Exchange, possible: Sequence[Any]) -> Any:
