@@ -163,7 +163,9 @@ async def test_the_session_list_equals_the_published_view(store: Store) -> None:
     reader = SqlReader(store.address)
 
     listed = await reader.sessions(SessionFilter(), 1000)
-    shown = await reader.query("SELECT * EXCEPT replay_url FROM audit.v_sessions ORDER BY last_at DESC, session_id")
+    shown = await reader.query(
+        "SELECT * EXCEPT replay_url FROM audit.v_sessions ORDER BY last_at DESC, session_id"
+    )
 
     published = [dict(zip(shown.columns, row, strict=True)) for row in shown.rows]
     assert sorted(map(str, listed)) == sorted(
