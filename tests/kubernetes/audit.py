@@ -30,7 +30,7 @@ def events(cluster: Cluster) -> list[Event]:
     found: dict[str, Event] = {}
     for line in cluster.audit_log.read_text().splitlines():
         event = json.loads(line)
-        if event["user"]["username"] == USER:
+        if event["user"].get("username") == USER:
             found[event["auditID"]] = _event(event)
     return sorted(found.values(), key=lambda event: event.at)
 
