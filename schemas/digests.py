@@ -29,4 +29,9 @@ def frame_digest(header: bytes) -> bytes:
 
 def audit_digest(digest: bytes, processing: bytes, body: bytes) -> bytes:
     """Digest of a deep-masked record from its frame's digest, the encoded processing fields and its body."""
-    return sha256(b"sluicegate:audit:1" + digest + processing + sha256(body).digest()).digest()
+    return audit_digest_of(digest, processing, sha256(body).digest())
+
+
+def audit_digest_of(digest: bytes, processing: bytes, body_sha256: bytes) -> bytes:
+    """The same from the body's SHA-256: a record stays checkable when its body is gone."""
+    return sha256(b"sluicegate:audit:1" + digest + processing + body_sha256).digest()
