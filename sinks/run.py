@@ -16,6 +16,7 @@ from sinks.server import QueryApi, QueryServer, listen
 from sinks.settings import SinkSettings
 from sinks.sink import Sink
 from sinks.sql_reader import SqlReader
+from sinks.verify.server import ProofApi
 
 log = structlog.get_logger(__name__)
 _STOP_S = 10.0
@@ -52,7 +53,9 @@ class _StoreProcess:
         api = QueryApi(self._reader, self._metrics, self._sink.observe, self._fault)
         listening = listen(settings.host, settings.port)
         token = write_token(settings.token_path)  # after the address is ours: nobody else's token is voided
-        self._server = QueryServer(api.app(token, frozenset({settings.host, *settings.hosts})), listening)
+        self._proof = ProofApi(address)
+        app = api.app(token, frozenset({settings.host, *settings.hosts}), self._proof.routes())
+        self._server = QueryServer(app, listening)
 
     def _fault(self) -> str:
         return self._patience.fault or self._sink.fault
@@ -93,4 +96,5 @@ class _StoreProcess:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         await self._reader.close()
+        await self._proof.close()
         await self._store.close()

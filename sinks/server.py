@@ -45,14 +45,15 @@ class QueryApi:
         self._observe = observe
         self._fault = fault
 
-    def app(self, token: str, hosts: frozenset[str]) -> App:
-        """The ASGI application, guarded by `token` and the allowed Host names."""
+    def app(self, token: str, hosts: frozenset[str], further: Iterable[Route] = ()) -> App:
+        """The ASGI application, guarded by `token` and the allowed Host names; `further` routes stand beside ours."""
         routes = [
             Route("/healthz", self._healthz),
             Route("/readyz", self._readyz),
             Route("/metrics", self._metrics_page),
             *(Route(path, _answering(answer)) for path, answer in self._answers()),
             Route("/api/query", _answering(self._query), methods=["POST"]),
+            *further,
         ]
         return Guard(Starlette(routes=routes), token, hosts)
 
