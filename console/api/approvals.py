@@ -32,6 +32,21 @@ class Decision(msgspec.Struct, forbid_unknown_fields=True):
     delegation_id: Annotated[str, msgspec.Meta(max_length=36)] = ""
 
 
+async def take(desk: Desk, caller: Caller, standing: Standing, word: Decision) -> None:
+    """Takes to the processor what `caller` says of an approval that the caller may see: the one way, whether it was
+    said to the API or on a page. Raises Problem and DeskError."""
+    if word.verb == "approve" and standing.request["argument_digest"] and not word.digest:
+        raise Problem(422, "invalid", "to approve, send the digest of the call that you have seen")
+    await desk.decide(
+        standing.approval_id,
+        word.verb,
+        caller.proven if word.verb == "revoke" else caller.person,
+        word.comment,
+        digest=word.digest,
+        delegation_id=word.delegation_id,
+    )
+
+
 class Approvals:
     """Three operations."""
 
@@ -62,17 +77,7 @@ class Approvals:
         """POST /api/approvals/{id}/decision: answered by the processor."""
         caller = await self._callers.caller(request)
         standing = self._seen(request, caller)
-        word = await body_of(request, Decision)
-        if word.verb == "approve" and standing.request["argument_digest"] and not word.digest:
-            raise Problem(422, "invalid", "to approve, send the digest of the call that you have seen")
-        await self._desk.decide(
-            standing.approval_id,
-            word.verb,
-            caller.proven if word.verb == "revoke" else caller.person,
-            word.comment,
-            digest=word.digest,
-            delegation_id=word.delegation_id,
-        )
+        await take(self._desk, caller, standing, await body_of(request, Decision))
         return JSONResponse(whole(self._seen(request, caller), caller.sight(self._desk)))
 
     def _seen(self, request: Request, caller: Caller) -> Standing:

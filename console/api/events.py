@@ -45,7 +45,7 @@ class Events:
         mine, all_of_them = self._open.get(name, 0), sum(self._open.values())
         if mine >= self._limits.feeds_by_person_max or all_of_them >= self._limits.feeds_max:
             raise Problem(429, "too_many_feeds", "close one of your other feeds first", {"Retry-After": "5"})
-        return _Stream(self._events(caller, since), media_type="text/event-stream")
+        return PatientStream(self._events(caller, since), media_type="text/event-stream")
 
     async def _events(self, caller: Caller, since: Positions | None) -> AsyncIterator[bytes]:
         name = caller.person.name
@@ -93,7 +93,7 @@ class Events:
             del self._open[name]
 
 
-class _Stream(StreamingResponse):
+class PatientStream(StreamingResponse):
     """A stream whose reader may not stand still for ever."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
