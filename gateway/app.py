@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import signal
 import socket
 import time
@@ -9,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -36,6 +38,7 @@ from gateway.edge.tokens import SessionTokenIssuer, Sweeper, TokenDesk, TokenEnd
 from gateway.edge.tracing import Tracing
 from gateway.edge.waiting_room import WaitingRoom
 from gateway.effects import Request
+from gateway.policy import Policy
 from gateway.sessions import Principal
 from gateway.settings import GatewaySettings
 from gateway.waiting import HeldTasks
@@ -50,6 +53,7 @@ from schemas.kafka import KafkaAddress
 GRACE_SECONDS = 8.0
 DRAIN_SECONDS = 5.0
 GC_ALLOCATIONS = 50_000
+RULES_CHARACTERS_MAX = 14_000  # below what one record's detail takes
 UNKNOWN = Request("POST", "/token", "", [], b"", "", "")  # who asks for a token calls nothing yet
 
 Prepare = Callable[[], None]
@@ -206,18 +210,30 @@ class Gateway:
 
     def _policy_changed(self, connection: str, version: str, problems: Sequence[str]) -> None:
         """Another policy is in force, or a file was not taken: it goes on the record, and nobody waits for that."""
-        self.background.run(self._tell_policy(connection, version, problems))
+        detail = {"version": version, "problems": list(problems)[:20]}
+        if not problems:
+            detail |= _rules_of(self.policies.of(connection))
+        self.background.run(self._tell_policy(connection, version, problems, detail))
 
-    async def _tell_policy(self, connection: str, version: str, problems: Sequence[str]) -> None:
+    async def _tell_policy(
+        self, connection: str, version: str, problems: Sequence[str], detail: dict[str, Any]
+    ) -> None:
         action = "policy.refuse" if problems else "policy.load"
         outcome: Outcome = "refused" if problems else "done"
-        detail = {"version": version, "problems": list(problems)[:20]}
         reason = problems[0] if problems else ""
         record = admin_record(stamp(), GATEWAY, action, connection, outcome, reason=reason, detail=detail)
         if await self.announcer.admin(record) and not problems:
             await self.announcer.control(
                 f"policy:{connection}", policy_in_force(stamp(), connection, version, by=str(GATEWAY))
             )
+
+
+def _rules_of(policy: Policy | None) -> dict[str, Any]:
+    """The rules as their file has them, for whoever compares versions later; their length where they are too long
+    for one record."""
+    text = policy.text if policy else ""
+    fits = len(json.dumps(text)) <= RULES_CHARACTERS_MAX
+    return {"rules": text} if fits else {"rules_characters": len(text)}
 
 
 class _Server(uvicorn.Server):

@@ -81,6 +81,7 @@ class Policy:
         self.rules = tuple(rules)
         self.default = default
         self.version = version
+        self.text = ""  # as the file had it, for the record
         self._entries = [_entry(rule) for rule in self.rules]
         self._possible: dict[tuple[str, str, str, PrincipalFacts], list[_Entry]] = {}
         self._plans: dict[tuple[str, ...], Plan] = {}

@@ -61,6 +61,7 @@ def read_policy(text: str, file: Path, profiles: Collection[str] | None = None) 
         document.problems.append(Problem(1, 1, "a policy begins with `default: deny` or `default: allow`"))
     if policy is None or document.problems:
         raise PolicyError(file, document.problems)
+    policy.text = text
     return policy
 
 
