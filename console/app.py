@@ -43,7 +43,7 @@ class Console:
     """
 
     def __init__(self, settings: ConsoleSettings, kafka: KafkaAddress, *, token: str = "") -> None:
-        self.settings = settings
+        self.settings, self.kafka = settings, kafka
         self.metrics = ConsoleMetrics()
         self.directory = Directory(settings.people)
         self.control = Control(kafka)
@@ -53,7 +53,7 @@ class Console:
             self.directory,
             limits=settings.desk,
             metrics=self.metrics,
-            barred=self._blocked,
+            barred=self.blocked,
         )
         self.identity = None if settings.identity.mode == "none" else _identity(settings)
         self._callers = Callers(settings, self._vouching(token), self.barred)
@@ -113,8 +113,8 @@ class Console:
         await self.desk.stop()
         await self.control.stop()
 
-    def _blocked(self, person: Person) -> str:
-        """Until it is known who is blocked, everybody is."""
+    def blocked(self, person: Person) -> str:
+        """Why this person gets nothing, '' when nobody blocked it. Until it is known who is blocked, everybody is."""
         if not self.control.ready:
             return self.control.fault
         return self.control.blocked(Principal(person.issuer, person.subject, ""))
@@ -123,7 +123,7 @@ class Console:
         """Why somebody gets nothing: blocked, or with a token that was taken back. '' when nobody did that."""
         if caller.credential and self.control.revoked(caller.credential):
             return "this token was revoked"
-        return self._blocked(caller.person)
+        return self.blocked(caller.person)
 
     def _web(self, token: str) -> Web | None:
         if self.settings.web is None:

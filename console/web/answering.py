@@ -49,9 +49,8 @@ def answer(site: Site, request: Request, refusal: Refusal) -> Response:
         return PlainTextResponse(f"{refusal.text} {refusal.todo}".strip() + "\n", refusal.status, headers)
     if isinstance(refusal, Ended):
         return site.elsewhere(login_path(refusal.following))
-    viewer = getattr(request.state, "viewer", None)
     return site.page(
-        request, viewer, "failure.html", refusal.status, headers=refusal.headers, refusal=refusal
+        request, site.known(request), "failure.html", refusal.status, headers=refusal.headers, refusal=refusal
     )
 
 

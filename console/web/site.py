@@ -24,6 +24,7 @@ from console.web.static import StaticFiles
 from console.web.viewer import Viewer
 from gateway.edge.control import Control
 from schemas.admin import Outcome
+from schemas.kafka import KafkaAddress
 from sinks.readers import Reader
 
 PATH_CHARACTERS_MAX = 2_000
@@ -35,6 +36,7 @@ class Parts(Protocol):
 
     desk: Desk
     control: Control
+    kafka: KafkaAddress
 
     def barred(self, caller: Caller) -> str:
         """Why somebody gets nothing any more; '' when nobody bars them."""
@@ -51,7 +53,7 @@ class Site:
             parts.desk.scribe,
             parts.control,
         )
-        self.settings, self.web = settings, web
+        self.settings, self.web, self.kafka = settings, web, parts.kafka
         self.logins = Logins(web)
         self.static = StaticFiles()
         self.tls = urlsplit(settings.identity.public_url).scheme == "https" or settings.tls is not None
@@ -76,10 +78,16 @@ class Site:
             text = f"Wait {seconds} s, then load the page again."
             raise Refusal(429, "You ask too often", text, headers={"Retry-After": str(seconds)})
         viewer = self._viewer(request, login)
-        request.state.viewer = viewer
         if not viewer.may(*roles):
             raise forbidden(" or ".join(roles) or "of anybody", viewer.caller.person.groups)
         return viewer
+
+    def known(self, request: Request) -> Viewer | None:
+        """Who looks, for the frame of a page that says why something is not shown; None for nobody."""
+        login = self.logins.find(self.cookies.read(request, self.cookies.session))
+        if login is None or not self.control.ready or self._barring(login.caller):
+            return None
+        return self._viewer(request, login)
 
     def still(self, viewer: Viewer) -> bool:
         """Whether the viewer's login still holds: streams ask before each thing they tell."""
