@@ -67,6 +67,17 @@ AS SELECT
 FROM {database}.tombstones_stored AS t FINAL
 COMMENT 'One row a run of frames that is forgotten: expired by the rules, or erased';
 
+-- Which of them were carried out: what is stored and not named here is still to be done.
+CREATE TABLE IF NOT EXISTS {database}.tombstones_applied
+(
+    tombstone_id UUID COMMENT 'Id of the tombstone',
+    applied_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When the last row that it names had gone, or lost its body'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY tombstone_id
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1
+COMMENT 'Tombstones that were carried out';
+
 -- What people said about it: proposals, and who confirmed them.
 CREATE TABLE IF NOT EXISTS {database}.retention_acts_stored
 (
