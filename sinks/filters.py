@@ -91,7 +91,7 @@ class FrameFilter:
     of a Kubernetes request; `resource` is such a one's (`pods`), or an MCP resource or prompt.
 
     `newest` gives the newest ones when there are more than the limit; the order of what is given is always that of
-    recording.
+    recording. `headers` gives their header lines too.
     """
 
     session: str = ""
@@ -110,4 +110,5 @@ class FrameFilter:
     resource: str = ""
     text: str = ""
     newest: bool = False
+    headers: bool = False
     connections: Scope = None

@@ -1,0 +1,114 @@
+"""Downloads of a session: an HTTP archive, JSON lines, a terminal's film. Each is on the record before it begins."""
+
+from collections.abc import AsyncIterator, Iterator
+from importlib.metadata import version
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from console.web.failures import Refusal
+from console.web.headers import page_headers
+from console.web.pages.replay_reading import Trail
+from console.web.site import Site
+from console.web.viewer import Role
+from sinks.exports.asciicast import Wanted, cast
+from sinks.exports.har import by_exchange, har
+from sinks.exports.jsonl import json_line
+from sinks.paging import every_frame
+from sinks.readers import Frame, FrameFilter
+
+ARCHIVE_BYTES_MAX = 128 * 1024 * 1024
+ARCHIVE_FRAMES_MAX = 100_000
+PIECE_CHARACTERS = 64 * 1024
+IDLE_SECONDS = 3.0
+
+
+class Exports:
+    """The downloads."""
+
+    def __init__(self, site: Site, trail: Trail) -> None:
+        self._site, self._trail = site, trail
+
+    async def har(self, request: Request) -> Response:
+        """GET …/session.har."""
+        session_id = await self._session(request, "export.har")
+        frames = await self._all_frames(session_id)
+        pieces = _larger(har(by_exchange(frames), version=version("sluicegate")))
+        return self._file(_each(pieces), f"session-{session_id}.har", "application/json")
+
+    async def jsonl(self, request: Request) -> Response:
+        """GET …/session.jsonl: of any length, frame by frame."""
+        session_id = await self._session(request, "export.jsonl")
+        reader = self._trail.reader
+
+        async def lines() -> AsyncIterator[str]:
+            async for frame in every_frame(reader, FrameFilter(session=session_id)):
+                yield json_line(frame)
+
+        return self._file(lines(), f"session-{session_id}.jsonl", "application/x-ndjson")
+
+    async def cast(self, request: Request) -> Response:
+        """GET …/terminal.cast: for players as a file, for the page's own player with `play=1`."""
+        site, trail = self._site, self._trail
+        viewer = await site.viewer(request, Role.VIEWER)
+        session_id, exchange_id = request.path_params["id"], request.path_params["exchange"]
+        await trail.exchange(viewer, exchange_id, 1, session_id)
+        play = request.query_params.get("play") == "1"
+        await site.looked(
+            viewer, "terminal.play" if play else "export.asciicast", exchange_id, session=session_id
+        )
+        frames = every_frame(trail.reader, FrameFilter(exchange=exchange_id))
+        film = cast(frames, Wanted(typed=play, idle_seconds=None if play else IDLE_SECONDS))
+
+        async def lines() -> AsyncIterator[str]:
+            async for line in film:
+                yield line + "\n"
+
+        return self._file(lines(), f"terminal-{exchange_id}.cast", "application/x-asciicast")
+
+    async def _session(self, request: Request, action: str) -> str:
+        viewer = await self._site.viewer(request, Role.VIEWER)
+        session = await self._trail.session(viewer, request.path_params["id"])
+        await self._site.looked(viewer, action, session["session_id"], frames=session["frames"])
+        return session["session_id"]
+
+    async def _all_frames(self, session_id: str) -> list[Frame]:
+        """An archive holds each exchange whole, so its frames are held at once. Raises Refusal for too many."""
+        found: list[Frame] = []
+        held = 0
+        async for frame in every_frame(self._trail.reader, FrameFilter(session=session_id, headers=True)):
+            found.append(frame)
+            held += len(frame["body"])
+            if held > ARCHIVE_BYTES_MAX or len(found) > ARCHIVE_FRAMES_MAX:
+                raise Refusal(
+                    413,
+                    "This session is too large for an HTTP archive",
+                    f"It has more than {ARCHIVE_FRAMES_MAX:,} frames or {ARCHIVE_BYTES_MAX >> 20} MiB.",
+                    "Download it as JSON lines, which have no limit.",
+                )
+        return found
+
+    def _file(self, content: AsyncIterator[str], name: str, kind: str) -> Response:
+        headers = {
+            **page_headers(tls=self._site.tls),
+            "Content-Disposition": f'attachment; filename="{name}"',
+        }
+        return StreamingResponse(content, headers=headers, media_type=f"{kind}; charset=utf-8")
+
+
+async def _each(pieces: Iterator[str]) -> AsyncIterator[str]:
+    for piece in pieces:
+        yield piece
+
+
+def _larger(pieces: Iterator[str]) -> Iterator[str]:
+    """Small pieces joined: each one that is sent has its price."""
+    held: list[str] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= PIECE_CHARACTERS:
+            yield "".join(held)
+            held, size = [], 0
+    yield "".join(held)
