@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from console.api.callers import Caller
 from console.api.pace import Pace
 from console.desk import Desk
+from console.directory import Directory
 from console.settings import ConsoleSettings
 from console.web.cookies import Cookies
 from console.web.failures import Ended, Refusal, forbidden, not_found, unrecorded
@@ -37,6 +38,7 @@ class Parts(Protocol):
     desk: Desk
     control: Control
     kafka: KafkaAddress
+    directory: Directory
 
     def barred(self, caller: Caller) -> str:
         """Why somebody gets nothing any more; '' when nobody bars them."""

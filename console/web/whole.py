@@ -14,6 +14,8 @@ from console.settings import ConsoleSettings
 from console.web import pages
 from console.web.answering import answer, handlers, of_desk, of_http
 from console.web.entry import Entry
+from console.web.oidc import OidcDoor
+from console.web.people import People
 from console.web.settings import WebSettings
 from console.web.site import Parts, Site
 from sinks.client import open_reader
@@ -35,19 +37,34 @@ class Web:
     ) -> None:
         self.site = Site(parts, open_reader(web.store), settings, web)
         self._entry = Entry(self.site, token, terminal)
+        self._oidc = self._by_oidc(People(settings, web.roles, parts.directory))
 
     def start(self) -> None:
         """Begins what pages need beside the console's own parts, in the running loop."""
+        if self._oidc is not None:
+            self._oidc.start()
 
     async def stop(self) -> None:
         """Lets go of everything."""
+        if self._oidc is not None:
+            await self._oidc.stop()
         await self.site.reader.close()
+
+    def _by_oidc(self, people: People) -> OidcDoor | None:
+        login = self.site.web.oidc
+        if login is None:
+            return None
+        known = {issuer.name: issuer for issuer in self.site.settings.identity.issuers}
+        if login.issuer not in known:
+            raise ValueError(f"web.login.issuer: there is no issuer {login.issuer}")
+        return OidcDoor(self.site, self._entry, people, login, known[login.issuer])
 
     def routes(self) -> list[BaseRoute]:
         """Static files, logins, pages."""
         return [
             *self.site.static.routes(),
             *self._entry.routes(),
+            *(self._oidc.routes() if self._oidc else ()),
             Route("/me", self._me, methods=["GET"]),
             *pages.routes(self.site),
         ]

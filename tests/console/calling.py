@@ -138,9 +138,9 @@ def settings_for(provider: ProviderServer) -> ConsoleSettings:
 
 
 @asynccontextmanager
-async def listening(console: Console) -> AsyncIterator[str]:
-    """The console served on a free port until the block ends, as `run_console` does it; its URL."""
-    with listen("127.0.0.1", 0) as sock:
+async def listening(console: Console, port: int = 0) -> AsyncIterator[str]:
+    """The console served on a free port (or this one) until the block ends, as `run_console` does it; its URL."""
+    with listen("127.0.0.1", port) as sock:
         server: uvicorn.Server = Server(http_config(console.app(), console.settings), console)
         console.start()
         serving = asyncio.create_task(server.serve(sockets=[sock]))

@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from console.app import Console
+from console.run import listen
 from console.settings import ConsoleSettings, DeskLimits
 from console.web.settings import ConnectionShown, WebSettings
 from gateway.settings import IdentitySettings
@@ -67,10 +69,21 @@ async def served_web(
     """A console that is ready, until the block ends; at a terminal where no `identity` is given."""
     settings = console_settings(web or web_settings(home))
     if identity is not None:
-        settings = replace(settings, identity=identity, auditor_groups=("auditors",))
+        settings = replace(
+            settings, identity=identity, auditor_groups=("auditors",), port=urlsplit(identity.public_url).port
+        )
     console = Console(settings, floor.kafka, token="" if identity else TOKEN)
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http, listening(console) as url:
+    async with (
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+        listening(console, settings.port) as url,
+    ):
         yield Served(url, http, console)
+
+
+def free_url() -> str:
+    """An address on loopback that nobody listens on."""
+    with listen("127.0.0.1", 0) as sock:
+        return f"http://127.0.0.1:{sock.getsockname()[1]}"
 
 
 async def acts_of(floor: Floor, target: str, action: str) -> list[dict[str, Any]]:
