@@ -60,33 +60,33 @@ GROUP BY name, of ORDER BY {order} DESC, name, of LIMIT {TOP}"""
         bound, values = within(connections)
         conditions = [f"recorded_at >= {time('since')}", f"recorded_at < {time('until')}", *bound]
         text = f"""
-SELECT arrayJoin(arrayConcat(redactions.rule, deep_redactions.rule)) AS rule, count() AS redactions
-FROM {self._in}.frames_stored FINAL {where(conditions)} GROUP BY rule ORDER BY redactions DESC, rule"""
+SELECT rule, sum(redactions_index.redactions) AS redactions FROM {self._in}.redactions_index FINAL
+{where(conditions)} GROUP BY rule ORDER BY redactions DESC, rule"""
         return text, {"since": since, "until": until, **values}
 
     def option(self, what: str, connections: Scope) -> Query:
         """Values of the column `what` (or of the array `groups`) of the last days, in order."""
         bound, values = within(connections)
-        conditions = [f"recorded_at >= now() - INTERVAL {OPTIONS_DAYS} DAY", "value != ''", *bound]
+        conditions = [f"ended_at >= now() - INTERVAL {OPTIONS_DAYS} DAY", "value != ''", *bound]
         text = f"""
-SELECT DISTINCT {_OPTIONS[what]} AS value FROM {self._in}.frames_stored {where(conditions)}
+SELECT DISTINCT {_OPTIONS[what]} AS value FROM {self._in}.exchanges_index {where(conditions)}
 ORDER BY value LIMIT {OPTIONS_MAX}"""
         return text, values
 
     @property
     def _exchanges(self) -> str:
-        return f"{self._in}.v_exchanges"
+        return f"{self._in}.exchanges_index FINAL"
 
 
 OPTION_NAMES = ("connections", "principals", "groups", "tools", "verbs", "namespaces")
 
 _OPTIONS = {
     "connections": "connection",
-    "principals": "principal_subject",
-    "groups": "arrayJoin(principal_groups)",
+    "principals": "principal",
+    "groups": "arrayJoin(groups)",
     "tools": "tool",
-    "verbs": "attributes['k8s.verb']",
-    "namespaces": "attributes['k8s.objectRef.namespace']",
+    "verbs": "verb",
+    "namespaces": "namespace",
 }
 
 

@@ -2,6 +2,7 @@
 
 from sinks.clickhouse import quoted
 from sinks.conditions import Query, given, time, where, within
+from sinks.exchange_queries import Astray
 from sinks.filters import AdminFilter, ApprovalFilter, FindingFilter, FrameFilter, Scope
 
 FRAME_COLUMNS = (
@@ -13,6 +14,9 @@ FRAME_COLUMNS = (
     " body_bytes, part, parts, body"
 )
 _ORDER = "recorded_at, lane, lane_seq"
+_KEY = "session_id, recorded_at, lane, lane_seq"
+_OF_SESSION = """(session_id = {session:UUID}
+OR session_id IN ({beside:Array(UUID)}) AND exchange_id IN ({astray:Array(UUID)}))"""
 
 DIGESTS = ("prev_digest", "digest", "audit_digest", "body_commitment")
 DETAIL_COLUMNS = (
@@ -79,9 +83,6 @@ if(countIf(f.state = 'closed') = 0, NULL, quantileIf(0.5)(
 dateDiff('second', f.raised_at, ifNull(f.closed_at, f.raised_at)) / 3600, f.state = 'closed'))
 AS median_hours_to_close"""
 
-_CAUSED = """(attributes['parent.exchange_id'] IN ({ids:Array(String)}) OR (attributes['parent.exchange_id'] = ''
-AND protocol != 'mcp' AND attributes['trace.id'] IN ({traces:Array(String)})))"""
-
 
 class Queries:
     """The reader's questions to one database."""
@@ -89,40 +90,41 @@ class Queries:
     def __init__(self, database: str) -> None:
         self._in = quoted(database)
 
-    def astray(self, session_id: str) -> Query:
-        """Exchanges of a session of which a frame may lie in another: those without their request or their end.
-
-        Only there does the protocol's session id change within an exchange (an initialize request).
-        """
-        text = f"""
-SELECT exchange_id FROM {self._in}.frames_stored WHERE session_id = {{session:UUID}}
-GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcome != 'pending') = 0"""
-        return text, {"session": session_id}
-
-    def frames(self, wanted: FrameFilter, astray: list[str], limit: int) -> Query:
-        """First parts of frames, in order; `astray` are further exchanges of the session asked for."""
+    def frames(self, wanted: FrameFilter, astray: Astray, limit: int) -> Query:
+        """First parts of frames, in order; `astray` is what of the session asked for lies in other ones too. Copies
+        of a frame are left out here: FINAL would read every body to do so."""
         conditions, values = given(wanted, _FRAME_CONDITIONS)
         conditions.append("part = 1")
         if wanted.exchange:
-            conditions += ["exchange_id = {exchange:UUID}", self._in_its_sessions]
+            conditions += ["exchange_id = {exchange:UUID}", f"session_id IN ({self._its_sessions})"]
             values["exchange"] = wanted.exchange
-        source = f"{self._in}.frames_stored FINAL"
         if wanted.session:
-            source = self._session_rows(astray)
-            values |= {"session": wanted.session, "astray": astray}
-        order = _ORDER
-        if wanted.newest:
-            order = "recorded_at DESC, lane DESC, lane_seq DESC"
-        text = f"SELECT {FRAME_COLUMNS} FROM {source} {where(conditions)} ORDER BY {order} LIMIT {int(limit)}"
+            conditions.append(_OF_SESSION)
+            values |= {"session": wanted.session, "astray": astray.exchanges, "beside": astray.sessions}
+        if not wanted.session and not wanted.exchange:
+            conditions = [f"({_KEY}) IN ({self._keys(conditions, newest=wanted.newest, limit=limit)})"]
+        columns = f"{FRAME_COLUMNS}, http_headers" if wanted.headers else FRAME_COLUMNS
+        text = self._ordered(columns, conditions, newest=wanted.newest, limit=limit)
         if wanted.newest:
             text = f"SELECT * FROM ({text}) ORDER BY {_ORDER}"
         return text, values
 
+    def _keys(self, conditions: list[str], *, newest: bool, limit: int) -> str:
+        """Where the frames are: found without their bodies, which are read for those alone that are given."""
+        return self._ordered(_KEY, conditions, newest=newest, limit=limit)
+
+    def _ordered(self, columns: str, conditions: list[str], *, newest: bool, limit: int) -> str:
+        order = "recorded_at DESC, lane DESC, lane_seq DESC" if newest else _ORDER
+        return (
+            f"SELECT {columns} FROM {self._in}.frames_stored {where(conditions)}"
+            f" ORDER BY {order}, k_offset LIMIT 1 BY recorded_at, lane, lane_seq LIMIT {int(limit)}"
+        )
+
     @property
-    def _in_its_sessions(self) -> str:
+    def _its_sessions(self) -> str:
         """Narrows to the sorting key first: bodies are read only where the exchange lies."""
-        found = f"SELECT session_id FROM {self._in}.frames_stored WHERE exchange_id = {{exchange:UUID}}"
-        return f"session_id IN ({found})"
+        at = "opened_at = toDateTime(UUIDv7ToDateTime({exchange:UUID}), 'UTC') AND exchange_id = {exchange:UUID}"
+        return f"SELECT arrayJoin(sessions) FROM {self._in}.exchanges_index WHERE {at}"
 
     def further_parts(self, frames: list[str], sessions: list[str]) -> Query:
         """The other parts of `frames`, which lie in `sessions`, in order."""
@@ -133,24 +135,16 @@ GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcom
         )
         return text, {"frames": frames, "sessions": sessions}
 
-    def _session_rows(self, astray: list[str]) -> str:
-        own = f"SELECT *, head FROM {self._in}.frames_stored FINAL WHERE session_id = {{session:UUID}}"
-        if not astray:
-            return f"({own})"
-        others = (
-            f"SELECT *, head FROM {self._in}.frames_stored FINAL"
-            " WHERE exchange_id IN ({astray:Array(UUID)}) AND session_id != {session:UUID}"
-        )
-        return f"({own} UNION ALL {others})"
-
     def frame(self, frame_id: str, connections: Scope) -> Query:
-        """The first part of one frame, with its headers and digests."""
+        """The first part of one frame, with its headers and digests. The id tells the week it lies in."""
         bound, values = within(connections)
-        conditions = ["frame_id = {frame:UUID}", "part = 1", *bound]
-        text = (
-            f"SELECT {FRAME_COLUMNS}, {DETAIL_COLUMNS} FROM {self._in}.frames_stored FINAL"
-            f" {where(conditions)} LIMIT 1"
+        made = "UUIDv7ToDateTime({frame:UUID})"
+        week = (
+            f"({made} = toDateTime(0) OR recorded_at >= {made} - INTERVAL 1 DAY"
+            f" AND recorded_at <= {made} + INTERVAL 7 DAY)"
         )
+        conditions = ["frame_id = {frame:UUID}", "part = 1", week, *bound]
+        text = self._ordered(f"{FRAME_COLUMNS}, {DETAIL_COLUMNS}", conditions, newest=False, limit=1)
         return text, {"frame": frame_id, **values}
 
     def admin(self, wanted: AdminFilter, limit: int) -> Query:
@@ -203,33 +197,23 @@ GROUP BY rule ORDER BY findings DESC, rule"""
         text = f"SELECT * FROM {self._in}.{view} {where([f'{key} = {{id:UUID}}', *bound])}"
         return text, {"id": row_id, **values}
 
-    def exchange(self, exchange_id: str, connections: Scope) -> Query:
-        """One row of v_exchanges."""
-        return self._one("v_exchanges", "exchange_id", exchange_id, connections)
-
-    def exchanges(self, ids: list[str], connections: Scope) -> Query:
-        """Rows of v_exchanges, in order of time."""
-        bound, values = within(connections)
-        conditions = ["exchange_id IN ({ids:Array(UUID)})", *bound]
-        text = f"SELECT * FROM {self._in}.v_exchanges {where(conditions)} ORDER BY started_at, exchange_id"
-        return text, {"ids": ids, **values}
-
     def caused(self, ids: list[str], traces: list[str], since: str, until: str, limit: int) -> Query:
-        """Ids of exchanges between two ISO times that say they were caused by one of `ids`, or that say nothing of it
-        and are of one of `traces`."""
-        text = f"""
-SELECT DISTINCT exchange_id FROM {self._in}.frames_stored
-WHERE recorded_at >= parseDateTime64BestEffort({{since:String}}, 6, 'UTC')
-AND recorded_at <= parseDateTime64BestEffort({{until:String}}, 6, 'UTC')
-AND direction = 'request' AND {_CAUSED} LIMIT {int(limit)}"""
+        """Ids of exchanges that began between two ISO times and say they were caused by one of `ids`, or say nothing
+        of it and are of one of `traces`."""
+        caused = """(parent_exchange_id IN ({ids:Array(String)})
+OR (parent_exchange_id = '' AND protocol != 'mcp' AND trace_id IN ({traces:Array(String)})))"""
+        text = f"{self._began_between} AND {caused} LIMIT {int(limit)}"
         return text, {"ids": ids, "traces": traces, "since": since, "until": until}
 
     def calls_of_traces(self, traces: list[str], since: str, until: str, limit: int) -> Query:
-        """Ids of MCP exchanges of some traces, between two ISO times."""
-        text = f"""
-SELECT DISTINCT exchange_id FROM {self._in}.frames_stored
-WHERE recorded_at >= parseDateTime64BestEffort({{since:String}}, 6, 'UTC')
-AND recorded_at <= parseDateTime64BestEffort({{until:String}}, 6, 'UTC')
-AND direction = 'request' AND protocol = 'mcp' AND attributes['trace.id'] IN ({{traces:Array(String)}})
-LIMIT {int(limit)}"""
+        """Ids of MCP exchanges of some traces that began between two ISO times."""
+        called = "protocol = 'mcp' AND trace_id IN ({traces:Array(String)})"
+        text = f"{self._began_between} AND {called} LIMIT {int(limit)}"
         return text, {"traces": traces, "since": since, "until": until}
+
+    @property
+    def _began_between(self) -> str:
+        return (
+            f"SELECT DISTINCT exchange_id FROM {self._in}.exchanges_index"
+            f" WHERE started_at >= {time('since')} AND started_at <= {time('until')}"
+        )

@@ -41,8 +41,8 @@ def span(since: str, until: str, buckets: int, now: datetime | None = None) -> S
     """
     if not 1 <= buckets <= BUCKETS_MAX:
         raise ReadError(f"buckets must lie between 1 and {BUCKETS_MAX}")
-    end = _moment(until) if until else now or datetime.now(UTC)
-    start = _moment(since) if since else end - _DEFAULT
+    end = moment(until) if until else now or datetime.now(UTC)
+    start = moment(since) if since else end - _DEFAULT
     if start >= end:
         raise ReadError(f"since ({iso(start)}) must lie before until ({iso(end)})")
     length = (end - start).total_seconds()
@@ -50,9 +50,10 @@ def span(since: str, until: str, buckets: int, now: datetime | None = None) -> S
     return Span(start, end, seconds, ceil(length / seconds))
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
+    """The ISO time `text`, in UTC where it names no zone. Raises ReadError when it is none."""
     try:
-        moment = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         raise ReadError(f"{text!r} is no time; write for instance 2026-11-21T10:00:00Z") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -11,6 +11,8 @@ from clickhouse_connect.driver.query import QueryResult
 
 from sinks.clickhouse import ClickHouseAddress, StoreAwayError, StoreThread
 from sinks.conditions import Query
+from sinks.exchange_queries import Astray, ExchangeQueries
+from sinks.exchanges import Exchanges
 from sinks.overview_queries import OverviewQueries
 from sinks.overviews import Overviews
 from sinks.queries import DIGESTS, Queries
@@ -75,8 +77,8 @@ class SqlReader:
         database = address.database
         self._address = address
         self._queries = Queries(database)
-        self._session_queries = SessionQueries(database)
-        self._sessions = SessionLists(self._session_queries, self._plain)
+        self._exchanges = Exchanges(ExchangeQueries(database), self._plain)
+        self._sessions = SessionLists(SessionQueries(database), self._exchanges, self._plain)
         self._overviews = Overviews(OverviewQueries(database), self._plain)
         self._own = StoreThread(lambda: address.connect(_LIMITS, database=database), "store-read")
         self._free = StoreThread(lambda: address.connect(_FREE_LIMITS, database=database), "store-query")
@@ -87,8 +89,8 @@ class SqlReader:
 
     async def session(self, session_id: str, connections: Scope = None) -> Session | None:
         """See Reader."""
-        rows = await self._plain(self._session_queries.rows([_uuid(session_id)], connections))
-        return cast("Session", rows[0]) if rows else None
+        rows = await self._exchanges.sessions([_uuid(session_id)], connections)
+        return rows[0] if rows else None
 
     async def session_counts(self, wanted: SessionFilter, buckets: int) -> SessionCounts:
         """See Reader."""
@@ -99,17 +101,16 @@ class SqlReader:
     ) -> list[Exchange]:
         """See Reader."""
         last = _uuid(after) if after else ""
-        query = self._session_queries.exchanges(_uuid(session_id), _checked(limit), last, connections)
-        return cast("list[Exchange]", await self._plain(query))
+        return await self._exchanges.of_session(_uuid(session_id), _checked(limit), last, connections)
 
     async def frames(self, wanted: FrameFilter, limit: int) -> list[Frame]:
         """See Reader."""
-        count, astray = _checked(limit), []
+        count = _checked(limit)
+        astray = Astray([], [])
         if wanted.exchange:
             _uuid(wanted.exchange)
         if wanted.session:
-            found = await self._rows(self._queries.astray(_uuid(wanted.session)))
-            astray = [str(row["exchange_id"]) for row in found]
+            astray = await self._exchanges.astray([_uuid(wanted.session)])
         rows = await self._rows(self._queries.frames(wanted, astray, count), raw=("body",))
         split = [row for row in rows if row["parts"] > 1]
         further = await self._further_parts(split) if split else []
@@ -130,17 +131,17 @@ class SqlReader:
 
     async def exchange(self, exchange_id: str, connections: Scope = None) -> Exchange | None:
         """See Reader."""
-        rows = await self._plain(self._queries.exchange(_uuid(exchange_id), connections))
+        rows = await self._exchanges.by_id([_uuid(exchange_id)], connections)
         if not rows:
             return None
-        found = cast("Exchange", rows[0])
+        found = rows[0]
         asked = FrameFilter(exchange=exchange_id, connections=connections)
         found["frame_list"] = await self.frames(asked, LIMIT_MAX)
         return found
 
     async def tree(self, exchange_id: str, connections: Scope = None) -> list[Branch]:
         """See Reader."""
-        return await Causes(self._queries, self._plain, connections).tree(_uuid(exchange_id))
+        return await Causes(self._queries, self._exchanges, self._plain, connections).tree(_uuid(exchange_id))
 
     async def _plain(self, query: Query) -> list[dict[str, Any]]:
         rows = await self._rows(query)

@@ -11,6 +11,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sinks.conditions import Query
+from sinks.exchanges import Exchanges
 from sinks.filters import Scope
 from sinks.queries import Queries
 from sinks.readers import Branch, Exchange
@@ -29,8 +30,9 @@ Rows = Callable[[Query], Awaitable[list[dict[str, Any]]]]
 class Causes:
     """Finds causes and effects within a scope. `rows` asks the store and gives plain JSON values."""
 
-    def __init__(self, queries: Queries, rows: Rows, connections: Scope = None) -> None:
+    def __init__(self, queries: Queries, exchanges: Exchanges, rows: Rows, connections: Scope = None) -> None:
         self._queries = queries
+        self._stored = exchanges
         self._rows = rows
         self._connections = connections
 
@@ -105,10 +107,7 @@ class Causes:
         return await self._exchanges([row["exchange_id"] for row in await self._rows(query)])
 
     async def _exchanges(self, ids: list[str]) -> list[Exchange]:
-        if not ids:
-            return []
-        query = self._queries.exchanges(ids, self._connections)
-        return cast("list[Exchange]", await self._rows(query))
+        return await self._stored.by_id(ids, self._connections)
 
 
 def _nearest(effect: Exchange, possible: Sequence[Any]) -> Any:

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from schemas.codec import codec
+from sinks.avro import Placed
 from sinks.filters import AdminFilter, ApprovalFilter, FindingFilter, FrameFilter, SessionFilter
 from sinks.readers import Reader, ReadError
 from sinks.store import insert
@@ -18,6 +19,7 @@ from tests.sinks.records import Trail
 from tests.sinks.shared_store import Store
 
 MINE, THEIRS = "scope-mine", "scope-theirs"
+STARTED_US = 1_792_000_000_000_000
 SINCE = "2026-10-14T00:00:00Z"
 INJECTIONS = [
     "' OR 1=1 --",
@@ -37,7 +39,7 @@ async def reader(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -
 @pytest.fixture
 def trail(store: Store) -> dict[str, str]:
     """One session with one exchange over each connection, the second caused by the first; ids by name."""
-    lane, ids = Trail(lane=f"scope-{uuid4()}", started_us=1_792_000_000_000_000), {}
+    lane, ids = Trail(lane=f"scope-{uuid4()}", started_us=STARTED_US + uuid4().int % 10**9), {}
     for name in (MINE, THEIRS):
         session = str(uuid4())
         parent = {"parent.exchange_id": ids["exchange " + MINE]} if name == THEIRS else {}
@@ -68,8 +70,6 @@ def _finding(store: Store, connection: str) -> str:
     }
     value = codec("finding").encode(finding)
     target = findings_target("findings")
-    from sinks.avro import Placed  # noqa: PLC0415
-
     placed = [Placed(0, hash(finding["finding_id"]) % 10**9, value)]
     insert(store.client, "audit.finding_acts_stored", target.schemas.of(value), placed, finding["finding_id"])
     return str(finding["finding_id"])
