@@ -25,6 +25,9 @@ identity:
   issuers:                              # the demo's own provider, started by `sluicegate demo` alone
     - {name: people, issuer: "http://127.0.0.1:9001", algorithms: [ES256]}
   session_tokens: {ttl_seconds: 900}
+web:                                    # the console's pages, at the address of `approvals`
+  login: {client_id: console}
+  roles: {viewer: [developers], admin: [sre]}
 connections:
   - name: demo
     upstream: http://127.0.0.1:9000/mcp

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from sluicegate.cli.console_link import login_link
 from sluicegate.cli.options import DEFAULT_FILE
 from sluicegate.demo.config import CONNECTION, console_url, gateway_url, provider_address
 from sluicegate.settings import Settings
@@ -19,6 +20,7 @@ def next_steps(settings: Settings, config: Path, session_id: str, denied: str = 
     url = gateway_url(settings)
     sql = "SELECT principal, method, outcome, count() FROM v_exchanges GROUP BY ALL ORDER BY ALL"
     return f"""\
+In a browser: {login_link(settings)}{" (press alice or bob)" if people else ""}
 In another terminal:
   sluicegate sessions replay {session_id}{option}
   sluicegate query "{sql}"{option}

@@ -72,7 +72,8 @@ def test_the_starter_configuration_runs_the_demo_without_people_and_is_told_so(t
     assert [part.name for part in more.parts] == ["demo-server"]
     told = next_steps(starter, Path("sluicegate.yaml"), "S")
     assert LESS in told
-    assert "login" not in told
+    assert "press alice or bob" not in told
+    assert "http://127.0.0.1:8082/login" in told
 
 
 def test_the_provider_gives_tokens_for_the_connection_as_the_gateway_calls_it(tmp_path: Path) -> None:

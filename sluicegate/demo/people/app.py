@@ -35,7 +35,7 @@ def people_app(
     decide. Raises OSError, UnusableFileError.
     """
     key, grants, resources = signing_key(data_dir), Grants.fresh(clock), Resources(resource, console)
-    clients = Clients(data_dir)
+    clients = Clients(data_dir, console)
     login = Authorize(issuer, clients, grants, resources)
     device = DeviceFlow(issuer, clients, grants, resources)
     tokens = TokenEndpoint(clients, grants, Tokens(issuer, key, clock))

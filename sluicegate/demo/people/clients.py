@@ -14,6 +14,8 @@ from sluicegate.demo.people.errors import OAuthError, UnusableFileError
 from sluicegate.embedded.files import write_atomically
 
 CLI: Final = "sluicegate"
+CONSOLE: Final = "console"
+CALLBACK: Final = "/login/callback"
 FILE: Final = "clients.json"
 CLIENTS_MAX: Final = 500
 REDIRECTS_MAX: Final = 10
@@ -41,12 +43,14 @@ class Client:
 
 
 class Clients:
-    """The programs known, kept in `data_dir`; the one registered first goes when there are too many.
+    """The programs known, kept in `data_dir`; the one registered first goes when there are too many. `console`: the
+    URL of the console, whose pages log people in here; '' for none.
 
     Raises OSError, UnusableFileError.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, console: str = "") -> None:
+        self._console = console.rstrip("/")
         self._file = data_dir / FILE
         self._known = {client.client_id: client for client in _read(self._file)}
 
@@ -54,6 +58,8 @@ class Clients:
         """The program of this id. Raises OAuthError."""
         if client_id == CLI:
             return Client(CLI, CLI, ())
+        if client_id == CONSOLE and self._console:
+            return Client(CONSOLE, "the console", (self._console + CALLBACK,))
         if (found := self._known.get(client_id)) is None:
             raise OAuthError("invalid_client", "there is no client of this id; register it", 401)
         return found

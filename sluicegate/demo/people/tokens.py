@@ -68,6 +68,7 @@ class Tokens:
 
     def _id(self, person: Person, wish: Wish) -> str:
         claims: dict[str, Any] = {"aud": wish.client_id, "name": person.name, "email": person.email}
+        claims["groups"] = list(person.groups)
         if wish.nonce:
             claims["nonce"] = wish.nonce
         return self._signed("JWT", ACCESS_SECONDS, person, claims)

@@ -8,24 +8,29 @@ import os
 import re
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import uvicorn
 from aiohttp import web
 
+from console.directory import Person
 from console.web.oidc import challenge_of
 from console.web.settings import OidcLogin, RoleGroups
+from gateway.edge.announce import Announcer, stamp
 from gateway.settings import IdentitySettings, Issuer, SecretSource
+from schemas.control import principal_blocked
+from sluicegate.demo.people.app import people_app
 from tests.console.conftest import Floor
 from tests.console.web.browsing import Browser, Page
 from tests.console.web.serving import Served, acts_of, assert_page, free_url, served_web, web_settings
 from tests.gateway.identity.minting import Mint, jwk, jwks, rsa_key
-from tests.gateway.identity.provider import METADATA, ProviderServer, provider_server
+from tests.gateway.identity.provider import METADATA, ProviderServer, provider_server, until
 
 CLIENT = "console"
 PEOPLE = [
@@ -248,3 +253,60 @@ async def test_a_provider_that_is_away_says_so_and_lets_nobody_in(floor: Floor, 
         page = await come_back(browser, liar)
         assert_page(page, 503, "The provider of logins is away")
         await liar.server.start()
+
+
+# -- the demo's own
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to the tests."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@pytest.fixture
+async def demo(floor: Floor, tmp_path: Path) -> AsyncIterator[tuple[Served, str]]:
+    """A console, and the provider of `sluicegate demo` that knows it."""
+    url, port_of = free_url(), free_url()
+    app = people_app(port_of, tmp_path, "http://127.0.0.1:1/mcp/demo", console=url)
+    config = uvicorn.Config(app, port=urlsplit(port_of).port or 0, log_level="warning", lifespan="off")
+    server = Server(config)
+    serving = asyncio.create_task(server.serve())
+    await until(lambda: server.started)
+    issuer = Issuer("people", port_of, algorithms=("ES256",))
+    pages = web_settings(tmp_path, oidc=OidcLogin("people", CLIENT), roles=RoleGroups(admin=("sre",)))
+    try:
+        async with served_web(floor, tmp_path, IdentitySettings("oidc", url, (issuer,)), pages) as served:
+            yield served, port_of
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def test_the_demos_provider_logs_people_in_by_a_button(demo: tuple[Served, str]) -> None:
+    served, _ = demo
+    browser = served.browser()
+    page = await browser.get("/login/oidc?next=/policy")
+    form = page.form("/authorize")
+    inside = await browser.post(page.url.partition("?")[0], {**form.fields, "person": "alice"}, "")
+    assert_page(inside, 200, "Policy")
+    assert "Alice Arden" in inside.text
+    assert "Who looked" in inside.text, "the demo's SRE are admins"
+
+
+async def test_a_block_ends_a_login_at_a_provider_too(floor: Floor, demo: tuple[Served, str]) -> None:
+    served, issuer = demo
+    browser = served.browser()
+    page = await browser.get("/login/oidc?next=/me")
+    fields = {**page.form("/authorize").fields, "person": "bob"}
+    assert (await browser.post(page.url.partition("?")[0], fields, "")).status == 204
+    announcer = Announcer(floor.kafka)
+    announcer.start()
+    record = principal_blocked(stamp(), issuer, "bob", by="test", reason="left the company")
+    assert await announcer.control(record["target"], record)
+    await announcer.stop()
+    who = Person(issuer, "bob")
+    await until(lambda: bool(served.console.blocked(who)))
+    assert_page(await browser.get("/me"), 403, "You are blocked")
