@@ -4,6 +4,7 @@ A person has one name for each place that knows them: `ISSUER|SUBJECT` where tok
 terminal (the records say `|USER@HOST`, an issuer of nobody), `slack:TEAM/USER`, `mail:ADDRESS` and so on elsewhere.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 TERMINAL: Final = "terminal"
@@ -31,3 +32,31 @@ def is_person(name: str) -> bool:
 
 ANONYMOUS: Final = identity("", "anonymous")
 """Every caller of a gateway that asks nobody who they are."""
+
+Person = frozenset[str]
+"""All names of one person, in lower case. Two that share a name are one."""
+
+
+class People:
+    """Names that belong together, as configured: each entry lists the names of one person."""
+
+    def __init__(self, same: Iterable[Sequence[str]] = ()) -> None:
+        self._same = [frozenset(_folded(names)) for names in same]
+
+    def person(self, issuer: str, subject: str, aliases: Iterable[str] = ()) -> Person:
+        """The person with this identity and these other names (`mail:ADDRESS`), and all names those have."""
+        names = frozenset(_folded([identity(issuer, subject), *aliases]))
+        while True:
+            wider = names.union(*(same for same in self._same if same & names))
+            if wider == names:
+                return names
+            names = wider
+
+
+def _folded(names: Iterable[str]) -> Iterator[str]:
+    """As they are compared: in lower case, and `slack:T1/U1` as the records of a decision have it, `slack|T1/U1`."""
+    for name in names:
+        provider, _, rest = canonical(name).partition(":")
+        known = provider in PROVIDERS and rest
+        if name:
+            yield (identity(provider, rest) if known else canonical(name)).casefold()

@@ -12,6 +12,7 @@ from sinks.clickhouse import StoreOwner, StoreThread
 from sinks.metrics import SinkMetrics
 from sinks.migrate import migrate
 from sinks.patience import AbandonedError, Patience
+from sinks.retention.running import forgetting
 from sinks.server import QueryApi, QueryServer, listen
 from sinks.settings import SinkSettings
 from sinks.sink import Sink
@@ -83,7 +84,12 @@ class _StoreProcess:
             )
             log.info("store_open", store=str(self._settings.clickhouse), migrations_applied=applied)
             await self._patience.until_done(lambda: ensure_topics(self._kafka), "Kafka does not answer")
-            await self._sink.run()
+            async with forgetting(self._settings, self._kafka, self._metrics.registry, self._forgets):
+                await self._sink.run()
+
+    def _forgets(self) -> bool:
+        """Of several store processes, the one that stores the tombstones forgets."""
+        return self._sink.has(self._settings.topics.tombstones)
 
     def _leave(self) -> None:
         self._leaving.set()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sinks.clickhouse import ClickHouseAddress
+from sinks.retention.settings import RetentionSettings
 
 GROUP = "sluicegate-sink"
 
@@ -54,6 +55,7 @@ class SinkSettings:
     bytes_max: int = 8 * 1024 * 1024
     linger_ms: int = 300
     topics: SinkTopics = SinkTopics()
+    retention: RetentionSettings | None = None
 
     @property
     def member(self) -> str:

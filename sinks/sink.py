@@ -105,6 +105,10 @@ class Sink:
             await self._consumer.stop()
             await self._letters.close()
 
+    def has(self, topic: str) -> bool:
+        """Whether a partition of `topic` is ours, and stored."""
+        return self._held.held and any(tp.topic == topic for tp in self._consumer.assignment())
+
     def observe(self) -> None:
         """Brings the gauges up to date."""
         self._metrics.ready.set(not self.fault)

@@ -1,5 +1,6 @@
 """`up`, `demo` and the parts: what runs until it is stopped."""
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,13 +49,15 @@ def sink(config: ConfigFile = DEFAULT_FILE) -> None:
     from sinks.clickhouse import StoreError  # noqa: PLC0415
     from sinks.run import run_sink  # noqa: PLC0415
     from sluicegate.cli.logs import configure  # noqa: PLC0415
+    from sluicegate.settings.keys import KeyFileError  # noqa: PLC0415
+    from sluicegate.settings.retention import retention_settings  # noqa: PLC0415
 
     async def run() -> None:
         await _topics(kafka)
-        await run_sink(settings.sink_settings(), kafka)
+        await run_sink(replace(settings.sink_settings(), retention=retention_settings(settings)), kafka)
 
     configure("sink")
-    with told(StoreError, OSError):
+    with told(StoreError, KeyFileError, OSError):
         asyncio.run(run())
 
 

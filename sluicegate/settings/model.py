@@ -24,6 +24,7 @@ from sluicegate.settings.blocks import (
 from sluicegate.settings.connection import ConnectionBlock
 from sluicegate.settings.findings_block import FindingsBlock
 from sluicegate.settings.identity import IdentityBlock
+from sluicegate.settings.retention_block import RetentionBlock
 from sluicegate.settings.web_block import WebBlock
 
 if TYPE_CHECKING:  # the parts take their time to import, and reading the file needs none of them
@@ -192,6 +193,7 @@ class Settings(Block):
     findings: FindingsBlock = Field(
         default=FindingsBlock(), description="What is looked for, and who is told."
     )
+    retention: RetentionBlock = Field(default=RetentionBlock(), description="How long the trail is kept.")
     connections: Annotated[tuple[ConnectionBlock, ...], AfterValidator(some)] = Field(
         json_schema_extra={"minItems": 1}, description="The registered upstreams, at least one."
     )

@@ -12,6 +12,7 @@ from sluicegate.settings.identity_rules import identity_faults
 from sluicegate.settings.kubernetes_rules import one_name_faults
 from sluicegate.settings.model import KafkaBlock, Settings
 from sluicegate.settings.probes import probes_of
+from sluicegate.settings.retention_rules import retention_faults
 from sluicegate.settings.web_rules import web_faults
 
 
@@ -24,6 +25,7 @@ def faults(settings: Settings) -> Iterator[Fault]:
     yield from _names(settings.connections)
     yield from approvals_faults(settings)
     yield from web_faults(settings)
+    yield from retention_faults(settings)
     yield from session_token_faults(settings)
     for index, connection in enumerate(settings.connections):
         yield from connection_faults(connection, ("connections", index), settings.identity.mode)
