@@ -31,11 +31,11 @@ class KafkaView:
         self._asker = AIOKafkaConsumer(enable_auto_commit=False, **kafka.client_options())
 
     async def __aenter__(self) -> Self:
-        await start_client(self._admin)
         try:
+            await start_client(self._admin)
             await start_client(self._asker)
         except BaseException:
-            await self._admin.close()
+            await self.__aexit__()
             raise
         return self
 

@@ -64,6 +64,18 @@ class SamlLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class PartProbe:
+    """Where a part of the pipeline answers `/readyz` and `/metrics`: at `url`, or at the port that is written in
+    `port_file`, on `host`. `certificate_file`: the one certificate that is believed there."""
+
+    name: str
+    url: str = ""
+    port_file: Path | None = None
+    host: str = "127.0.0.1"
+    certificate_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WebSettings:
     """The pages: where the trail is read, who may see what, how people log in, and how long that lasts."""
 
@@ -77,6 +89,7 @@ class WebSettings:
     sessions_max: int = 10_000
     sessions_by_person_max: int = 20
     connections: tuple["ConnectionShown", ...] = ()
+    parts: tuple[PartProbe, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

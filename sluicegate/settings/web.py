@@ -14,6 +14,7 @@ from sluicegate.settings.connection import ConnectionBlock
 from sluicegate.settings.connections import profile_of
 from sluicegate.settings.model import Settings
 from sluicegate.settings.web_block import SamlBlock
+from sluicegate.settings.web_parts import part_probes
 
 
 def web_settings(settings: Settings) -> WebSettings:
@@ -28,6 +29,7 @@ def web_settings(settings: Settings) -> WebSettings:
         idle_seconds=float(seconds_in(block.idle)),
         absolute_seconds=float(seconds_in(block.longest)),
         connections=tuple(_shown(connection) for connection in settings.connections),
+        parts=tuple(part_probes(settings)),
     )
 
 

@@ -2,10 +2,21 @@
 
 from starlette.routing import BaseRoute
 
-from console.web.pages import connections, findings, home, inbox, looked, overview, policy, replay, sessions
+from console.web.pages import (
+    connections,
+    findings,
+    health,
+    home,
+    inbox,
+    looked,
+    overview,
+    policy,
+    replay,
+    sessions,
+)
 from console.web.site import Site
 
-MODULES = (home, overview, sessions, replay, inbox, findings, connections, policy, looked)
+MODULES = (home, overview, health, sessions, replay, inbox, findings, connections, policy, looked)
 
 
 def routes(site: Site) -> list[BaseRoute]:
