@@ -1,7 +1,7 @@
 """The pages of a console, put together."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,6 +20,9 @@ from console.web.settings import WebSettings
 from console.web.site import Parts, Site
 from sinks.client import open_reader
 
+if TYPE_CHECKING:
+    from console.web.saml import SamlDoor
+
 OTHERS = ("/api/", "/integrations/", "/.well-known/", "/healthz", "/readyz", "/metrics")
 """Paths that programs ask for: what fails there is no page."""
 
@@ -37,7 +40,9 @@ class Web:
     ) -> None:
         self.site = Site(parts, open_reader(web.store), settings, web)
         self._entry = Entry(self.site, token, terminal)
-        self._oidc = self._by_oidc(People(settings, web.roles, parts.directory))
+        people = People(settings, web.roles, parts.directory)
+        self._oidc = self._by_oidc(people)
+        self._saml = self._by_saml(people)
 
     def start(self) -> None:
         """Begins what pages need beside the console's own parts, in the running loop."""
@@ -59,12 +64,21 @@ class Web:
             raise ValueError(f"web.login.issuer: there is no issuer {login.issuer}")
         return OidcDoor(self.site, self._entry, people, login, known[login.issuer])
 
+    def _by_saml(self, people: People) -> "SamlDoor | None":
+        login = self.site.web.saml
+        if login is None:
+            return None
+        from console.web.saml import SamlDoor  # noqa: PLC0415 - its XML library takes its time, and few use it
+
+        return SamlDoor(self.site, self._entry, people, login)
+
     def routes(self) -> list[BaseRoute]:
         """Static files, logins, pages."""
         return [
             *self.site.static.routes(),
             *self._entry.routes(),
             *(self._oidc.routes() if self._oidc else ()),
+            *(self._saml.routes() if self._saml else ()),
             Route("/me", self._me, methods=["GET"]),
             *pages.routes(self.site),
         ]
