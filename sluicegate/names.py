@@ -2,5 +2,5 @@
 
 from typing import Final, Literal
 
-Processor = Literal["masking", "approvals", "anomaly", "alerts"]
-PROCESSORS: Final[tuple[Processor, ...]] = ("masking", "approvals", "anomaly", "alerts")
+Processor = Literal["masking", "approvals", "anomaly", "alerts", "checkpoints"]
+PROCESSORS: Final[tuple[Processor, ...]] = ("masking", "approvals", "anomaly", "alerts", "checkpoints")

@@ -32,7 +32,7 @@ class BucketAnchor:
     region: str = ""
     retain_days: int = 365
     mode: str = "COMPLIANCE"
-    every_seconds: float = 60.0
+    every_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class TimeStampAnchor:
 
     url: str
     ca_file: Path | None = None
-    every_seconds: float = 3_600.0
+    every_seconds: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from sluicegate.cli import (
     tools,
     tree,
     unseal,
+    witness,
     workers,
 )
 from sluicegate.cli.failures import Commands
@@ -95,3 +96,4 @@ app.command()(run.gateway)
 app.command()(workers.processors)
 app.command()(workers.console)
 app.command()(run.sink)
+app.command()(witness.witness)

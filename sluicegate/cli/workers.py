@@ -22,7 +22,7 @@ Only = Annotated[
 
 
 def processors(config: ConfigFile = DEFAULT_FILE, worker: WorkerNumber = 0, only: Only = None) -> None:
-    """Run the stream processors: masking, approvals, anomaly and alerts.
+    """Run the stream processors: masking, approvals, anomaly, alerts and checkpoints.
 
     Each is a process of its own, started again when it ends. With one `--only` it is this process itself, and exit
     code 75 asks to be started again.
@@ -100,3 +100,8 @@ def _run(name: Processor, settings: "Settings", kafka: "KafkaAddress", worker: i
             from sluicegate.settings.findings import alert_settings  # noqa: PLC0415
 
             return run_alerts(alert_settings(settings, worker), kafka)
+        case "checkpoints":
+            from processors.checkpoints.worker import run_checkpoints  # noqa: PLC0415
+            from sluicegate.settings.proof import checkpoint_settings  # noqa: PLC0415
+
+            return run_checkpoints(checkpoint_settings(settings, worker), kafka)

@@ -24,6 +24,7 @@ from sluicegate.settings.blocks import (
 from sluicegate.settings.connection import ConnectionBlock
 from sluicegate.settings.findings_block import FindingsBlock
 from sluicegate.settings.identity import IdentityBlock
+from sluicegate.settings.proof_block import ProofBlock
 from sluicegate.settings.retention_block import RetentionBlock
 from sluicegate.settings.web_block import WebBlock
 
@@ -147,8 +148,8 @@ class ProcessorsBlock(Block):
     listen: Listen | None = Field(
         default=None,
         description="Address of the first worker's `/healthz`, `/readyz` and `/metrics`, each further one on the "
-        "next port: first those of masking, then of approvals, of anomaly and of alerts; not given: free ports, "
-        "written to `data_dir/run/processors-N.port`, `approvals-N.port` and so on.",
+        "next port: first those of masking, then of approvals, of anomaly, of alerts and of checkpoints; not given: "
+        "free ports, written to `data_dir/run/processors-N.port`, `approvals-N.port` and so on.",
     )
 
 
@@ -194,6 +195,9 @@ class Settings(Block):
         default=FindingsBlock(), description="What is looked for, and who is told."
     )
     retention: RetentionBlock = Field(default=RetentionBlock(), description="How long the trail is kept.")
+    proof: ProofBlock = Field(
+        default=ProofBlock(), description="Signed checkpoints over the trail, and who else has them."
+    )
     connections: Annotated[tuple[ConnectionBlock, ...], AfterValidator(some)] = Field(
         json_schema_extra={"minItems": 1}, description="The registered upstreams, at least one."
     )

@@ -29,6 +29,7 @@ def test_every_part_runs_in_the_order_in_which_it_is_needed(trail: Asked) -> Non
         "approvals-0",
         "anomaly-0",
         "alerts-0",
+        "checkpoints-0",
         "sink",
         "console",
         "gateway",

@@ -249,7 +249,7 @@ def test_a_url_of_an_alert_that_cannot_be_read_stops_the_start_and_is_not_shown(
 def test_the_probes_of_all_processors_follow_each_other(tmp_path: Path) -> None:
     settings = loaded(tmp_path, "processors: {workers: 2, listen: '127.0.0.1:9100'}")
     ports = [probes_of(settings, name, worker)[1] for name in PROCESSORS for worker in (0, 1)]
-    assert ports == list(range(9100, 9108))
+    assert ports == list(range(9100, 9100 + 2 * len(PROCESSORS)))
     assert probes_of(loaded(tmp_path, ""), "alerts", 1) == ("127.0.0.1", 0)
 
 
@@ -264,7 +264,7 @@ BAD = {
     ),
     "probes on an address of another part": (
         "processors: {listen: '127.0.0.1:8079'}",
-        "2:22: processors.listen: its ports, one for each worker of 4 processors, reach 127.0.0.1:8080",
+        "2:22: processors.listen: its ports, one for each worker of 5 processors, reach 127.0.0.1:8080",
     ),
     "an address for all without identity": (
         "approvals: {listen: '0.0.0.0:9000'}",

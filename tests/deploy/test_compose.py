@@ -18,7 +18,17 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text())["services"]
 BROKERS = ("kafka-1", "kafka-2", "kafka-3")
-CONFIGURED = ("prepare", "gateway", "processors", "approvals", "anomaly", "alerts", "console", "sink")
+CONFIGURED = (
+    "prepare",
+    "gateway",
+    "processors",
+    "approvals",
+    "anomaly",
+    "alerts",
+    "checkpoints",
+    "console",
+    "sink",
+)
 OURS = (*CONFIGURED, "demo-server")
 ENVIRONMENT = {
     "KAFKA_CLUSTER_ID": "5L6g3nShT-eMCtK--X86sw",
