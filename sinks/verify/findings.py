@@ -1,7 +1,7 @@
 """What a check finds, how grave it is, and the report over all of it."""
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -102,6 +102,12 @@ class Coverage:
     repeats: int = 0
     expired: int = 0
     lanes: int = 0
+    stamped_at: str = ""
+    note: str = field(default="", repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines."""
+        return asdict(self)
 
 
 @dataclass(slots=True)

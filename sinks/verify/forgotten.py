@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from schemas.codec import CodecError
@@ -12,6 +13,24 @@ from sinks.verify.findings import Finding, Kind, Report
 ROW, BODY, ERASED = "row", "body", "erased"
 
 
+class _Passing:
+    """The run of one tombstone, while its leaves are read."""
+
+    def __init__(self, first: int, last: int, wanted: bytes) -> None:
+        self.first, self.last = first, last
+        self._wanted = wanted
+        self._leaves = sha256()
+        self._next = first
+
+    def take(self, offset: int, leaf: bytes) -> bool | None:
+        """Whether the run has the leaves that the tombstone says; None before its end, or where its start lacks."""
+        if offset != self._next:
+            return None
+        self._leaves.update(leaf)
+        self._next += 1
+        return self._leaves.digest() == self._wanted if offset == self.last else None
+
+
 class Forgotten:
     """Runs of offsets, by what of them is gone: whole rows, bodies, or the data of a person."""
 
@@ -19,6 +38,9 @@ class Forgotten:
         self, partition: int, tombstones: Iterable[Mapping[str, Any]], ring: KeyRing, report: Report
     ) -> None:
         """Findings for what is no believed tombstone of this partition."""
+        self._partition, self._report = partition, report
+        self._waiting: list[_Passing] = []  # the runs not passed yet, the next one last
+        self._passing: list[_Passing] = []
         runs: dict[str, list[tuple[int, int]]] = {ROW: [], BODY: [], ERASED: []}
         for record in tombstones:
             fault, kind = _fault(ring, record)
@@ -26,7 +48,10 @@ class Forgotten:
                 first, last = record["first_offset"], record["last_offset"]
                 report.add(Finding(kind, partition, first, last, detail=f"tombstone not believed: {fault}"))
             else:
-                runs[_what(record)].append((record["first_offset"], record["last_offset"]))
+                run = (record["first_offset"], record["last_offset"])
+                runs[_what(record)].append(run)
+                self._waiting.append(_Passing(*run, record["leaves_sha256"]))
+        self._waiting.sort(key=lambda run: run.first, reverse=True)
         self._runs = {what: _joined(found) for what, found in runs.items()}
 
     def covers(self, what: str, offset: int) -> bool:
@@ -34,6 +59,17 @@ class Forgotten:
         firsts, lasts = self._runs[what]
         at = bisect_right(firsts, offset) - 1
         return at >= 0 and offset <= lasts[at]
+
+    def passes(self, offset: int, leaf: bytes) -> None:
+        """The next signed leaf: a tombstone names those of its run, so it cannot stand for other rows."""
+        while self._waiting and self._waiting[-1].first <= offset:
+            self._passing.append(self._waiting.pop())
+        for run in self._passing:
+            if run.take(offset, leaf) is False:
+                detail = "a tombstone forgot other rows here than those that were signed"
+                self._report.add(Finding(Kind.MODIFIED, self._partition, run.first, run.last, detail=detail))
+        if self._passing:
+            self._passing = [run for run in self._passing if run.last > offset]
 
     @property
     def any_rows(self) -> bool:

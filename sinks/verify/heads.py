@@ -15,6 +15,7 @@ class Head:
     """A believed tree head, and the witnesses of the policy that vouch for it."""
 
     tree: TreeHead
+    note: str
     witnesses: frozenset[str] = frozenset()
 
     @property
@@ -37,6 +38,8 @@ class Judge:
         self._origin = policy.origin(partition)
         self._keys = policy.keys_of(partition)
         self._witnesses = policy.witnesses
+        self._certificates = policy.certificates
+        self.stamped_at = ""  # by the newest time-stamp
         self._report = report
 
     def head(self, note: str | bytes, where: str) -> Head | None:
@@ -50,7 +53,7 @@ class Judge:
         if tree.origin != self._origin:
             self._found(Kind.UNKNOWN_KEY, f"{where} is of the log {tree.origin}, not {self._origin}")
         elif any(key.signed(opened) for key in self._keys):
-            return Head(tree, self._vouching(opened))
+            return Head(tree, str(opened), self._vouching(opened))
         elif {key.key_id for key in self._keys} & {line.key_id for line in opened.signatures}:
             self._found(Kind.BAD_SIGNATURE, f"the signature of {where} (size {tree.size}) does not fit")
         else:
@@ -75,6 +78,8 @@ class Judge:
         """The head that an anchor has, with the cosignatures that it brought."""
         where = f"anchor ({record['anchor_kind']}) of size {record['tree_size']}"
         head = self.head(record["note"], where)
+        if head is not None and record["anchor_kind"] == "rfc3161":
+            self._stamp(record, where)
         if head is None or record["anchor_kind"] != "witness":
             return head
         try:
@@ -86,7 +91,16 @@ class Judge:
         vouching = self._vouching(brought)
         if mine and not vouching:
             self._found(Kind.BAD_SIGNATURE, f"the cosignature of the {where} does not fit")
-        return Head(head.tree, head.witnesses | vouching)
+        return Head(head.tree, head.note, head.witnesses | vouching)
+
+    def _stamp(self, record: Mapping[str, Any], where: str) -> None:
+        from sinks.verify.stamps import stamp_fault, stamped_at  # noqa: PLC0415  # it takes its time to import
+
+        fault = stamp_fault(record["evidence"], record["note"], self._certificates)
+        if fault:
+            self._found(Kind.BAD_SIGNATURE, f"the time-stamp of the {where} does not verify: {fault}")
+        else:
+            self.stamped_at = stamped_at(record["evidence"])
 
     def _vouching(self, note: Note) -> frozenset[str]:
         return frozenset(key.name for key in self._witnesses if key.signed(note))

@@ -29,8 +29,11 @@ class Holding:
         coverage: Coverage,
         moved: Moved,
         whole: bool = True,
+        chained: bool = True,
     ) -> None:
-        """`whole`: the rows are all there are, so every lane begins with its first frame."""
+        """`whole`: the rows are all there are, and lanes begin with their first frames. Not `chained`: the rows are
+        some of many, and lanes say nothing."""
+        self._chained = chained
         self._partition = partition
         self._cursor = Cursor(rows)
         self._forgotten = forgotten
@@ -54,6 +57,7 @@ class Holding:
     def hold(self, offset: int, leaf: bytes) -> None:
         """The row at `offset` was signed as `leaf`."""
         self.next_offset = offset + 1
+        self._forgotten.passes(offset, leaf)
         fitting: tuple[Row, Rebuilt] | None = None
         others: list[tuple[Row, Rebuilt]] = []
         claimed = ""
@@ -76,8 +80,7 @@ class Holding:
             self._moved.lost(leaf, self._partition, offset)
             self._absent += 1
             row, built = others.pop(0)
-            detail = built.fault or "the row fits its own digests, but is not the one that was signed here"
-            self._raise_other(Kind.MODIFIED, row, built, detail)
+            self._raise_other(Kind.MODIFIED, row, built, _odds(built))
         else:
             self._lacks(offset, leaf, claimed=claimed)
         for row, built in others:
@@ -103,7 +106,7 @@ class Holding:
 
     def end(self, end: int, *, vouched: int) -> None:
         """`end`: the offset after what is signed; `vouched`: the one after what enough witnesses saw."""
-        tail = self._unsigned(self._cursor.rest())
+        tail = self._unsigned(self._cursor.rest(), end if end else -1)
         if vouched < end:
             self._found(
                 Kind.UNCHECKPOINTED_TAIL, vouched, end - 1, "signed, and not yet seen by enough witnesses"
@@ -142,6 +145,8 @@ class Holding:
             self._chain(row, digest, signed=True)
 
     def _chain(self, row: Row, digest: bytes, *, signed: bool) -> None:
+        if not self._chained:
+            return
         lane, seq = _text(row["lane"]), row["lane_seq"]
         fault = self._lanes.add(Link(lane, seq, row["prev_digest"], digest, row["k_offset"], self._absent))
         if fault == "copy" and signed:
@@ -166,11 +171,25 @@ class Holding:
             self._missing.add(offset)
         self._absent += not claimed  # who claims a repeat does not account for a frame of a lane
 
-    def _unsigned(self, rows: Iterator[Row]) -> tuple[int, int] | None:
-        """Rows that nothing was signed of: each must fit itself and its lane. First and last offset of them."""
+    def _hole(self, first: int, last: int) -> None:
+        """Offsets without a row, of which nothing was signed: the topic has no holes."""
+        self._absent += last - first + 1
+        if not (self._forgotten.covers(ROW, first) and self._forgotten.covers(ROW, last)):
+            self._found(
+                Kind.MISSING, first, last, "nothing is stored at these offsets, of which nothing was signed"
+            )
+
+    def _unsigned(self, rows: Iterator[Row], expected: int = -1) -> tuple[int, int] | None:
+        """Rows that nothing was signed of: each must fit itself and its lane. First and last offset of them.
+
+        `expected`: the offset that comes next; -1 where that is not known.
+        """
         first = last = -1
         for row in rows:
             offset = row["k_offset"]
+            if expected >= 0 and offset > expected:
+                self._hole(expected, offset - 1)
+            expected = offset + 1
             first, last = (offset if first < 0 else first), offset
             if "frame_id" not in row:
                 continue
@@ -187,7 +206,8 @@ class Holding:
     # -- findings
 
     def _raise_other(self, kind: Kind, row: Row, built: Rebuilt, detail: str) -> None:
-        self._moved.strange(built.leaf, self._finding(kind, row, detail))
+        whole = not built.fault and not built.body_gone
+        self._moved.strange(built.leaf if whole else b"", self._finding(kind, row, detail))
 
     def _row(self, kind: Kind, row: Row, detail: str) -> None:
         self._report.add(self._finding(kind, row, detail))
@@ -227,6 +247,13 @@ class Holding:
                         upstream=True,
                     )
                 )
+
+
+def _odds(built: Rebuilt) -> str:
+    """What is wrong with a row that is not the one that was signed at its place."""
+    if built.body_gone:
+        return "the body is not the recorded one, and no tombstone says that it went"
+    return built.fault or "the row fits its own digests, but is not the one that was signed here"
 
 
 def _lane_of(first: int, last: int, gaps: list[Gap]) -> tuple[str, int]:

@@ -2,8 +2,12 @@
 
 import heapq
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from http.client import HTTPConnection, HTTPException
+from itertools import takewhile
 from typing import Any, Protocol, cast
 from urllib.parse import urlencode
 
@@ -13,6 +17,7 @@ from sinks.settings import SinkSettings
 from sinks.verify.findings import VerifyError
 from sinks.verify.pages import BEFORE_ALL, LIMIT_MAX, Part, place_of, records_of
 from sinks.verify.rebuild import Row
+from sinks.verify.selection import ALL, Selection
 
 _TIMEOUT_S = 180
 _PAGE_FIRST = 1_024
@@ -35,7 +40,11 @@ class Asking(Protocol):
         """`rows_end`: the last offset stored; `signed_end`: the one after what is signed; None for nothing."""
         ...
 
-    def page(self, part: Part, partition: int, after: int, limit: int) -> bytes:
+    def offsets(self, partition: int, wanted: Selection) -> bytes:
+        """The offsets of the rows in `wanted`: 8 bytes each, little-endian, ascending; of a range, its ends alone."""
+        ...
+
+    def page(self, part: Part, partition: int, after: int, limit: int, wanted: Selection = ALL) -> bytes:
         """An Avro object container. Raises TooMuchError, StoreAwayError."""
         ...
 
@@ -44,23 +53,71 @@ class Asking(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """How far a partition is looked at, so that what comes meanwhile is left out: offsets, exclusive."""
+
+    signed_end: int
+    stored_end: int
+
+    @property
+    def end(self) -> int:
+        """Rows below are looked at."""
+        return max(self.signed_end, self.stored_end)
+
+
+def horizons(
+    asking: Asking, wait_seconds: float, clock: Callable[[], float], pause: Callable[[], None]
+) -> dict[int, Horizon]:
+    """How far each partition can be checked now.
+
+    What is stored is signed within a second or so, and what is signed is stored soon: waits for both to meet, at most
+    `wait_seconds` in all. Where they do not, the check says so.
+    """
+    deadline = clock() + wait_seconds
+    found = {}
+    for partition in asking.partitions():
+        stored = _stored_end(asking, partition)
+        while (horizon := _horizon(asking, partition, stored)) is None:
+            if clock() > deadline:
+                signed = asking.ends(partition)["signed_end"] or 0
+                horizon = Horizon(signed, stored)
+                break
+            pause()
+        found[partition] = horizon
+    return found
+
+
+def _horizon(asking: Asking, partition: int, stored: int) -> Horizon | None:
+    ends = asking.ends(partition)
+    signed = ends["signed_end"] or 0
+    met = signed >= stored and ((-1 if ends["rows_end"] is None else ends["rows_end"]) + 1) >= signed
+    return Horizon(signed, stored) if met else None
+
+
+def _stored_end(asking: Asking, partition: int) -> int:
+    last = asking.ends(partition)["rows_end"]
+    return 0 if last is None else last + 1
+
+
 class LiveTrail:
     """The trail as a store has it now (see `sinks.verify.trail.Trail`). One page is held in memory at a time."""
 
-    def __init__(self, asking: Asking) -> None:
+    def __init__(self, asking: Asking, horizons: Mapping[int, Horizon]) -> None:
+        """`horizons`: how far each partition is read."""
         self._asking = asking
+        self._horizons = horizons
 
     def partitions(self) -> Sequence[int]:
         """See Trail."""
-        return self._asking.partitions()
-
-    def ends(self, partition: int) -> dict[str, int | None]:
-        """See Asking."""
-        return self._asking.ends(partition)
+        return sorted(self._horizons)
 
     def checkpoints(self, partition: int) -> Iterable[CheckpointRecord]:
         """See Trail."""
-        return cast("Iterable[CheckpointRecord]", self._records(Part.CHECKPOINTS, partition))
+        end = self._horizons[partition].signed_end
+        records = self._records(Part.CHECKPOINTS, partition)
+        within = takewhile(lambda record: record["base_offset"] + record["tree_size"] <= end, records)
+        return cast("Iterable[CheckpointRecord]", within)
 
     def tombstones(self, partition: int) -> Iterable[dict[str, Any]]:
         """See Trail."""
@@ -69,27 +126,45 @@ class LiveTrail:
     def rows(self, partition: int) -> Iterator[Row]:
         """See Trail."""
         parts = (self._records(part, partition) for part in (Part.ROWS, Part.REPEATS))
-        return heapq.merge(*parts, key=lambda row: row["k_offset"])
+        end = self._horizons[partition].end
+        return takewhile(
+            lambda row: row["k_offset"] < end, heapq.merge(*parts, key=lambda row: row["k_offset"])
+        )
 
-    def close(self) -> None:
-        """Gives back what it holds."""
-        self._asking.close()
+    def offsets(self, partition: int, wanted: Selection) -> "array[int]":
+        """The offsets of the rows in `wanted`, ascending; of a range, its ends alone. 8 bytes each."""
+        found = array("q", self._asking.offsets(partition, wanted))
+        if sys.byteorder == "big":
+            found.byteswap()
+        return found
 
-    def _records(self, part: Part, partition: int) -> Iterator[dict[str, Any]]:
-        after, limit = BEFORE_ALL, _PAGE_FIRST
+    def selected_rows(self, partition: int, wanted: Selection, first: int, last: int) -> Iterator[Row]:
+        """The rows in `wanted` from offset `first` to `last`, by offset; of a range also what it says nothing of."""
+        chosen = ALL if wanted.is_range else wanted
+        parts = [self._records(Part.ROWS, partition, first - 1, chosen)]
+        if wanted.is_range:
+            parts.append(self._records(Part.REPEATS, partition, first - 1))
+        rows = heapq.merge(*parts, key=lambda row: row["k_offset"])
+        return takewhile(lambda row: row["k_offset"] <= last, rows)
+
+    def _records(
+        self, part: Part, partition: int, after: int = BEFORE_ALL, wanted: Selection = ALL
+    ) -> Iterator[dict[str, Any]]:
+        limit = _PAGE_FIRST
         while True:
             try:
-                page = self._asking.page(part, partition, after, limit)
+                page = self._asking.page(part, partition, after, limit, wanted)
             except TooMuchError as error:
                 if limit == 1:
                     raise VerifyError(f"{part} after {after} of partition {partition}: {error}") from error
                 limit = max(1, limit // 8)
                 continue
-            found = False
+            places = 0
             for record in records_of(part, page):
-                found, after = True, place_of(part, record)
+                places += place_of(part, record) != after
+                after = place_of(part, record)
                 yield record
-            if not found:
+            if places < limit:
                 return
             limit = _next_limit(limit, len(page))
 
@@ -123,15 +198,20 @@ class OverHttp:
         """See Asking."""
         return cast("dict[str, int | None]", json.loads(self._get("ends", {"partition": partition})))
 
-    def page(self, part: Part, partition: int, after: int, limit: int) -> bytes:
+    def offsets(self, partition: int, wanted: Selection) -> bytes:
         """See Asking."""
-        return self._get(part.value, {"partition": partition, "after": after, "limit": limit})
+        return self._get("offsets", {"partition": partition, **asdict(wanted)})
+
+    def page(self, part: Part, partition: int, after: int, limit: int, wanted: Selection = ALL) -> bytes:
+        """See Asking."""
+        place = {"partition": partition, "after": after, "limit": limit}
+        return self._get(part.value, {**place, **asdict(wanted)})
 
     def close(self) -> None:
         """See Asking."""
         self._http.close()
 
-    def _get(self, what: str, params: dict[str, int]) -> bytes:
+    def _get(self, what: str, params: Mapping[str, int | str]) -> bytes:
         try:
             self._http.request("GET", f"/api/proof/{what}?{urlencode(params)}", headers=self._headers)
             response = self._http.getresponse()
@@ -147,10 +227,10 @@ class OverHttp:
         raise TooMuchError(said) if response.status == 413 else StoreAwayError(said)
 
 
-def open_live(settings: SinkSettings) -> LiveTrail:
-    """The trail of an installation: over HTTP from the owner of the embedded store, or straight from the server."""
+def open_store(settings: SinkSettings) -> Asking:
+    """The way to the store of an installation: to the owner of the embedded store, or to the server itself."""
     if settings.clickhouse.embedded:
-        return LiveTrail(OverHttp(settings))
+        return OverHttp(settings)
     from sinks.verify.straight import Straight  # noqa: PLC0415  # its driver takes its time to import
 
-    return LiveTrail(Straight(settings.clickhouse))
+    return Straight.at(settings.clickhouse)

@@ -25,8 +25,8 @@ class Moved:
         return leaf in self._lost
 
     def strange(self, leaf: bytes, finding: Finding) -> None:
-        """`finding` is about a row with this leaf; it is raised in the end, or at once when too many wait."""
-        if len(self._strange) < HELD_MAX:
+        """`finding` is about a row with this leaf (b"" for none); it is raised in the end, or when too many wait."""
+        if leaf and len(self._strange) < HELD_MAX:
             self._strange.append((leaf, finding))
         else:
             self.report.add(finding)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sinks.clickhouse import quoted
 from sinks.verify.select import columns, rows_of
+from sinks.verify.selection import ALL, Selection
 
 BEFORE_ALL = -(1 << 62)
 LIMIT_MAX = 16_384
@@ -19,7 +20,7 @@ _CHECKPOINT = (
     " root_hash, note, anchor_kind, place, evidence"
 )
 _TOMBSTONE = (
-    "toString(tombstone_id) AS tombstone_id, toUnixTimestamp64Micro(at) AS at, what, why, connection, k_partition,"
+    "toString(tombstone_id) AS tombstone_id, toUnixTimestamp64Micro(at) AS at, what, why, connection, partition,"
     " first_offset, last_offset, count, leaves_sha256, policy_version, cause, asked_by, key_id, signature"
 )
 
@@ -37,7 +38,7 @@ _TABLES = {
     Part.ROWS: ("frames_stored", "k_partition", "k_offset"),
     Part.REPEATS: ("repeats_stored", "k_partition", "k_offset"),
     Part.CHECKPOINTS: ("checkpoints_stored", "partition", "tree_size"),
-    Part.TOMBSTONES: ("tombstones_stored", "k_partition", "first_offset"),
+    Part.TOMBSTONES: ("tombstones_stored", "partition", "first_offset"),
 }
 
 
@@ -64,11 +65,26 @@ def ends_statement(database: str, partition: int) -> str:
     )
 
 
-def page_statement(database: str, part: Part, partition: int, after: int, limit: int) -> str:
-    """The records of `part` at the next `limit` places after `after`, in order."""
+def offsets_statement(database: str, partition: int, wanted: Selection) -> str:
+    """The offsets of the rows in `wanted`, ascending, as one column; of a range the first and the last alone."""
+    chosen = f"FROM {quoted(database)}.frames_stored WHERE k_partition = {int(partition)}{wanted.condition()}"
+    if wanted.is_range:
+        return (
+            f"SELECT arrayJoin(arrayDistinct([min(k_offset), max(k_offset)])) AS place {chosen}"
+            " HAVING count() > 0 ORDER BY place"
+        )
+    return f"SELECT DISTINCT k_offset AS place {chosen} ORDER BY place"
+
+
+def page_statement(  # noqa: PLR0917 - the whole address of a page
+    database: str, part: Part, partition: int, after: int, limit: int, wanted: Selection = ALL
+) -> str:
+    """The records of `part` at the next `limit` places after `after`, in order; of rows only those in `wanted`."""
     table, number, place = _TABLES[part]
     source = f"{quoted(database)}.{table}"
     beyond = f"{number} = {int(partition)} AND {place} > {int(after)}"
+    if part is Part.ROWS:
+        beyond += wanted.condition()
     next_ones = f"SELECT {place} FROM {source} WHERE {beyond} ORDER BY {place} LIMIT {int(limit)}"
     chosen = f"FROM {source} WHERE {beyond} AND {place} <= (SELECT max({place}) FROM ({next_ones}))"
     if part is Part.ROWS:

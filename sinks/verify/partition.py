@@ -225,9 +225,11 @@ class PartitionCheck:
         self._holding.end(end, vouched=end - size + self._vouched if self._head else end)
         cover = self.coverage
         cover.size = size
+        cover.stamped_at = self._judge.stamped_at
         if self._head is not None:
             cover.root = self._head.tree.root.hex()
             cover.signed_at = self._head.signed_at
+            cover.note = self._head.note
             cover.witnesses = max(cover.witnesses, len(self._head.witnesses))
 
     def _found(self, kind: Kind, detail: str, first: int = -1, last: int = -1) -> None:

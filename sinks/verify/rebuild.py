@@ -95,6 +95,27 @@ def versions() -> dict[bytes, int]:
 
 
 @cache
+def row_schema() -> dict[str, Any]:
+    """The Avro schema of a `Row`, with `repeat`."""
+    place = [
+        {"name": name, "type": kind}
+        for name, kind in (("k_partition", "int"), ("k_offset", "long"), ("schema_fingerprint", "bytes"))
+    ]
+    spelled: set[str] = set()
+    fields = [
+        {"name": field["name"], "type": _raw(_said(field["type"]), field["name"], {}, spelled)}
+        for field in load_schema("audit")["fields"]
+    ]
+    last = [{"name": "body_sha256", "type": "Sha256"}, {"name": "repeat", "type": "boolean"}]
+    return {"type": "record", "name": "Row", "fields": [*place, *fields, *last]}
+
+
+def _said(kind: Any) -> Any:
+    """A row has the symbol of an enum, not its number."""
+    return "string" if isinstance(kind, dict) and kind["type"] == "enum" else kind
+
+
+@cache
 def _header(version: int) -> _Fields:
     return _fields(schema_versions("frame")[version], None, "digest")
 

@@ -2,7 +2,10 @@
 
     GET /api/proof/partitions                                  a JSON list
     GET /api/proof/ends?partition=P                            {"rows_end": …, "signed_end": …}, offsets or null
-    GET /api/proof/{part}?partition=P&after=PLACE&limit=N      an Avro object container; empty when nothing follows
+    GET /api/proof/offsets?partition=P&…                       8 bytes an offset, little-endian, ascending
+    GET /api/proof/{part}?partition=P&after=PLACE&limit=N&…    an Avro object container; empty when nothing follows
+
+`…`: which rows (session, connection, since and until in microseconds).
 
 It has a connection to the store of its own, so a check holds up neither the sink nor who reads the trail.
 """
@@ -21,10 +24,12 @@ from sinks.verify.pages import (
     RESULT_BYTES_MAX,
     Part,
     ends_statement,
+    offsets_statement,
     page_statement,
     partitions_statement,
 )
 from sinks.verify.select import FORMAT, SETTINGS
+from sinks.verify.selection import Selection, SelectionError
 
 LIMITS = {
     "max_memory_usage": 1 << 30,
@@ -48,6 +53,7 @@ class ProofApi:
         return [
             Route("/api/proof/partitions", self._partitions),
             Route("/api/proof/ends", self._ends),
+            Route("/api/proof/offsets", self._offsets),
             Route("/api/proof/{part}", self._page),
         ]
 
@@ -64,6 +70,20 @@ class ProofApi:
             return PlainTextResponse("partition must be a number\n", 400)
         return await self._answer(lambda client: JSONResponse(ends(client, self._database, partition)))
 
+    async def _offsets(self, request: Request) -> Response:
+        partition = _number(request, "partition")
+        try:
+            chosen = _selection(request)
+        except SelectionError as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        if partition is None:
+            return PlainTextResponse("partition must be a number\n", 400)
+        return await self._answer(
+            lambda client: Response(
+                offsets(client, self._database, partition, chosen), media_type="application/octet-stream"
+            )
+        )
+
     async def _page(self, request: Request) -> Response:
         wanted = request.path_params["part"]
         partition, after, limit = (_number(request, name) for name in ("partition", "after", "limit"))
@@ -73,7 +93,11 @@ class ProofApi:
             return PlainTextResponse(
                 f"partition, after and limit (at most {LIMIT_MAX}) must be numbers\n", 400
             )
-        statement = page_statement(self._database, Part(wanted), partition, after, limit)
+        try:
+            chosen = _selection(request)
+        except SelectionError as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        statement = page_statement(self._database, Part(wanted), partition, after, limit, chosen)
         return await self._answer(lambda client: Response(ask(client, statement), media_type="avro/binary"))
 
     async def _answer(self, work: Callable[[Client], Response]) -> Response:
@@ -99,6 +123,22 @@ def ends(client: Client, database: str, partition: int) -> dict[str, int | None]
     """The last offset that is stored, and the one after what is signed."""
     found = client.query(ends_statement(database, partition)).result_rows[0]
     return dict(zip(("rows_end", "signed_end"), found, strict=True))
+
+
+def offsets(client: Client, database: str, partition: int, wanted: Selection) -> bytes:
+    """The offsets of the rows in `wanted`, 8 bytes each, little-endian, ascending."""
+    return bytes(client.raw_query(offsets_statement(database, partition, wanted), fmt="RowBinary"))
+
+
+def _selection(request: Request) -> Selection:
+    """Raises SelectionError."""
+    since, until = (_number(request, name) for name in ("since", "until"))
+    return Selection(
+        request.query_params.get("session", ""),
+        request.query_params.get("connection", ""),
+        -1 if since is None else since,
+        -1 if until is None else until,
+    )
 
 
 def _number(request: Request, name: str) -> int | None:

@@ -9,7 +9,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 from sinks.clickhouse import ClickHouseAddress, StoreAwayError
 from sinks.verify.live import TooMuchError
 from sinks.verify.pages import Part, page_statement
-from sinks.verify.server import LIMITS, TOO_MUCH, ask, ends, partitions
+from sinks.verify.selection import ALL, Selection
+from sinks.verify.server import LIMITS, TOO_MUCH, ask, ends, offsets, partitions
 
 Result = TypeVar("Result")
 
@@ -17,10 +18,15 @@ Result = TypeVar("Result")
 class Straight:
     """See `sinks.verify.live.Asking`."""
 
-    def __init__(self, address: ClickHouseAddress) -> None:
+    def __init__(self, client: Client, database: str) -> None:
+        """`client` is closed with this."""
+        self._database = database
+        self._client = client
+
+    @classmethod
+    def at(cls, address: ClickHouseAddress) -> "Straight":
         """Raises StoreAwayError when nothing answers there."""
-        self._database = address.database
-        self._client: Client = address.connect(LIMITS, database=address.database)
+        return cls(address.connect(LIMITS, database=address.database), address.database)
 
     def partitions(self) -> list[int]:
         """See Asking."""
@@ -30,9 +36,13 @@ class Straight:
         """See Asking."""
         return self._told(lambda: ends(self._client, self._database, partition))
 
-    def page(self, part: Part, partition: int, after: int, limit: int) -> bytes:
+    def offsets(self, partition: int, wanted: Selection) -> bytes:
         """See Asking."""
-        statement = page_statement(self._database, part, partition, after, limit)
+        return self._told(lambda: offsets(self._client, self._database, partition, wanted))
+
+    def page(self, part: Part, partition: int, after: int, limit: int, wanted: Selection = ALL) -> bytes:
+        """See Asking."""
+        statement = page_statement(self._database, part, partition, after, limit, wanted)
         return self._told(lambda: ask(self._client, statement))
 
     def close(self) -> None:
