@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from console.directory import Person
@@ -14,6 +14,7 @@ from console.settings import ConsoleSettings
 from console.web import pages
 from console.web.answering import answer, handlers, of_desk, of_http
 from console.web.entry import Entry
+from console.web.failures import Refusal
 from console.web.oidc import OidcDoor
 from console.web.people import People
 from console.web.settings import WebSettings
@@ -23,6 +24,12 @@ from sinks.client import open_reader
 if TYPE_CHECKING:
     from console.web.saml import SamlDoor
 
+BROKEN = Refusal(
+    500,
+    "Something broke here",
+    "The console could not make this page. Nothing was changed by that.",
+    "Try again; where it stays so, the log of the console says why.",
+)
 OTHERS = ("/api/", "/integrations/", "/.well-known/", "/healthz", "/readyz", "/metrics")
 """Paths that programs ask for: what fails there is no page."""
 
@@ -100,7 +107,15 @@ class Web:
             assert isinstance(error, HTTPException)
             return answer(self.site, request, of_http(error))
 
-        return {**handlers(self.site), DeskError: desk_error, HTTPException: http_error}
+        async def broken(request: Request, error: Exception) -> Response:
+            """A fault of ours: the server logs it with its traceback, and the page says nothing of it."""
+            if _for_programs(request):
+                return PlainTextResponse("Internal Server Error\n", 500)
+            del error
+            return answer(self.site, request, BROKEN)
+
+        own = {**handlers(self.site), DeskError: desk_error, HTTPException: http_error}
+        return {**own, Exception: broken}
 
     async def _me(self, request: Request) -> Response:
         """GET /me: 204 for who is logged in; a script asks it when a feed is cut."""
