@@ -25,7 +25,7 @@ _MATCHES = {
     "namespace": "namespace = {namespace:String}",
     "verdict": "verdict = {verdict:String}",
     "outcome": "outcome = {outcome:String}",
-    "redacted": "redacted = {redacted:UInt8}",
+    "redacted": "redacted = 1",
     "group": "has(groups, {group:String})",
 }
 # The same in every exchange of a session: whoever asks for nothing else finds sessions by any of them.

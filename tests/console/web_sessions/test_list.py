@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from html import unescape
 
+import pytest
+
 from tests.console.web_sessions.conftest import Pages, call
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ASKED = (
     b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_pod","arguments":{"name":"web-1"}}}'
@@ -28,6 +32,12 @@ async def test_every_word_of_a_search_and_every_filter_narrows_the_list(pages: P
         call(frame, ASKED, ANSWERED.replace(b"pelicans", b"wombats quokka"), tool="delete_pod")
 
     told = await pages.told(both, connection="prod", principal_subject="zoe")
+    row = {"path": "", "rule": "r", "start": 0, "end": 2, "pseudonym": "[masked:x:000000]"}
+    secret = await pages.told(
+        lambda frame: call(frame, ASKED, ANSWERED, redactions=[row]),
+        connection="prod",
+        principal_subject="yuri",
+    )
     refused = await pages.told(lambda frame: call(frame, ASKED, b"{}", **denied), connection="prod")
     ann = pages.ann()
     for query, found in (
@@ -39,13 +49,14 @@ async def test_every_word_of_a_search_and_every_filter_narrows_the_list(pages: P
         ("connection=demo&principal=zoe", False),
         ("principal=zoe&outcome=completed&group=sre", True),
         ("principal=zoe&redacted=1", False),
+        ("principal=yuri&redacted=1", True),
         ("principal=zoe&finding=1", False),
         ("principal=zoe&until=2020-01-01T00:00:00Z", False),
         ("principal=zoe&since=2020-01-01T00:00:00Z", True),
     ):
         page = await ann.get(f"/sessions?{query}")
         assert page.status == 200, page.text
-        assert (told.id in page.text) == found, query
+        assert ((secret if "yuri" in query else told).id in page.text) == found, query
     page = await ann.get("/sessions?verdict=deny&connection=prod")
     assert refused.id in page.text
     assert told.id not in page.text
