@@ -21,6 +21,7 @@ from schemas.kafka import KafkaAddress
 from schemas.retention import act_value
 from schemas.retention_book import Book, InForce, Proposal
 from schemas.retention_content import Erasure, Hold
+from schemas.retention_topic import read_book
 from schemas.signatures import KeyRing, SigningKey
 from schemas.tombstones import Tombstone, What, retention_key, tombstone_fault, tombstone_key, tombstone_value
 from sinks.clickhouse import StoreThread
@@ -30,7 +31,6 @@ from sinks.retention.erasing import callers_of, erase_beside, erasure_due
 from sinks.retention.settings import RetentionSettings
 from sinks.retention.signing import file_act, tombstones_of
 from sinks.retention.store import Frames, Run
-from sinks.retention.topic import read_book
 from sinks.settings import SinkTopics
 
 log = structlog.get_logger(__name__)

@@ -10,6 +10,7 @@ from sluicegate.cli import (
     completeness,
     config,
     dead_letters,
+    erase,
     exec_credential,
     findings,
     findings_silence,
@@ -20,6 +21,7 @@ from sluicegate.cli import (
     policy,
     principals,
     responses,
+    retention,
     run,
     sessions,
     sessions_cast,
@@ -91,6 +93,8 @@ app.add_typer(approvals.commands, name="approvals")
 app.add_typer(policy.commands, name="policy")
 app.command()(mask.mask)
 app.command()(unseal.unseal)
+app.add_typer(retention.commands, name="retention")
+app.add_typer(erase.commands, name="erase")
 app.add_typer(config.commands, name="config")
 app.command()(run.gateway)
 app.command()(workers.processors)

@@ -1,17 +1,21 @@
 """From the block `retention` to the rules of the file, the keys that acts are believed with, and the store's job."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schemas.durations import seconds_in
 from schemas.people import People
 from schemas.retention_rules import Rules, Terms
 from schemas.signatures import KeyRing, SigningKey, TrustedKey
 from sinks.retention.settings import RetentionSettings
-from sluicegate.settings.approvals import TERMINAL, public_key
+from sluicegate.settings.approvals import TERMINAL, public_key, signing_seed
 from sluicegate.settings.connection import ConnectionBlock
 from sluicegate.settings.keys import key, write_public
 from sluicegate.settings.model import Settings
 from sluicegate.settings.retention_block import FOR_EVER, RetentionBlock
+
+if TYPE_CHECKING:
+    from console.keeping import KeepingSettings
 
 STORE = "retention"
 _PEOPLE = frozenset({"proposed", "confirmed", "withdrawn"})
@@ -37,6 +41,21 @@ def retention_settings(settings: Settings) -> RetentionSettings:
         people=tuple(person.names for person in settings.approvals.people),
         single_person=settings.retention.single_person,
         every_seconds=float(seconds_in(settings.retention.every)),
+    )
+
+
+def keeping_settings(settings: Settings, component: str) -> "KeepingSettings":
+    """What the console (or the command line) takes to put people's words on the record. Raises KeyFileError."""
+    from console.keeping import KeepingSettings  # noqa: PLC0415  # it takes its time to import
+
+    data_dir = settings.data_dir
+    return KeepingSettings(
+        signing_seed=signing_seed(data_dir, component),
+        trusted=trusted(data_dir),
+        erasure_key=erasure_key(data_dir),
+        people=tuple(person.names for person in settings.approvals.people),
+        single_person=settings.retention.single_person,
+        officer_groups=settings.retention.officer_groups,
     )
 
 

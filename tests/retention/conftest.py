@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import pytest
+import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from clickhouse_connect.driver.client import Client
@@ -29,12 +29,22 @@ from sinks.retention.settings import RetentionSettings
 from sinks.retention.store import Frames
 from sinks.settings import SinkSettings, SinkTopics
 from sinks.sink import Sink
-from tests.retention.acts import STORE, TRUSTED, said
+from tests.retention.acts import STORE, TRUSTED
 from tests.sinks.filling import fill
 from tests.sinks.records import Trail, sink_topics
 from tests.sinks.shared_store import Store, embedded_store
 
 NOW = time.time_ns() // 1_000
+TABLES = (
+    "frames_stored",
+    "tombstones_stored",
+    "tombstones_applied",
+    "exchanges_index",
+    "redactions_index",
+    "approvals_requested_stored",
+    "finding_acts_stored",
+    "sealed_stored",
+)
 ERASURE_KEY = b"e" * 32
 EVER = Rules()
 YEAR = Rules(Terms(400, 30), {"short": Terms(30)}, 7)
@@ -93,6 +103,11 @@ class Deployment:
         sql = f"SELECT {what} FROM {self.database}.tombstones_stored FINAL ORDER BY partition, first_offset, what"
         return list(self.client.query(sql).result_rows)
 
+    def frames_of_tombstones(self) -> list[Tombstone]:
+        """The stored tombstones, whole."""
+        self.client.command(f"TRUNCATE TABLE {self.database}.tombstones_applied")
+        return self.frames.open_tombstones()
+
     async def say(self, *acts: RetentionAct) -> None:
         """Puts acts onto the topic."""
         for act in acts:
@@ -147,36 +162,47 @@ class Deployment:
             await thread.close()
 
 
-@pytest.fixture
-async def silent(broker: str) -> AsyncIterator[Deployment]:
-    """A deployment without a sink: nothing that is written gets stored."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def standing(broker: str) -> AsyncIterator[Deployment]:
+    """A deployment for a module, whose sink runs."""
     database = f"r{uuid4().hex[:10]}"
     store = embedded_store()
     migrate(store.client, database)
     topics = sink_topics(database)
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker)
-    await admin.start()
-    names = {*topics.stored, topics.dead_letters}
-    await admin.create_topics([NewTopic(name, 1, 1) for name in names])
-    await admin.close()
+    await created(broker, {*topics.stored, topics.dead_letters})
     producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all")
     await producer.start()
     thread = StoreThread(lambda: store.address.connect({"async_insert": 0}), "test-retention")
+    kafka = KafkaAddress(broker, embedded=True)
+    found = Deployment(store.client, database, topics, kafka, producer, thread)
     try:
-        yield Deployment(
-            store.client, database, topics, KafkaAddress(broker, embedded=True), producer, thread
-        )
+        async with found.sinking():
+            yield found
     finally:
         await producer.stop()
         await thread.close()
         store.client.command(f"DROP DATABASE {database} SYNC")
 
 
-@pytest.fixture
-async def deployment(silent: Deployment) -> AsyncIterator[Deployment]:
-    """A deployment whose sink runs."""
-    async with silent.sinking():
-        yield silent
+@pytest_asyncio.fixture(loop_scope="module")
+async def deployment(standing: Deployment) -> Deployment:
+    """The same with nothing stored, nothing said, and the clock right."""
+    for table in TABLES:
+        standing.client.command(f"TRUNCATE TABLE {standing.database}.{table}")
+    said_anew = f"{standing.database}-retention-{uuid4().hex[:8]}"
+    await created(standing.kafka.bootstrap, {said_anew})
+    topics = replace(standing.topics, retention=said_anew)
+    return replace(standing, topics=topics, now=time.time_ns() // 1_000, offset={})
+
+
+async def created(bootstrap: str, names: Iterable[str]) -> None:
+    """Makes topics of one partition."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, 1, 1) for name in names])
+    finally:
+        await admin.close()
 
 
 def tombstone(key: bytes, first: int, last: int, **facts: Any) -> Tombstone:
@@ -197,13 +223,3 @@ def tombstone(key: bytes, first: int, last: int, **facts: Any) -> Tombstone:
         **facts,
     }
     return signed_tombstone({"tombstone_id": tombstone_id(fields), **fields}, SigningKey(key))
-
-
-async def rules_confirmed(deployment: Deployment, base: Rules, rules: Rules) -> None:
-    """Ann proposes `rules` in place of `base`, bob confirms them."""
-    await deployment.say(*said("rules", {"base": base.version, "rules": rules.plain()}, at=deployment.now))
-
-
-def names(found: Iterable[Any]) -> list[str]:
-    """As text."""
-    return [str(each) for each in found]
