@@ -12,6 +12,7 @@ from sluicegate.cli import (
     dead_letters,
     erase,
     exec_credential,
+    export,
     findings,
     findings_silence,
     frames,
@@ -86,6 +87,7 @@ app.add_typer(admin.commands, name="admin")
 app.command()(frames.frames)
 app.command()(tree.tree)
 app.command()(frames.query)
+app.command()(export.export)
 app.command()(completeness.completeness)
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.add_typer(tools.commands, name="tools")

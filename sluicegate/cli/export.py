@@ -1,0 +1,234 @@
+"""`export`: the trail for other systems, resumable, and itself on the record."""
+
+import re
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from sluicegate.cli.failures import USAGE, Failure, told
+from sluicegate.cli.options import DEFAULT_FILE, ConfigFile, kafka_of, settings_of, time_option
+from sluicegate.cli.quiet import run_quietly
+
+if TYPE_CHECKING:
+    from sinks.exports.events import Kind
+    from sinks.exports.run import Export
+    from sinks.readers import Reader
+    from sluicegate.settings import Settings
+
+Format = Literal["ocsf", "cef", "jsonl", "parquet", "otlp"]
+What = Literal["exchanges", "findings", "admin", "frames"]
+SETTLED_SECONDS = 60  # so long after a moment the store has what happened before it
+_TARGETS = {
+    "ocsf": ("a folder, s3://BUCKET/PREFIX or -", r"(?!\w[\w+.]*://)|s3://"),
+    "jsonl": ("a folder, s3://BUCKET/PREFIX or -", r"(?!\w[\w+.]*://)|s3://"),
+    "parquet": ("a folder or s3://BUCKET/PREFIX", r"(?!-$)(?!\w[\w+.]*://)|s3://"),
+    "cef": (
+        "a folder, s3://BUCKET/PREFIX, -, or syslog+tcp|tls|udp://HOST:PORT",
+        r"(?!\w[\w+.]*://)|s3://|syslog\+(tcp|tls|udp)://",
+    ),
+    "otlp": ("the URL of a collector, such as https://collector:4318/v1/logs", r"https?://"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What was asked for, as the record of the export has it."""
+
+    form: Format
+    to: str
+    kinds: tuple["Kind", ...]
+    since: str
+    until: str
+    connections: tuple[str, ...]
+
+    def asked(self) -> dict[str, Any]:
+        return {
+            "format": self.form,
+            "to": self.to,
+            "kinds": list(self.kinds),
+            "since": self.since,
+            "until": self.until,
+            "connections": list(self.connections),
+        }
+
+
+def export(
+    form: Annotated[Format, typer.Argument(metavar="FORMAT", help="ocsf, cef, jsonl, parquet or otlp.")],
+    to: Annotated[
+        str, typer.Option(help="A folder, s3://BUCKET/PREFIX, the URL of a collector, or - for here.")
+    ],
+    *,
+    since: Annotated[str, time_option("From this ISO time (UTC); a day before --until unless given.")] = "",
+    until: Annotated[str, time_option("Before this ISO time; a minute ago unless given.")] = "",
+    what: Annotated[
+        list[What] | None,
+        typer.Option(
+            help="exchanges, findings, admin, frames; may be repeated. All but frames unless given.",
+            show_default=False,
+        ),
+    ] = None,
+    connection: Annotated[
+        list[str] | None, typer.Option(help="Of this connection alone; may be repeated.", show_default=False)
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the progress here: run again, it goes on there.")
+    ] = None,
+    endpoint_url: Annotated[
+        str, typer.Option(metavar="URL", help="An S3-compatible store that is not AWS's.")
+    ] = "",
+    header: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="For the collector; may be repeated.", show_default=False),
+    ] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(help="Certificates that vouch for syslog+tls (PEM).")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    config: ConfigFile = DEFAULT_FILE,
+) -> None:
+    """Hand the trail to another system.
+
+    OCSF 1.5 events, CEF (also as syslog), JSON lines, Parquet by day, or OpenTelemetry logs. Exchanges belong to the
+    time they ended at; those that have not ended are not in it. The export is written to the trail before it begins,
+    and what it came to when it has ended.
+    """
+    wanted = _wanted(form, to, since, until, what=what, connection=connection)
+    settings = settings_of(config)
+    from sinks.exports.places import PlaceError  # noqa: PLC0415
+    from sinks.exports.progress import Progress, ProgressError  # noqa: PLC0415
+
+    with told(ProgressError, OSError, code=USAGE):
+        progress = Progress.open(state, wanted.asked())
+    headers = dict(_pair(each) for each in header or ())
+    ways = _Ways(endpoint_url, headers, str(ca_file) if ca_file else None, settings.telemetry.service_name)
+
+    async def work(reader: "Reader") -> None:
+        from sinks.exports.run import Export  # noqa: PLC0415
+        from sinks.exports.source import Trail, Window  # noqa: PLC0415
+
+        window = Window(wanted.since, wanted.until, wanted.connections)
+        await _deliver(Export(Trail(reader, window), wanted.kinds, progress), wanted, ways, settings)
+
+    with told(PlaceError):
+        _recorded(settings, wanted, reason, progress.counts, work)
+    counts = ", ".join(f"{progress.counts.get(kind, 0)} {kind}" for kind in wanted.kinds)
+    typer.echo(f"exported {counts} from {wanted.since} to {wanted.until}", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    endpoint_url: str
+    headers: dict[str, str]
+    ca_file: str | None
+    service_name: str
+
+
+def _wanted(
+    form: Format, to: str, since: str, until: str, *, what: list[What] | None, connection: list[str] | None
+) -> _Wanted:
+    allowed, pattern = _TARGETS[form]
+    if not re.match(pattern, to):
+        raise Failure(f"{form} cannot go to {to!r}; give {allowed}", USAGE)
+    kinds = tuple(dict.fromkeys(what or ("exchanges", "findings", "admin")))
+    if "frames" in kinds and form not in ("jsonl", "parquet"):
+        raise Failure(f"frames have no form in {form}; take jsonl or parquet for them", USAGE)
+    if connection and "admin" in kinds:
+        if what:
+            raise Failure(
+                "acts of operators are of no connection; leave out --what admin or --connection", USAGE
+            )
+        kinds = tuple(kind for kind in kinds if kind != "admin")
+    end = _moment(until) if until else datetime.now(UTC) - timedelta(seconds=SETTLED_SECONDS)
+    begin = _moment(since) if since else end - timedelta(days=1)
+    if begin >= end:
+        raise Failure(f"--since {begin.isoformat()} is not before --until {end.isoformat()}", USAGE)
+    return _Wanted(form, to, kinds, begin.isoformat(), end.isoformat(), tuple(connection or ()))
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise Failure("--header is NAME=VALUE", USAGE)
+    return name, value
+
+
+async def _deliver(export: "Export", wanted: _Wanted, ways: _Ways, settings: "Settings") -> None:
+    from sluicegate.settings.approvals_block import public_url  # noqa: PLC0415
+
+    url = public_url(settings.approvals)
+    if wanted.to == "-":
+        await export.to_lines(sys.stdout.write, wanted.form, url)
+    elif wanted.to.startswith(("http", "syslog+")):
+        sender = _sender(wanted, ways)
+        try:
+            await export.to_sender(sender)
+        finally:
+            await sender.close()
+    else:
+        from sinks.exports.places import Bucket, Folder  # noqa: PLC0415
+
+        bucket = wanted.to.startswith("s3://")
+        shelf = Bucket(wanted.to, ways.endpoint_url) if bucket else Folder(Path(wanted.to))
+        await export.to_shelf(shelf, wanted.form, url)
+
+
+def _sender(wanted: _Wanted, ways: _Ways) -> Any:
+    from sinks.exports.senders import OtlpSender, SyslogSender  # noqa: PLC0415
+
+    if wanted.form == "otlp":
+        return OtlpSender(wanted.to, ways.headers, ways.service_name)
+    with told(ValueError, code=USAGE):
+        return SyslogSender(wanted.to, ways.ca_file)
+
+
+def _recorded(
+    settings: "Settings", wanted: _Wanted, reason: str, counts: dict["Kind", int], work: Any
+) -> None:
+    """Runs `work` between two records on topic `admin`; without the first nothing leaves."""
+    from gateway.edge.announce import Announcer  # noqa: PLC0415
+    from sinks.clickhouse import StoreError  # noqa: PLC0415
+    from sinks.client import open_reader  # noqa: PLC0415
+    from sinks.readers import ReadError  # noqa: PLC0415
+    from sluicegate.cli.decisions import DEADLINE_SECONDS  # noqa: PLC0415
+
+    kafka = kafka_of(settings)
+
+    async def run() -> None:
+        announcer = Announcer(kafka, deadline_seconds=DEADLINE_SECONDS)
+        announcer.start()
+        reader = open_reader(settings.sink_settings())
+        try:
+            if not await announcer.admin(_record(wanted, "asked", reason, {})):
+                raise Failure(f"nothing was exported, because it could not be recorded: {announcer.fault}")
+            try:
+                await work(reader)
+            except BaseException:
+                await announcer.admin(_record(wanted, "failed", reason, counts))
+                raise
+            if not await announcer.admin(_record(wanted, "done", reason, counts)):
+                raise Failure(f"it is exported, but the trail does not say so: {announcer.fault}")
+        finally:
+            await reader.close()
+            await announcer.stop()
+
+    with told(ReadError, StoreError):
+        run_quietly(run())
+
+
+def _record(wanted: _Wanted, outcome: Any, reason: str, counts: dict["Kind", int]) -> Any:
+    from gateway.edge.announce import stamp  # noqa: PLC0415
+    from schemas.admin import admin_record  # noqa: PLC0415
+    from sluicegate.cli.decisions import operator  # noqa: PLC0415
+
+    detail = wanted.asked() | ({"counts": dict(counts)} if counts else {})
+    action = f"export.{wanted.form}"
+    return admin_record(stamp(), operator(), action, wanted.to, outcome, reason=reason, detail=detail)

@@ -1,0 +1,77 @@
+"""`export` on a running stack: what goes out, what is refused, and what the trail says of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Asked
+
+
+def acts(trail: Asked, action: str) -> list[dict[str, str]]:
+    """What the trail has of exports, the latest first."""
+    said = trail.run("admin", "list", "--action", action, "--json")
+    assert said.exit_code == 0, said.output
+    return [json.loads(line) for line in said.stdout.splitlines()]
+
+
+def test_an_export_is_on_the_record_before_and_after_with_what_it_came_to(
+    trail: Asked, tmp_path: Path
+) -> None:
+    to = str(tmp_path / "out")
+    done = trail.run(
+        "export",
+        "ocsf",
+        "--to",
+        to,
+        "--since",
+        "2026-01-01",
+        "--what",
+        "exchanges",
+        "--reason",
+        "for the SIEM",
+    )
+    assert done.exit_code == 0, done.output
+    parts = sorted((tmp_path / "out").rglob("*.jsonl"))
+    rows = [json.loads(line) for part in parts for line in part.read_text().splitlines()]
+    assert trail.exchange in {row["metadata"]["uid"] for row in rows}
+    ended, asked = acts(trail, "export.ocsf")[:2]
+    assert [asked["outcome"], ended["outcome"]] == ["asked", "done"]
+    assert (ended["target"], ended["reason"]) == (to, "for the SIEM")
+    assert json.loads(ended["detail"])["counts"] == {"exchanges": len(rows)}
+
+
+def test_lines_go_to_standard_output_and_the_summary_does_not(trail: Asked) -> None:
+    done = trail.run("export", "cef", "--to", "-", "--since", "2026-01-01", "--what", "exchanges")
+    assert done.exit_code == 0, done.output
+    assert all(line.startswith("CEF:0|Sluicegate|") for line in done.stdout.splitlines())
+    assert "exported" in done.stderr
+
+
+def test_what_cannot_be_delivered_is_told_and_on_the_record_as_failed(trail: Asked) -> None:
+    done = trail.run("export", "cef", "--to", "syslog+tcp://127.0.0.1:9", "--since", "2026-01-01")
+    assert done.exit_code == 1
+    assert "syslog+tcp://127.0.0.1:9 does not take what is exported" in done.stderr
+    assert acts(trail, "export.cef")[0]["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["otlp", "--to", "folder"], "give the URL of a collector"),
+        (["parquet", "--to", "-"], "give a folder or s3://"),
+        (["ocsf", "--to", "https://x"], "ocsf cannot go to 'https://x'"),
+        (["ocsf", "--to", "x", "--what", "frames"], "frames have no form in ocsf"),
+        (["ocsf", "--to", "x", "--what", "admin", "--connection", "demo"], "of no connection"),
+        (["ocsf", "--to", "x", "--since", "2026-02-01", "--until", "2026-01-01"], "is not before"),
+        (["otlp", "--to", "http://x", "--header", "token"], "NAME=VALUE"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_asked(
+    trail: Asked, words: list[str], told: str
+) -> None:
+    done = trail.run("export", *words)
+    assert done.exit_code == 2
+    assert told in done.stderr
