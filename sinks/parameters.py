@@ -25,7 +25,7 @@ def pairs(values: Mapping[str, Any]) -> Pairs:
     for name, value in values.items():
         if name == _SCOPE:
             written += [(name, each) for each in _scope_texts(value)]
-        elif value not in ("", False):
+        elif value is not False and value != "":
             written.append((name, "1" if value is True else str(value)))
     return written
 

@@ -9,6 +9,7 @@ import structlog
 from schemas.kafka import KafkaAddress, ensure_topics
 from sinks.access import write_token
 from sinks.clickhouse import StoreOwner, StoreThread
+from sinks.indexing import index_again
 from sinks.metrics import SinkMetrics
 from sinks.migrate import migrate
 from sinks.patience import AbandonedError, Patience
@@ -81,6 +82,9 @@ class _StoreProcess:
         with suppress(AbandonedError):
             applied = await self._patience.until_done(
                 lambda: self._store.call(lambda client: migrate(client, database)), "the store is away"
+            )
+            await self._patience.until_done(
+                lambda: self._store.call(lambda client: index_again(client, database)), "the store is away"
             )
             log.info("store_open", store=str(self._settings.clickhouse), migrations_applied=applied)
             await self._patience.until_done(lambda: ensure_topics(self._kafka), "Kafka does not answer")

@@ -39,7 +39,12 @@ _VALUE_FAULTS = frozenset(
         1001,
     }
 )
-_INSERT_SETTINGS = {"async_insert": 0, "input_format_avro_allow_missing_fields": 1}
+# A batch that is sent again and stored already is still indexed, in case that its first sending broke off in between.
+_INSERT_SETTINGS = {
+    "async_insert": 0,
+    "input_format_avro_allow_missing_fields": 1,
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+}
 # A repeat can come as late as the topic `frames` keeps what it repeats (72 hours).
 SEEN_DAYS = 3
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from sinks.exchange_queries import EXCHANGE_COLUMNS, SESSION_COLUMNS
+from sinks.indexing import index_again
 from sinks.migrate import migrations
 from tests.sinks.filling import fill
 from tests.sinks.records import Trail, identifier
@@ -106,9 +107,7 @@ def test_a_batch_whose_index_was_not_written_any_more_is_indexed_when_it_is_sent
     trail, exchanges = conversations(99)
     fill(store.client, trail.values, first=70_000)
     expected = store.client.query(INDEX, {"ids": exchanges}).result_rows
-    gone = "ALTER TABLE audit.exchanges_index DELETE WHERE exchange_id IN {ids:Array(UUID)}"
-    store.client.command(gone, {"ids": exchanges}, settings={"mutations_sync": 1})
-    assert store.client.query(INDEX, {"ids": exchanges}).result_rows == []
+    forget(store, exchanges)
 
     fill(store.client, trail.values, first=70_000)
 
@@ -117,6 +116,26 @@ def test_a_batch_whose_index_was_not_written_any_more_is_indexed_when_it_is_sent
         "SELECT count() FROM audit.frames_stored WHERE lane = {lane:String}", {"lane": trail.lane}
     )
     assert stored.result_rows == [(len(trail.values),)]
+
+
+def test_frames_stored_last_whose_index_was_not_written_any_more_are_indexed_at_the_next_start(
+    store: Store,
+) -> None:
+    trail, exchanges = conversations(55)
+    fill(store.client, trail.values, first=90_000)
+    expected = store.client.query(INDEX, {"ids": exchanges}).result_rows
+    forget(store, exchanges)
+
+    index_again(store.client, "audit")
+
+    assert store.client.query(INDEX, {"ids": exchanges}).result_rows == expected
+
+
+def forget(store: Store, exchanges: list[str]) -> None:
+    """Takes exchanges out of the index, as if it had never been written."""
+    gone = "ALTER TABLE audit.exchanges_index DELETE WHERE exchange_id IN {ids:Array(UUID)}"
+    store.client.command(gone, {"ids": exchanges}, settings={"mutations_sync": 1})
+    assert store.client.query(INDEX, {"ids": exchanges}).result_rows == []
 
 
 def test_what_the_reader_puts_together_is_what_the_views_publish() -> None:
