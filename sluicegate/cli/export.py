@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sluicegate.settings import Settings
 
 Format = Literal["ocsf", "cef", "jsonl", "parquet", "otlp"]
-What = Literal["exchanges", "findings", "admin", "frames"]
 SETTLED_SECONDS = 60  # so long after a moment the store has what happened before it
 _TARGETS = {
     "ocsf": ("a folder, s3://BUCKET/PREFIX or -", r"(?!\w[\w+.]*://)|s3://"),
@@ -65,7 +64,7 @@ def export(
     since: Annotated[str, time_option("From this ISO time (UTC); a day before --until unless given.")] = "",
     until: Annotated[str, time_option("Before this ISO time; a minute ago unless given.")] = "",
     what: Annotated[
-        list[What] | None,
+        list[str] | None,
         typer.Option(
             help="exchanges, findings, admin, frames; may be repeated. All but frames unless given.",
             show_default=False,
@@ -128,12 +127,12 @@ class _Ways:
 
 
 def _wanted(
-    form: Format, to: str, since: str, until: str, *, what: list[What] | None, connection: list[str] | None
+    form: Format, to: str, since: str, until: str, *, what: list[str] | None, connection: list[str] | None
 ) -> _Wanted:
     allowed, pattern = _TARGETS[form]
     if not re.match(pattern, to):
         raise Failure(f"{form} cannot go to {to!r}; give {allowed}", USAGE)
-    kinds = tuple(dict.fromkeys(what or ("exchanges", "findings", "admin")))
+    kinds = _kinds(what or ["exchanges", "findings", "admin"])
     if "frames" in kinds and form not in ("jsonl", "parquet"):
         raise Failure(f"frames have no form in {form}; take jsonl or parquet for them", USAGE)
     if connection and "admin" in kinds:
@@ -147,6 +146,15 @@ def _wanted(
     if begin >= end:
         raise Failure(f"--since {begin.isoformat()} is not before --until {end.isoformat()}", USAGE)
     return _Wanted(form, to, kinds, begin.isoformat(), end.isoformat(), tuple(connection or ()))
+
+
+def _kinds(what: list[str]) -> tuple["Kind", ...]:
+    from sinks.exports.events import EVENTS  # noqa: PLC0415
+
+    known: tuple[Kind, ...] = (*EVENTS, "frames")
+    if unknown := [each for each in what if each not in known]:
+        raise Failure(f"there is no {unknown[0]!r} to export; there are {', '.join(known)}", USAGE)
+    return tuple(kind for kind in known if kind in what)
 
 
 def _moment(text: str) -> datetime:
