@@ -1,4 +1,5 @@
-"""What a console writes: acts onto `admin`, decisions and delegations onto their topics. True: Kafka has it."""
+"""What a console writes: acts onto `admin`, what people say of findings, decisions and delegations onto their topics.
+True: Kafka has it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,14 +11,14 @@ from schemas.approvals import ApprovalDecision, decision_value
 from schemas.delegations import ApprovalDelegated, delegated_value
 from schemas.kafka import KafkaAddress
 
-DECIDED, DELEGATED = "approvals.decided", "approvals.delegated"
+CONTROL, DECIDED, DELEGATED = "control", "approvals.decided", "approvals.delegated"
 
 
 class Scribe(Announcer):
     """One a process; `start` before use."""
 
     def __init__(self, kafka: KafkaAddress) -> None:
-        super().__init__(kafka, topics=(ADMIN, FINDINGS, DECIDED, DELEGATED))
+        super().__init__(kafka, topics=(ADMIN, FINDINGS, CONTROL, DECIDED, DELEGATED))
 
     async def decided(self, record: ApprovalDecision) -> bool:
         """Somebody said something on an approval; the processor will answer it."""
