@@ -143,7 +143,8 @@ def _yaml_scalar(value: Tree, marker: Marker) -> Line:
 
 def _is_block(value: str) -> bool:
     """Whether each line can stand as it is."""
-    return all(line.isprintable() for line in value.split("\n")) and not value.startswith((" ", "\n"))
+    edges = value.startswith((" ", "\n")) or value.endswith("\n\n")
+    return not edges and all(line.isprintable() for line in value.split("\n"))
 
 
 def _plain_or_quoted(text: str, kind: str, marker: Marker) -> Line:
