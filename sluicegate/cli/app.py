@@ -21,6 +21,7 @@ from sluicegate.cli import (
     mask,
     policy,
     principals,
+    replay,
     responses,
     retention,
     run,
@@ -88,6 +89,7 @@ app.command()(frames.frames)
 app.command()(tree.tree)
 app.command()(frames.query)
 app.command()(export.export)
+app.command()(replay.replay)
 app.command()(completeness.completeness)
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.add_typer(tools.commands, name="tools")
