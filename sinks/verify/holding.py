@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from schemas.merkle import HASH_BYTES, leaf_hash
+from schemas.merkle import leaf_hash
 from sinks.verify.findings import Coverage, Finding, Kind, Report
 from sinks.verify.forgotten import BODY, ERASED, ROW, Forgotten
 from sinks.verify.lanes import Gap, Lanes, Link
@@ -10,7 +10,6 @@ from sinks.verify.moved import Moved
 from sinks.verify.rebuild import Rebuilt, Row, rebuild
 from sinks.verify.runs import Cursor, Run
 
-_NO_LEAF = bytes(HASH_BYTES)
 _GONE = {ROW: "rows", BODY: "bodies", ERASED: "a person's data in these rows"}
 _CLAIMS = {"gone": "is not there", "unproven": "does not give what was signed here"}
 
@@ -86,15 +85,19 @@ class Holding:
         for row, built in others:
             self._raise_other(Kind.DUPLICATE, row, built, "a further row at the place of a signed one")
 
-    def leaf_at(self, offset: int) -> bytes:
-        """The leaf that the row at `offset` gives, where none was brought; the row is taken as it is."""
+    def leaf_at(self, offset: int) -> bytes | None:
+        """The leaf that the row at `offset` gives, where none was brought; None where there is no row to believe."""
         for row in self._cursor.at(offset):
             if "frame_id" in row:
                 built = rebuild(row)
+                if built.fault:
+                    self._absent += 1
+                    self._row(Kind.MODIFIED, row, built.fault)
+                    return None
                 self._accept(row, built)
-                return built.leaf or _NO_LEAF
-        self._lacks(offset, _NO_LEAF, claimed="")
-        return _NO_LEAF
+                return built.leaf
+        self._lacks(offset, b"", claimed="")
+        return None
 
     def leaves_ahead(self, offset: int, count: int) -> list[bytes] | None:
         """The leaves that the next rows give, which are not taken; None when one lacks or is at odds with itself."""

@@ -16,6 +16,7 @@ from sinks.verify.moved import Moved
 from sinks.verify.policy import Policy
 from sinks.verify.trail import Trail
 
+_NO_LEAF = bytes(HASH_BYTES)
 BLOCK_MAX = 100_000
 """Leaves of one checkpoint that are tried from the rows: so many rows are held at once at most."""
 
@@ -145,10 +146,14 @@ class PartitionCheck:
     def _bridge(self, until: int) -> None:
         """Leaves that no checkpoint brings: the rows have to give them. Then no finding can name the row."""
         start = self._frontier.size
-        detail = f"no checkpoint brings the leaves {start} to {until - 1}; rows were taken for them"
-        self._found(Kind.MISSING, detail)
         while self._frontier.size < until:
-            self._append([self._holding.leaf_at(self._base + self._frontier.size)])
+            leaf = self._holding.leaf_at(self._base + self._frontier.size)
+            self._unbroken = self._unbroken and leaf is not None
+            self._append([leaf or _NO_LEAF])
+        taken = (
+            "rows were taken for them" if self._unbroken else "nor do the rows: no later root can be computed"
+        )
+        self._found(Kind.MISSING, f"no checkpoint brings the leaves {start} to {until - 1}; {taken}")
 
     def _block(self, head: Head, leaves: list[bytes]) -> None:
         start, root = self._frontier.size, head.tree.root

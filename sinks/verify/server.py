@@ -143,4 +143,4 @@ def _selection(request: Request) -> Selection:
 
 def _number(request: Request, name: str) -> int | None:
     text = request.query_params.get(name, "")
-    return int(text) if text.removeprefix("-").isdecimal() and len(text) < 20 else None
+    return int(text) if text.removeprefix("-").isdecimal() and len(text) <= 20 else None

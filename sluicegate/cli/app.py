@@ -7,6 +7,7 @@ import typer
 from sluicegate.cli import (
     admin,
     approvals,
+    bundle,
     completeness,
     config,
     dead_letters,
@@ -32,6 +33,7 @@ from sluicegate.cli import (
     tools,
     tree,
     unseal,
+    verify,
     witness,
     workers,
 )
@@ -91,6 +93,8 @@ app.command()(frames.query)
 app.command()(export.export)
 app.command()(replay.replay)
 app.command()(completeness.completeness)
+app.add_typer(verify.commands, name="verify")
+app.command()(bundle.bundle)
 app.add_typer(dead_letters.commands, name="dead-letters")
 app.add_typer(tools.commands, name="tools")
 app.add_typer(approvals.commands, name="approvals")

@@ -52,6 +52,8 @@ def commands_in(group: Any, prefix: str = "sluicegate") -> Iterator[tuple[str, A
     """(words, command) of every command that does something."""
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
+            if command.invoke_without_command:  # it does something itself
+                yield f"{prefix} {name}", command
             yield from commands_in(command, f"{prefix} {name}")
         else:
             yield f"{prefix} {name}", command
