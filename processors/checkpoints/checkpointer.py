@@ -150,9 +150,7 @@ class Checkpointer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         head = tree_head(key, draft.size, draft.root, found.base_offset, at)
         await self._consumer.commit({TopicPartition(self._topics.audit, number): entry(found, key)})
         note = self._signer.signed(number, head)
-        before = self.heads.get(number)
-        page = Page(before["note"] if before else "", note)
-        await asyncio.to_thread(self._book.write, key, page)
+        await asyncio.to_thread(self._book.write, key, Page(pending=note))
         record = checkpoint_record(
             head,
             note,
@@ -165,6 +163,7 @@ class Checkpointer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         value = checkpoint_value(record)
         place = number % self._places
         await self._outlet.send([Outgoing(self._topics.checkpoints, place, checkpoint_key(record), value)])
+        await asyncio.to_thread(self._book.write, key, Page(note))
         self._signed(number, found, draft, record)
 
     def _signed(self, number: int, found: Log, draft: Draft, record: CheckpointRecord) -> None:

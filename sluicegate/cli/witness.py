@@ -20,7 +20,7 @@ Logs = Annotated[
         "--logs", metavar="FILE", help="vkeys of the logs that it knows, one a line; may be repeated."
     ),
 ]
-Listen = Annotated[str, typer.Option("--listen", help="Address, `host:port`; put TLS in front of it.")]
+Listen = Annotated[str, typer.Option("--listen", help="Address, `host:port`; port 0 takes a free one.")]
 
 
 def witness(name: Name, data_dir: Folder, logs: Logs, listen: Listen = "127.0.0.1:8099") -> None:
@@ -32,16 +32,23 @@ def witness(name: Name, data_dir: Folder, logs: Logs, listen: Listen = "127.0.0.
     from processors.checkpoints.signing import read_vkeys  # noqa: PLC0415
     from processors.checkpoints.witness.server import WitnessSettings, serve  # noqa: PLC0415
     from processors.logs import configure_logs  # noqa: PLC0415
-    from sluicegate.settings.addresses import split_address  # noqa: PLC0415
     from sluicegate.settings.keys import KeyFileError, key  # noqa: PLC0415
 
     with told(KeyFileError, ValueError, OSError):
-        host, port = split_address(listen)
+        host, port = _address(listen)
         known = tuple(vkey for file in logs for vkey in read_vkeys(file))
         seed = key(data_dir, "witness", "whoever knows this witness has to be told its new vkey")
         configure_logs()
         settings = WitnessSettings(data_dir / "seen", name, seed, known, host, port)
         asyncio.run(serve(settings, _started))
+
+
+def _address(listen: str) -> tuple[str, int]:
+    """(host, port); port 0 takes a free one. Raises ValueError."""
+    from sluicegate.settings.addresses import split_address  # noqa: PLC0415
+
+    host, _, port = listen.rpartition(":")
+    return (split_address(f"{host}:1")[0], 0) if port == "0" else split_address(listen)
 
 
 def _started(running: "Witness", port: int) -> None:

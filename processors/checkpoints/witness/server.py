@@ -1,6 +1,7 @@
 """The witness as a server: POST /add-checkpoint, and /healthz."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -102,20 +103,16 @@ async def serve(settings: WitnessSettings, started: Callable[[Witness, int], Non
         witness = Witness(settings, book)
         config = uvicorn.Config(
             witness.app(),
-            host=settings.host,
-            port=settings.port,
             log_config=None,
             access_log=False,
             limit_concurrency=CONNECTIONS_MAX,
             timeout_keep_alive=5,
             server_header=False,
         )
-        listening = config.bind_socket()
-        try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        with socket.create_server((settings.host, settings.port), family=family) as listening:
             started(witness, int(listening.getsockname()[1]))
             await uvicorn.Server(config).serve(sockets=[listening])
-        finally:
-            listening.close()
 
 
 async def _body(request: Request) -> bytes:
