@@ -29,6 +29,7 @@ from sluicegate.cli import (
     sessions,
     sessions_cast,
     sessions_kill,
+    sessions_report,
     token,
     tools,
     tree,
@@ -74,6 +75,7 @@ app.command()(run.demo)
 app.command()(config.check)
 sessions.commands.command()(sessions_cast.cast)
 sessions.commands.command()(sessions_kill.kill)
+sessions.commands.command()(sessions_report.report)
 app.add_typer(sessions.commands, name="sessions")
 app.add_typer(principals.commands, name="principals")
 app.add_typer(responses.commands, name="responses")
