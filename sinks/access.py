@@ -61,6 +61,11 @@ class Guard:
         return len(given) == 1 and hmac.compare_digest(given[0], b"Bearer " + self._token)
 
 
+def is_loopback_name(host: str) -> bool:
+    """Whether a Host header names this machine by a name that no DNS server can give to a stranger's page."""
+    return _without_port(host.lower()) in _LOOPBACK
+
+
 def _without_port(host: str) -> str:
     name, colon, port = host.rpartition(":")
     return name if colon and port.isdigit() else host

@@ -17,6 +17,7 @@ from sinks.retention.running import forgetting
 from sinks.server import QueryApi, QueryServer, listen
 from sinks.settings import SinkSettings
 from sinks.sink import Sink
+from sinks.sql.api import SqlApi
 from sinks.sql_reader import SqlReader
 from sinks.verify.server import ProofApi
 
@@ -50,13 +51,18 @@ class _StoreProcess:
         self._metrics = SinkMetrics()
         self._patience = Patience(self._leaving, self._metrics.retries.inc)
         self._sink = Sink(settings, kafka, self._store, self._metrics)
-        self._reader = SqlReader(address)
+        self._sql = SqlApi(address)
+        self._reader = SqlReader(address, self._sql.sandboxed)
         self._migrated = False
         api = QueryApi(self._reader, self._metrics, self._sink.observe, self._fault)
         listening = listen(settings.host, settings.port)
         token = write_token(settings.token_path)  # after the address is ours: nobody else's token is voided
         self._proof = ProofApi(address)
-        app = api.app(token, frozenset({settings.host, *settings.hosts}), self._proof.routes())
+        app = api.app(
+            token,
+            frozenset({settings.host, *settings.hosts}),
+            [*self._proof.routes(), *self._sql.routes(token)],
+        )
         self._server = QueryServer(app, listening)
 
     def _fault(self) -> str:
@@ -107,4 +113,5 @@ class _StoreProcess:
         await asyncio.gather(*late, return_exceptions=True)
         await self._reader.close()
         await self._proof.close()
+        await self._sql.close()
         await self._store.close()

@@ -744,7 +744,10 @@ FROM
         max(recorded_at) AS last_granted_at, argMax(exchange_id, recorded_at) AS exchange,
         concat(ifNull((SELECT max(value) FROM {database}.trail_settings FINAL WHERE name = 'public_url'), ''), '/sessions/', toString(argMax(session_id, recorded_at)), '#', toString(exchange)) AS replay_url
     FROM {database}.v_frames
-    ARRAY JOIN arrayMap(one -> JSONExtractString(one, 'name'), JSONExtractArrayRaw(body, 'result', 'tools')) AS offered
+    ARRAY JOIN arrayMap(one -> JSONExtractString(one, 'name'), JSONExtractArrayRaw(
+        if(startsWith(content_type, 'text/event-stream'), arrayStringConcat(extractAll(body, '(?m)^data: ?(.*?)\\r?$')), body),
+        'result', 'tools'
+    )) AS offered
     WHERE method = 'tools/list' AND direction = 'response'
     GROUP BY principal, principal_issuer, connection, offered
 ) AS o
