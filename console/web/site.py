@@ -130,7 +130,7 @@ class Site:
 
     # -- what is written down
 
-    async def looked(self, viewer: Viewer, action: str, target: str, **detail: object) -> None:
+    async def looked(self, viewer: Viewer, action: str, target: str, /, **detail: object) -> None:
         """`viewer` is about to see something: Kafka has it, or a Refusal (503) is raised and nothing is shown."""
         await self.record(viewer, action, target, "done", **detail)
 
@@ -142,7 +142,7 @@ class Site:
         raise not_found(what)
 
     async def record(
-        self, viewer: Viewer, action: str, target: str, outcome: Outcome, **detail: object
+        self, viewer: Viewer, action: str, target: str, outcome: Outcome, /, **detail: object
     ) -> None:
         """An `admin` record of what the viewer did. Raises Refusal (503) unless Kafka has it."""
         person = viewer.caller.person

@@ -1,8 +1,10 @@
 """The pages of a console, put together."""
 
+import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -24,6 +26,7 @@ from sinks.client import open_reader
 if TYPE_CHECKING:
     from console.web.saml import SamlDoor
 
+log = structlog.get_logger("console")
 BROKEN = Refusal(
     500,
     "Something broke here",
@@ -108,10 +111,11 @@ class Web:
             return answer(self.site, request, of_http(error))
 
         async def broken(request: Request, error: Exception) -> Response:
-            """A fault of ours: the server logs it with its traceback, and the page says nothing of it."""
+            """A fault of ours: the log says where, and the page nothing of it."""
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            log.error("page_failed", error=type(error).__name__, at=f"{last.filename}:{last.lineno}")
             if _for_programs(request):
                 return PlainTextResponse("Internal Server Error\n", 500)
-            del error
             return answer(self.site, request, BROKEN)
 
         own = {**handlers(self.site), DeskError: desk_error, HTTPException: http_error}

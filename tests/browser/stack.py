@@ -43,6 +43,11 @@ class Stack:
         return self.home / POLICY_FILE
 
 
+def running(home: Path) -> Stack:
+    """A demo that is up already, in `home`."""
+    return Stack(home, load(home / "demo.yaml"), home / "demo.log")
+
+
 @asynccontextmanager
 async def demo(home: Path, say: Callable[[str], None]) -> AsyncIterator[Stack]:
     """The demo after its story. Raises ChildError when it does not come up."""
@@ -58,4 +63,4 @@ async def demo(home: Path, say: Callable[[str], None]) -> AsyncIterator[Stack]:
     with Child("the demo", command, home / "demo.log", cwd=home) as child:
         say("bringing the demo up; its story takes a minute or two")
         await asyncio.to_thread(child.wait_for, TOLD, READY_SECONDS)
-        yield Stack(home, load(config), home / "demo.log")
+        yield running(home)
