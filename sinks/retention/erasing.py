@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from schemas.retention_content import Erasure, Hold, person_mark
 from schemas.tombstones import Tombstone
 from sinks.retention.due import held, of_people, of_session, text
-from sinks.retention.erasing_beside import erase_approvals, erase_findings, erase_index
+from sinks.retention.erasing_beside import erase_alerts, erase_approvals, erase_findings, erase_index
 from sinks.retention.store import Frames
 
 Caller = tuple[str, str]
@@ -104,6 +104,8 @@ def erase_beside(
     named = names_of(callers, key)
     erase_approvals(frames, named, erasure.session_id, until)
     erase_findings(frames, named, erasure.session_id, until)
+    if erasure.person:
+        erase_alerts(frames, named)
 
 
 def named_in(frames: Frames, tombstones: Iterable[Tombstone], key: bytes) -> dict[Caller, str]:

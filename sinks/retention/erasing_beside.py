@@ -65,6 +65,18 @@ def erase_findings(frames: Frames, named: Named, session_id: str, until: int) ->
         )
 
 
+def erase_alerts(frames: Frames, named: Named) -> None:
+    """What alerts told of these callers: the name in what each letter was about."""
+    table = f"{frames.database}.alerts_stored"
+    for (_issuer, subject), mark in named.items():
+        old, new = text(subject), text(mark)
+        frames.command(
+            f"ALTER TABLE {table} UPDATE letters ="
+            f" arrayMap(each -> (replaceAll(each.1, {old}, {new}), each.2, each.3), letters)"
+            f" WHERE arrayExists(each -> position(each.1, {old}) > 0, letters)"
+        )
+
+
 def _approvals_of(frames: Frames, session_id: str) -> str:
     if not session_id:
         return "1"

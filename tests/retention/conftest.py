@@ -44,6 +44,7 @@ TABLES = (
     "approvals_requested_stored",
     "finding_acts_stored",
     "sealed_stored",
+    "alerts_stored",
 )
 ERASURE_KEY = b"e" * 32
 EVER = Rules()

@@ -10,7 +10,7 @@ from schemas.codec import codec
 from schemas.retention_content import Erasure, Hold, erasure_content, hold_content, person_mark
 from sinks.avro import Placed
 from sinks.store import insert
-from sinks.tables import findings_target, requested_target, sealed_target
+from sinks.tables import alerts_target, findings_target, requested_target, sealed_target
 from tests.retention.acts import said
 from tests.retention.conftest import ERASURE_KEY, EVER, Deployment
 from tests.schemas.records import example
@@ -123,7 +123,9 @@ async def test_originals_requests_and_findings_of_an_erased_person_lose_the_name
         "evidence": [f"seen: {CARL[1]}"],
         "attributes": {"principal_subject": CARL[1], "principal_issuer": CARL[0]},
     }
+    letter = {"letter": f"rule|{CARL[0]}|{CARL[1]}", "findings": ["f1"], "more": 2}
     for target, schema, record in (
+        (alerts_target("t"), "alert_attempt", example("alert_attempt") | {"letters": [letter]}),
         (sealed_target("t"), "sealed", sealed | {"expires_at": deployment.now + 10**12}),
         (requested_target("t"), "approval_requested", request),
         (findings_target("t"), "finding", finding),
@@ -133,7 +135,12 @@ async def test_originals_requests_and_findings_of_an_erased_person_lose_the_name
 
     await deployment.round(EVER)
 
-    for table, rows in (("sealed_stored", 0), ("approvals_requested_stored", 1), ("finding_acts_stored", 1)):
+    for table, rows in (
+        ("sealed_stored", 0),
+        ("approvals_requested_stored", 1),
+        ("finding_acts_stored", 1),
+        ("alerts_stored", 1),
+    ):
         found = deployment.client.query(f"SELECT * FROM {deployment.database}.{table}").result_rows
         assert len(found) == rows
         assert "carl" not in str(found)
