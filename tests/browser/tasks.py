@@ -161,7 +161,7 @@ async def compares_two_policies(bench: Bench) -> None:
             await asyncio.sleep(0.5)
             await page.reload()
     await expect(page.locator(".diff .added")).to_contain_text(channel)
-    await expect(page.locator(".diff .gone")).not_to_contain_text("#oncall")
+    await expect(page.locator(".diff .gone")).not_to_contain_text(channel)
     await bench.shot(page, "console-policy")
 
 
