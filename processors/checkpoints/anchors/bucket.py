@@ -75,12 +75,14 @@ class BucketAnchor:
         version = str(told.get("VersionId", ""))
         if not version:
             raise AnchorError(f"{self.name} keeps no versions; make the bucket with object lock")
-        kept = client.get_object_retention(Bucket=settings.bucket, Key=key, VersionId=version)["Retention"]
+        kept = client.head_object(Bucket=settings.bucket, Key=key, VersionId=version)
+        if "ObjectLockRetainUntilDate" not in kept:
+            raise AnchorError(f"{self.name} does not say until when it keeps an object")
         evidence = {
             "key": key,
             "version": version,
-            "mode": str(kept["Mode"]),
-            "retain_until": kept["RetainUntilDate"].astimezone(UTC).isoformat(),
+            "mode": str(kept["ObjectLockMode"]),
+            "retain_until": kept["ObjectLockRetainUntilDate"].astimezone(UTC).isoformat(),
         }
         return Anchored(f"s3://{settings.bucket}/{key}", json.dumps(evidence).encode(), record["note"])
 
