@@ -1,6 +1,7 @@
 // Keeps the inbox and the page of an approval as they stand, counts down, and opens the dialogs of a decision.
 // Without this script the links lead to pages that do the same.
 
+import { bind } from "./kit/keys.js";
 import { announce, ask, follow } from "./kit/live.js";
 import { localise, written } from "./kit/times.js";
 
@@ -10,6 +11,7 @@ const REST_MS = 250;
 /** @typedef {{ id: string, state: string, waits: boolean, call: string, connection: string }} Change */
 
 const root = /** @type {HTMLElement | null} */ (document.querySelector("[data-live]"));
+const place = root?.dataset.id ? `/approvals/${root.dataset.id}` : location.pathname + location.search;
 let asked = 0;
 
 /** What is left, in words. @param {number} seconds @returns {string} */
@@ -36,7 +38,7 @@ function count() {
 
 /** Takes over the parts of the page as the server has them now; what is being written stays. */
 async function renew() {
-  const answer = await ask(location.href, { headers: { accept: "text/html" } });
+  const answer = await ask(place, { headers: { accept: "text/html" } });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const writing = document.querySelector("dialog[open]");
   for (const old of document.querySelectorAll("[data-part]")) {
@@ -50,6 +52,15 @@ async function renew() {
     if (inside && focused) /** @type {HTMLElement | null} */ (next.querySelector(`a[href="${CSS.escape(focused)}"]`))?.focus();
   }
   count();
+  bindKeys();
+}
+
+/** The keys of a decision press what is on the page now, not what news has taken off it. */
+function bindKeys() {
+  for (const verb of ["approve", "deny"]) {
+    const button = () => /** @type {HTMLElement | null} */ (document.querySelector(`[data-decide="${verb}"]`));
+    if (button()) bind(verb[0], verb, () => button()?.click());
+  }
 }
 
 /** One question for many changes. */
@@ -111,7 +122,9 @@ document.addEventListener("submit", (event) => {
 });
 
 if (root) {
+  history.replaceState(null, "", place); // a decision that did not count is not sent again by a reload
   count();
+  bindKeys();
   window.setInterval(count, 1_000);
   follow("/approvals/events", {
     open: () => tell("Live"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from html import unescape
+from pathlib import Path
 
 from tests.console.conftest import Floor, comes_to
 from tests.console.web.browsing import Browser, Page
-from tests.console.web_inbox.conftest import Desk
+from tests.console.web.serving import served_web, web_settings
+from tests.console.web_inbox.conftest import ROLES, Desk
 from tests.processors.approvals.making import DIGEST, ISSUER
 
 
@@ -147,6 +149,17 @@ async def test_abuse_86_a_decision_that_another_site_sends_is_refused(settled: F
 def desk_token(page: Page) -> str:
     """That of another login."""
     return page.form("/logout").fields["csrf"]
+
+
+async def test_decisions_go_on_while_the_store_is_away(settled: Floor, tmp_path: Path) -> None:
+    async with served_web(settled, tmp_path, web=web_settings(tmp_path, roles=ROLES)) as served:
+        desk = Desk(served, settled)
+        approval = await desk.asked()
+        ann = desk.as_("ann", "owners")
+        page = await ann.get(f"/approvals/{approval}")
+        assert (page.status, "The trail cannot be read right now" in page.text) == (200, True)
+        assert (await decided(ann, approval, "approve")).status == 200
+        assert (await ann.get("/findings")).status == 503
 
 
 async def test_a_decision_is_for_the_call_that_was_seen(settled: Floor, desk: Desk) -> None:
