@@ -99,7 +99,7 @@ class Queries:
             conditions += ["exchange_id = {exchange:UUID}", f"session_id IN ({self._its_sessions})"]
             values["exchange"] = wanted.exchange
         if wanted.session:
-            conditions.append(_OF_SESSION)
+            conditions.append(_OF_SESSION if astray.exchanges else "session_id = {session:UUID}")
             values |= {"session": wanted.session, "astray": astray.exchanges, "beside": astray.sessions}
         if not wanted.session and not wanted.exchange:
             conditions = [f"({_KEY}) IN ({self._keys(conditions, newest=wanted.newest, limit=limit)})"]

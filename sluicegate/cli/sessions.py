@@ -28,14 +28,47 @@ def list_sessions(
     principal: Annotated[str, typer.Option(help="Of this caller.")] = "",
     connection: Annotated[str, typer.Option(help="Over this connection.")] = "",
     since: Annotated[str, time_option("Active since this ISO time (UTC).")] = "",
+    until: Annotated[str, time_option("Active before this ISO time.")] = "",
+    group: Annotated[str, typer.Option(help="Of a caller in this group.")] = "",
+    tool: Annotated[str, typer.Option(help="With a call of this tool.")] = "",
+    verb: Annotated[str, typer.Option(help="With this Kubernetes verb: get, list, delete …")] = "",
+    namespace: Annotated[str, typer.Option(help="With a request in this Kubernetes namespace.")] = "",
+    resource: Annotated[
+        str, typer.Option(help="With this Kubernetes resource, such as pods; or MCP resource or prompt.")
+    ] = "",
+    verdict: Annotated[str, typer.Option(help="With this verdict of the rules.")] = "",
+    outcome: Annotated[str, typer.Option(help="With this outcome.")] = "",
+    redacted: Annotated[bool, typer.Option("--redacted", help="With something masked.")] = False,
+    finding: Annotated[bool, typer.Option("--finding", help="That a finding is about.")] = False,
+    text: Annotated[str, typer.Option(help="With all these words in one body's first 64 KB.")] = "",
+    before: Annotated[str, time_option("The next page: the last activity of the last one shown.")] = "",
     as_json: AsJson = False,
     config: ConfigFile = DEFAULT_FILE,
 ) -> None:
-    """List the sessions, the latest first."""
+    """List the sessions, the latest first.
+
+    All that is asked for has to hold in one exchange of the session.
+    """
     from sinks.readers import SessionFilter  # noqa: PLC0415
     from sluicegate.cli.show import SESSION_COLUMNS, session_cells  # noqa: PLC0415
 
-    wanted = SessionFilter(principal, connection, since)
+    wanted = SessionFilter(
+        principal=principal,
+        connection=connection,
+        since=since,
+        until=until,
+        group=group,
+        tool=tool,
+        verb=verb,
+        resource=resource,
+        namespace=namespace,
+        verdict=verdict,
+        outcome=outcome,
+        redacted=redacted,
+        finding=finding,
+        text=text,
+        before=before,
+    )
     rows = answer(config, lambda reader: reader.sessions(wanted, limit))
     if as_json:
         print_json(rows)

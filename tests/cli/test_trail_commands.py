@@ -74,6 +74,16 @@ def test_frames_of_a_session_are_objects_with_what_outside_programs_need(trail: 
     assert "\x1b" not in result.stdout
 
 
+def test_sessions_are_found_by_what_happened_in_them(trail: Asked) -> None:
+    def found(*words: str) -> list[str]:
+        lines = trail.run("sessions", "list", *words, "--json").stdout.splitlines()
+        return [json.loads(line)["session_id"] for line in lines]
+
+    assert trail.session in found("--tool", "get_pod", "--outcome", "completed", "--text", "red")
+    assert trail.session not in found("--tool", "get_pod", "--redacted")
+    assert found("--tool", "nobody_calls_this") == []
+
+
 def test_frames_of_an_exchange_are_its_own(trail: Asked) -> None:
     lines = trail.run("frames", "--exchange", trail.exchange, "--json").stdout.splitlines()
     assert [json.loads(line)["direction"] for line in lines] == ["request", "response"]
