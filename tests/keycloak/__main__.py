@@ -13,13 +13,14 @@ from pathlib import Path
 
 import aiohttp
 
-from benchmarks.processes import ChildError
+from benchmarks.processes import ChildError, free_port
 from gateway.edge.identity import Identity
 from sluicegate.embedded.errors import EmbeddedError
 from sluicegate.settings import load
 from sluicegate.settings.parts import identity_settings
 from tests.gateway.identity.provider import until
 from tests.keycloak.checks import CHECKS, Bench, Check
+from tests.keycloak.console import signing_certificate
 from tests.keycloak.real_gateway import RealGateway, real_gateway
 from tests.keycloak.server import KeycloakError, keycloak
 
@@ -32,9 +33,14 @@ def say(line: str) -> None:
 async def run(scratch: Path) -> int:
     """All checks against one Keycloak; gives how many failed."""
     began = time.monotonic()
-    async with keycloak(scratch, say) as provider, aiohttp.ClientSession() as http:
+    console = f"http://127.0.0.1:{free_port()}"
+    async with keycloak(scratch, say, console) as provider, aiohttp.ClientSession() as http:
         say(f"keycloak: {provider.issuer}, ready after {time.monotonic() - began:.0f} s")
-        async with real_gateway(provider.issuer, scratch) as gateway, _identity(gateway) as identity:
+        certificate = await signing_certificate(http, provider, scratch)
+        async with (
+            real_gateway(provider.issuer, scratch, console, certificate) as gateway,
+            _identity(gateway) as identity,
+        ):
             say(f"gateway: {gateway.url}, ready after {time.monotonic() - began:.0f} s")
             bench = Bench(provider, identity, gateway, http)
             return sum([not await _holds(check, bench) for check in CHECKS])

@@ -13,6 +13,7 @@ from mcp.types import TextContent
 from gateway.edge.identity import Identity, TokenError
 from gateway.sessions import Principal
 from tests.keycloak.admin import Admin
+from tests.keycloak.console import browsers, by_oidc, by_saml, logins_of
 from tests.keycloak.grants import by_password, of_service
 from tests.keycloak.official_client import Memory, Person, official_client
 from tests.keycloak.real_gateway import RealGateway
@@ -153,6 +154,28 @@ async def a_person_of_another_group_is_turned_away(bench: Bench) -> None:
     assert any(frame["reason_code"] == "connection_not_allowed" for frame in frames)
 
 
+async def people_log_into_the_console_by_oidc(bench: Bench) -> None:
+    """Alice and Bob log into the console's pages by OIDC; only Alice's group may look at what went on."""
+    async with browsers() as http:
+        for person, status in (("alice", 200), ("bob", 403)):
+            inside = await by_oidc(http, bench.gateway.console, person)
+            page = await inside.get("/policy")
+            assert page.status == status, page.text
+            assert "Alice Example" in page.text or person == "bob"
+
+
+async def people_log_into_the_console_by_saml(bench: Bench) -> None:
+    """They do so by SAML too, and are the same people: a response is good once, and in no other browser."""
+    async with browsers() as http:
+        for person, status in (("alice", 200), ("bob", 403)):
+            inside, response = await by_saml(http, bench.gateway.console, person)
+            assert (await inside.get("/policy")).status == status
+            again = await inside.post("/saml/acs", response, bench.keycloak.url)
+            assert again.status == 403, again.text
+            assert "used already" in again.text
+    assert await logins_of(bench.gateway.bootstrap) == {"oidc", "saml"}
+
+
 CHECKS: tuple[Check, ...] = (
     people_have_their_groups,
     service_accounts_have_their_client,
@@ -161,4 +184,6 @@ CHECKS: tuple[Check, ...] = (
     the_gateway_says_where_tokens_are_given,
     the_official_client_finds_its_way,
     a_person_of_another_group_is_turned_away,
+    people_log_into_the_console_by_oidc,
+    people_log_into_the_console_by_saml,
 )

@@ -15,7 +15,7 @@ from benchmarks.stack import COMMAND, CONFIG_NAME, config
 from sluicegate.settings import load
 from sluicegate.settings.parts import kafka_address
 from tests.gateway.sdk_server import sdk_server
-from tests.keycloak.realm import AUDIENCE
+from tests.keycloak.realm import AUDIENCE, CONSOLE, SERVICE_SECRET
 
 READY_S = 300.0
 CONNECTION = "tools"
@@ -28,23 +28,32 @@ class RealGateway:
     url: str
     bootstrap: str
     settings_file: Path
+    console: str
 
 
 @asynccontextmanager
-async def real_gateway(issuer: str, scratch: Path) -> AsyncIterator[RealGateway]:
-    """Runs one that trusts `issuer`, with the official SDK's server behind it, until the block ends."""
+async def real_gateway(
+    issuer: str, scratch: Path, console: str, certificate: Path
+) -> AsyncIterator[RealGateway]:
+    """Runs one that trusts `issuer`, with the official SDK's server behind it, until the block ends; its console is
+    at the URL `console` and believes assertions that are signed by the key of `certificate`."""
     async with AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(sdk_server())
         children = ExitStack()
         stack.push_async_callback(asyncio.to_thread, children.close)
-        gateway = await asyncio.to_thread(_started, children, issuer, upstream.url, scratch)
+        gateway = await asyncio.to_thread(
+            _started, children, upstream.url, scratch, {**_trusting(issuer, console, certificate)}
+        )
         yield gateway
 
 
-def _started(children: ExitStack, issuer: str, upstream: str, scratch: Path) -> RealGateway:
+def _started(
+    children: ExitStack, upstream: str, scratch: Path, trusting: dict[str, dict[str, object]]
+) -> RealGateway:
     port = free_port()
     settings = config({CONNECTION: upstream}, port, scratch, {})
-    settings["identity"] = _identity(issuer, f"http://127.0.0.1:{port}")
+    settings.update(trusting)
+    trusting["identity"]["public_url"] = f"http://127.0.0.1:{port}"
     settings["connections"][0]["access"] = {"groups": ["sre"]}  # type: ignore[index]
     file = scratch / CONFIG_NAME
     file.write_text(yaml.safe_dump(settings))
@@ -53,10 +62,30 @@ def _started(children: ExitStack, issuer: str, upstream: str, scratch: Path) -> 
     child.wait_for(r"\bready\b", READY_S)
     child.wait_for_port(port, READY_S)
     bootstrap = kafka_address(load(file)).bootstrap
-    return RealGateway(f"http://127.0.0.1:{port}/mcp/{CONNECTION}", bootstrap, file)
+    console = str(trusting["approvals"]["public_url"])
+    return RealGateway(f"http://127.0.0.1:{port}/mcp/{CONNECTION}", bootstrap, file, console)
 
 
-def _identity(issuer: str, public_url: str) -> dict[str, object]:
+def _trusting(issuer: str, console: str, certificate: Path) -> dict[str, dict[str, object]]:
+    """Who may call, and how people log into the console."""
+    (certificate.parent / "client-secret").write_text(SERVICE_SECRET)
+    saml = {
+        "provider": issuer,
+        "sign_in_url": f"{issuer}/protocol/saml",
+        "certificate_files": [str(certificate)],
+        "issuer": "people",
+        "subject": "uid",
+    }
+    secret = {"file": str(certificate.parent / "client-secret")}
+    login = {"client_id": CONSOLE, "client_secret": secret}
+    return {
+        "identity": _identity(issuer),
+        "approvals": {"listen": console.removeprefix("http://"), "public_url": console},
+        "web": {"login": login, "saml": saml, "roles": {"viewer": ["sre"]}},
+    }
+
+
+def _identity(issuer: str) -> dict[str, object]:
     people = {
         "name": "people",
         "issuer": issuer,
@@ -64,4 +93,4 @@ def _identity(issuer: str, public_url: str) -> dict[str, object]:
         "keys_fresh_seconds": 1,
         "claims": {"groups": "member_of"},
     }
-    return {"mode": "oidc", "public_url": public_url, "issuers": [people]}
+    return {"mode": "oidc", "issuers": [people]}

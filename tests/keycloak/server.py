@@ -46,11 +46,11 @@ class Keycloak:
 
 
 @asynccontextmanager
-async def keycloak(scratch: Path, say: Say) -> AsyncIterator[Keycloak]:
-    """Runs a Keycloak in `scratch` until the block ends."""
+async def keycloak(scratch: Path, say: Say, console: str) -> AsyncIterator[Keycloak]:
+    """Runs a Keycloak in `scratch` until the block ends; it knows the console at the URL `console`."""
     home = await asyncio.to_thread(unpacked, scratch, say)
     (home / "data" / "import").mkdir(parents=True)
-    (home / "data" / "import" / "realm.json").write_text(json.dumps(realm()))
+    (home / "data" / "import" / "realm.json").write_text(json.dumps(realm(console)))
     admin_password = secrets.token_urlsafe(16)
     log_file = scratch / "keycloak.log"
     guard = Guard()

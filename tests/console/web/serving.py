@@ -70,7 +70,10 @@ async def served_web(
     settings = console_settings(web or web_settings(home))
     if identity is not None:
         settings = replace(
-            settings, identity=identity, auditor_groups=("auditors",), port=urlsplit(identity.public_url).port
+            settings,
+            identity=identity,
+            auditor_groups=("auditors",),
+            port=urlsplit(identity.public_url).port or 0,
         )
     console = Console(settings, floor.kafka, token="" if identity else TOKEN)
     async with (

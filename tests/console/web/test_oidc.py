@@ -41,12 +41,14 @@ PEOPLE = [
 
 
 @asynccontextmanager
-async def console_for(floor: Floor, home: Path, issuer: str, secret: str = "") -> AsyncIterator[Served]:
+async def console_for(
+    floor: Floor, home: Path, issuer: str, secret: str = "", **more: Any
+) -> AsyncIterator[Served]:
     """A console that logs people in at `issuer`, reached under its own address; the SRE are viewers."""
-    roles = RoleGroups(viewer=("sre",), approver=())
+    more = {"roles": RoleGroups(viewer=("sre",), approver=()), **more}
     (home / "secret").write_text(secret)
     login = OidcLogin("people", CLIENT, SecretSource(file=home / "secret") if secret else None)
-    pages = web_settings(home, oidc=login, roles=roles)
+    pages = web_settings(home, oidc=login, **more)
     identity = IdentitySettings("oidc", free_url(), (Issuer("people", issuer, audiences=(CLIENT,)),))
     async with served_web(floor, home, identity, pages) as served:
         assert served.url == identity.public_url
@@ -152,7 +154,7 @@ class Liar:
 
 
 @asynccontextmanager
-async def lying(floor: Floor, home: Path) -> AsyncIterator[tuple[Served, Liar]]:
+async def lying(floor: Floor, home: Path, **more: Any) -> AsyncIterator[tuple[Served, Liar]]:
     async with provider_server() as server:
         server.publish(jwks(jwk(rsa_key(), "k1")))
         server.documents[METADATA] |= {
@@ -162,7 +164,7 @@ async def lying(floor: Floor, home: Path) -> AsyncIterator[tuple[Served, Liar]]:
         liar = Liar(server, Mint(server.issuer, CLIENT))
         server.answers["/token"] = liar.give
         server.documents["/authorize"] = {}
-        async with console_for(floor, home, server.issuer) as served:
+        async with console_for(floor, home, server.issuer, **more) as served:
             yield served, liar
 
 
