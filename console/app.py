@@ -20,9 +20,11 @@ from console.api.events import Events
 from console.api.guard import LOOPBACK, Guard
 from console.api.persons import Persons
 from console.api.problems import Problem, on_desk_error, on_http_error, on_problem
+from console.api.retention import RetentionApi
 from console.desk import Desk
 from console.directory import Directory, Person
 from console.errors import DeskError
+from console.keeping import Keeping
 from console.metrics import ConsoleMetrics
 from console.settings import ConsoleSettings
 from console.terminal import terminal_person
@@ -66,6 +68,7 @@ class Console:
                 *self._probes(),
                 *self._metadata(),
                 *self._api(),
+                *self._keeping(),
                 *(self.web.routes() if self.web else ()),
                 *routes,
             ],
@@ -167,6 +170,13 @@ class Console:
             route("/api/me", persons.me),
             route("/api/people", persons.people),
         ]
+
+    def _keeping(self) -> list[BaseRoute]:
+        settings = self.settings.keeping
+        if settings is None:
+            return []
+        keeping = Keeping(self.kafka, settings, "console")
+        return RetentionApi(keeping, self._callers, settings.officer_groups).routes()
 
     def _metadata(self) -> list[BaseRoute]:
         """Protected resource metadata (RFC 9728)."""

@@ -5,13 +5,13 @@ whoever reads the topic comes to the same.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka.errors import KafkaError
 
 from console.directory import Person
 from console.errors import DeskError
+from console.settings import KeepingSettings
 from gateway.edge.announce import ADMIN, Announcer, stamp
 from schemas.admin import Actor, ActorKind, Outcome, admin_record
 from schemas.codec import CodecError
@@ -20,7 +20,7 @@ from schemas.retention import RETENTION, RetentionAct, RetentionKind, RetentionV
 from schemas.retention_book import Book, Proposal
 from schemas.retention_content import content_of
 from schemas.retention_topic import read_book
-from schemas.signatures import SigningKey, TrustedKey
+from schemas.signatures import SigningKey
 
 ACTIONS: Mapping[RetentionKind, str] = {
     "rules": "retention",
@@ -31,19 +31,6 @@ ACTIONS: Mapping[RetentionKind, str] = {
 VERBS: Mapping[str, str] = {"proposed": "propose", "confirmed": "confirm", "withdrawn": "withdraw"}
 REASON_CHARACTERS_MAX = 2_000
 DEADLINE_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class KeepingSettings:
-    """`signing_seed`: 32 bytes, of the component's key; whose acts are believed; who is who; whether one person may
-    do alone. `erasure_key` makes the marks of people. `officer_groups`: who may in the console."""
-
-    signing_seed: bytes = field(repr=False)
-    trusted: tuple[TrustedKey, ...]
-    erasure_key: bytes = field(repr=False)
-    people: tuple[tuple[str, ...], ...] = ()
-    single_person: bool = False
-    officer_groups: tuple[str, ...] = ()
 
 
 class _Teller(Announcer):

@@ -59,6 +59,19 @@ class ApiLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepingSettings:
+    """`signing_seed`: 32 bytes, of the component's key; whose acts are believed; who is who; whether one person may
+    do alone. `erasure_key` makes the marks of people. `officer_groups`: who may in the console."""
+
+    signing_seed: bytes = field(repr=False)
+    trusted: tuple[TrustedKey, ...]
+    erasure_key: bytes = field(repr=False)
+    people: tuple[tuple[str, ...], ...] = ()
+    single_person: bool = False
+    officer_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleSettings:
     """One console process.
 
@@ -84,3 +97,4 @@ class ConsoleSettings:
     desk: DeskLimits = field(default_factory=DeskLimits)
     api: ApiLimits = field(default_factory=ApiLimits)
     web: WebSettings | None = None  # the pages; without it there is the REST API alone
+    keeping: KeepingSettings | None = None  # who may say how long the trail is kept; without it nobody may here

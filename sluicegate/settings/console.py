@@ -31,6 +31,7 @@ from sluicegate.settings.integration_blocks import (
 )
 from sluicegate.settings.model import Settings
 from sluicegate.settings.parts import issuer_of
+from sluicegate.settings.retention import keeping_settings
 from sluicegate.settings.web import web_settings
 
 Place = ChannelBlock | TeamsWorkflowBlock | WebhookBlock | JiraBlock | ServiceNowBlock
@@ -59,6 +60,7 @@ def console_settings(settings: Settings) -> ConsoleSettings:
         port_file=settings.data_dir / "run" / "approvals.port",
         integrations=integration_settings(settings),
         web=web_settings(settings),
+        keeping=keeping_settings(settings, "console"),
     )
 
 

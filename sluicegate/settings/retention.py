@@ -15,7 +15,7 @@ from sluicegate.settings.model import Settings
 from sluicegate.settings.retention_block import FOR_EVER, RetentionBlock
 
 if TYPE_CHECKING:
-    from console.keeping import KeepingSettings
+    from console.settings import KeepingSettings
 
 STORE = "retention"
 _PEOPLE = frozenset({"proposed", "confirmed", "withdrawn"})
@@ -46,7 +46,7 @@ def retention_settings(settings: Settings) -> RetentionSettings:
 
 def keeping_settings(settings: Settings, component: str) -> "KeepingSettings":
     """What the console (or the command line) takes to put people's words on the record. Raises KeyFileError."""
-    from console.keeping import KeepingSettings  # noqa: PLC0415  # it takes its time to import
+    from console.settings import KeepingSettings  # noqa: PLC0415  # it takes its time to import
 
     data_dir = settings.data_dir
     return KeepingSettings(

@@ -18,7 +18,7 @@ from tests.schemas.records import example
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CARL = ("https://idp", "carl@example.com")
 MARK = "erased:" + person_mark(ERASURE_KEY, *CARL)[:12]
-CARLS = {
+CARLS: dict[str, Any] = {
     "principal_issuer": CARL[0],
     "principal_subject": CARL[1],
     "principal_groups": ["tennis-club"],
