@@ -12,6 +12,7 @@ from console.api.callers import Caller
 from console.api.pace import Pace
 from console.desk import Desk
 from console.directory import Directory
+from console.metrics import ConsoleMetrics
 from console.settings import ConsoleSettings
 from console.web.cookies import Cookies
 from console.web.failures import Ended, Refusal, forbidden, not_found, unrecorded
@@ -38,6 +39,7 @@ class Parts(Protocol):
     desk: Desk
     control: Control
     kafka: KafkaAddress
+    metrics: ConsoleMetrics
     directory: Directory
 
     def barred(self, caller: Caller) -> str:
@@ -55,7 +57,7 @@ class Site:
             parts.desk.scribe,
             parts.control,
         )
-        self.settings, self.web, self.kafka = settings, web, parts.kafka
+        self.settings, self.web, self.kafka, self.metrics = settings, web, parts.kafka, parts.metrics
         self.logins = Logins(web)
         self.static = StaticFiles()
         self.tls = urlsplit(settings.identity.public_url).scheme == "https" or settings.tls is not None

@@ -49,6 +49,7 @@ class InboxEvents:
     async def _events(self, viewer: Viewer, since: Positions | None) -> AsyncIterator[bytes]:
         site, name = self._site, viewer.caller.person.name
         self._open[name] = self._open.get(name, 0) + 1
+        site.metrics.feeds.inc()
         feed = site.desk.feed(since)
         try:
             yield f"retry: {RETRY_MS}\nid: {position_text(since or site.desk.positions)}\n\n".encode()
@@ -56,6 +57,7 @@ class InboxEvents:
                 yield text.encode()
         finally:
             site.desk.leave(feed)
+            site.metrics.feeds.dec()
             self._open[name] -= 1
             if not self._open[name]:
                 del self._open[name]

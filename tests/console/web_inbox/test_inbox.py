@@ -150,6 +150,8 @@ async def test_somebody_follows_in_so_many_windows_and_no_more(desk: Desk) -> No
     feeds = [await followed(desk, ann) for _ in range(most)]
     for feed in feeds:
         assert await feed.content.readline()
+    async with desk.served.http.get(desk.served.url + "/metrics") as answer:
+        assert f"sluicegate_console_feeds {most}.0" in await answer.text()
     refused = await followed(desk, ann)
     assert refused.status == 429
     for feed in (*feeds, refused):
