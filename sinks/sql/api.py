@@ -13,7 +13,7 @@ from sinks.clickhouse import ClickHouseAddress, StoreAwayError
 from sinks.readers import ReadError
 from sinks.sql.direct import EXPORTS, MEDIA_TYPES, TABLE, Direct
 from sinks.sql.http_form import SqlForm
-from sinks.sql.sandbox import Question, Sandbox
+from sinks.sql.sandbox import FRESH_S, Question, Sandbox
 from sinks.sql.saved import SavedError, saved, saved_queries
 from sinks.sql.table import rows_of
 
@@ -23,10 +23,12 @@ _PARAM = "param_"
 class SqlApi:
     """The routes of one store process; a server has users of its own, and no sandbox."""
 
-    def __init__(self, address: ClickHouseAddress) -> None:
+    def __init__(self, address: ClickHouseAddress, *, fresh_s: float = FRESH_S) -> None:
         self._address = address
         self._direct = Direct(address)
-        self._sandbox = Sandbox(address) if address.embedded else None
+        self._sandbox = Sandbox(address, fresh_s=fresh_s) if address.embedded else None
+        if self._sandbox is not None:
+            self._sandbox.clear()
 
     @property
     def sandboxed(self) -> Callable[[str, int], Awaitable[QueryResult]] | None:

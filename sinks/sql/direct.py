@@ -1,5 +1,6 @@
 """Saved queries straight to the store: of the process that owns the embedded one, or of a server."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 
@@ -12,6 +13,8 @@ from sinks.sql.sandbox import Answer
 from sinks.sql.saved import Saved
 
 _SECONDS_MAX = 120
+# Times as ISO 8601, text that is no UTF-8 made so: what programs read anywhere.
+SHAPES = {"date_time_output_format": "iso", "output_format_json_validate_utf8": 1}
 _LIMITS = {
     "max_execution_time": _SECONDS_MAX,
     "max_memory_usage": MEMORY_MAX,
@@ -21,7 +24,8 @@ _LIMITS = {
     "max_result_rows": ROWS_MAX,
     "max_result_bytes": RESULT_BYTES_MAX,
     "result_overflow_mode": "throw",
-    "readonly": 1,
+    **SHAPES,
+    "readonly": 1,  # the last one: nothing can be set after it
 }
 # What people export to, by the name they give; the engine writes each. CSV is made safe for spreadsheets.
 EXPORTS = {"csv": "CSVWithNames", "json": "JSONEachRow", "parquet": "Parquet"}
@@ -41,15 +45,18 @@ class Direct:
         self._address = address
 
     async def run(self, query: Saved, given: Mapping[str, str], form: str) -> Answer:
-        """What it gives, in a format of ClickHouse or of EXPORTS.
+        """What a saved query gives, in one of EXPORTS or as TABLE. Raises SavedError and as `ask`."""
+        return await self.ask(query.sql, query.values(given), EXPORTS.get(form, form), safe=form == "csv")
 
-        Raises SavedError for parameters it does not take, StoreAwayError when the store does not answer.
+    async def ask(self, sql: str, values: Mapping[str, str], form: str, *, safe: bool) -> Answer:
+        """What `sql` gives in ClickHouse's format `form`; with `safe`, CSV for spreadsheets.
+
+        Raises StoreAwayError when the store does not answer.
         """
-        values, written = query.values(given), EXPORTS.get(form, form)
         began = time.monotonic()
         try:
             body = await self._thread.call(
-                lambda client: client.raw_query(query.sql, parameters=values, fmt=written)
+                lambda client: client.raw_query(sql, parameters=dict(values), fmt=form)
             )
         except DatabaseError as exc:
             if exc.code is None:
@@ -57,13 +64,9 @@ class Direct:
             return Answer(code=exc.code, error=str(exc))
         except ClickHouseError as exc:
             raise StoreAwayError(f"{self._address} did not answer: {exc}") from exc
-        return Answer(written, exported(form, body), time.monotonic() - began)
+        shown = await asyncio.to_thread(safe_csv, body) if safe else body
+        return Answer(form, shown, time.monotonic() - began)
 
     async def close(self) -> None:
         """Gives the connection back."""
         await self._thread.close()
-
-
-def exported(form: str, body: bytes) -> bytes:
-    """`body` as people may open it."""
-    return safe_csv(body) if form == "csv" else body

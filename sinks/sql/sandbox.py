@@ -25,7 +25,7 @@ from sinks.sql.snapshot_paths import Snapshot
 
 log = structlog.get_logger(__name__)
 
-FRESH_S = 10.0
+FRESH_S = 3.0
 IDLE_S = 60.0
 _START_S = 60.0
 _ANSWER_S = SECONDS_MAX + 10.0
@@ -70,7 +70,11 @@ class Sandbox:
         self._made_at = 0.0
         self._idle: asyncio.TimerHandle | None = None
         self._ending: set[asyncio.Task[None]] = set()
-        self._cleared = False
+        self._asleep = asyncio.Event()
+
+    def clear(self) -> None:
+        """Removes what a killed process left; for the one sandbox of a process, before it is asked anything."""
+        clear_snapshots(self._address.path, self._folder)
 
     async def ask(self, question: Question) -> Answer:
         """What the question gives. Raises StoreAwayError when the sandbox cannot be had or broke down."""
@@ -89,6 +93,10 @@ class Sandbox:
             return Answer(
                 head.get("format", ""), body, head.get("seconds", 0.0), head["code"], head.get("error", "")
             )
+
+    async def asleep(self) -> None:
+        """Returns when there is no process, and no snapshot is held."""
+        await self._asleep.wait()
 
     async def close(self) -> None:
         """Ends the process and gives back what its snapshot holds."""
@@ -113,6 +121,7 @@ class Sandbox:
         except (ClickHouseError, OSError, StoreError) as exc:
             raise StoreAwayError(f"no snapshot of {self._address} could be made: {exc}") from exc
         self._made_at = now
+        self._asleep.clear()
         self._process = await _started(self._snapshot, self._address.database)
         try:
             async with asyncio.timeout(_START_S):
@@ -126,9 +135,6 @@ class Sandbox:
         return self._process
 
     def _take(self, client: Any) -> Snapshot:
-        if not self._cleared:
-            clear_snapshots(self._address.path, self._folder)
-            self._cleared = True
         return take_snapshot(client, self._address.path, self._address.database, self._folder)
 
     def _keep_awake(self) -> None:
@@ -152,6 +158,7 @@ class Sandbox:
             await _killed(process)
         if snapshot is not None:
             await asyncio.to_thread(snapshot.remove)
+        self._asleep.set()
 
 
 async def _started(snapshot: Snapshot, database: str) -> Process:

@@ -22,6 +22,8 @@ from sluicegate.cli import (
     mask,
     policy,
     principals,
+    queries,
+    query,
     replay,
     responses,
     retention,
@@ -91,7 +93,8 @@ app.add_typer(token.commands, name="tokens")
 app.add_typer(admin.commands, name="admin")
 app.command()(frames.frames)
 app.command()(tree.tree)
-app.command()(frames.query)
+app.command()(query.query)
+app.add_typer(queries.commands, name="queries")
 app.command()(export.export)
 app.command()(replay.replay)
 app.command()(completeness.completeness)

@@ -77,18 +77,3 @@ async def _collect(reader: "Reader", wanted: "FrameFilter", *, print_now: bool) 
         else:
             kept.append(frame)
     return kept
-
-
-def query(
-    sql: Annotated[
-        str, typer.Argument(metavar="SQL", help="One reading statement; the views are named v_….")
-    ],
-    as_json: AsJson = False,
-    config: ConfigFile = DEFAULT_FILE,
-) -> None:
-    """Ask the store in SQL."""
-    table = answer(config, lambda reader: reader.query(sql))
-    if as_json:
-        print_json(dict(zip(table.columns, row, strict=True)) for row in table.rows)
-    else:
-        print_table(table.columns, table.rows, empty="no rows")

@@ -5,54 +5,61 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.applications import Starlette
 
+from sinks.access import Guard
 from sinks.clickhouse import ClickHouseAddress
 from sinks.server import QueryServer, listen
-from sinks.sql.http_form import SqlForm
-from sinks.sql.sandbox import Sandbox
+from sinks.sql.api import SqlApi
+from sinks.sql.client import OwnerAnalyst
 
 TOKEN = "a-token-that-only-the-owner-can-read"
 
 
 @dataclass(frozen=True)
 class Served:
-    """Where it listens, and the sandbox behind it with the loop that it lives in."""
+    """Where it listens, and the file with its token."""
 
     port: int
-    sandbox: Sandbox
-    loop: asyncio.AbstractEventLoop
+    token_file: Path
 
     @property
     def url(self) -> str:
         """The address for clients."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def analyst(self) -> OwnerAnalyst:
+        """As a command asks."""
+        return OwnerAnalyst(self.url, self.token_file)
+
 
 @contextmanager
 def served(address: ClickHouseAddress, *, fresh_s: float) -> Iterator[Served]:
     """Serves until the block ends."""
     listening = listen("127.0.0.1", 0)
-    port, ready, made = listening.getsockname()[1], threading.Event(), []
+    port, ready, made = listening.getsockname()[1], threading.Event(), list[QueryServer]()
+    token_file = address.path.with_name("query.token")
+    token_file.write_text(TOKEN)
 
     async def serve() -> None:
-        sandbox = Sandbox(address, fresh_s=fresh_s)
-        app = Starlette(routes=SqlForm(sandbox, TOKEN, address.database).routes())
-        server = QueryServer(app, listening)
-        made.append((server, Served(port, sandbox, asyncio.get_running_loop())))
+        api = SqlApi(address, fresh_s=fresh_s)
+        app = Guard(Starlette(routes=api.routes(TOKEN)), TOKEN, frozenset())
+        made.append(QueryServer(app, listening))
         ready.set()
         try:
-            await server.run_until_asked()
+            await made[0].run_until_asked()
         finally:
-            await sandbox.close()
+            await api.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     try:
         assert ready.wait(30)
-        yield made[0][1]
+        yield Served(port, token_file)
     finally:
-        made[0][0].should_exit = True
+        made[0].should_exit = True
         thread.join(30)
         listening.close()
