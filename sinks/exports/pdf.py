@@ -46,7 +46,7 @@ class _Report(FPDF):  # type: ignore[misc]  # fpdf2 has no types
 def report(
     session: Session, exchanges: Sequence[Exchange], findings: Sequence[Finding], link: str = ""
 ) -> bytes:
-    """The file. Of very long sessions the first `CALLS_MAX` calls, and it says so. `link`: where it can be replayed."""
+    """The file. Of long sessions the first `CALLS_MAX` calls, and it says so. `link`: where it is replayed."""
     made = _Report(f"session {session['session_id']}")
     made.set_title(f"Session {session['session_id']}")
     made.heading("Session report", 16)

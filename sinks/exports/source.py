@@ -52,9 +52,9 @@ class Trail:
     def _statement(self, kind: Kind, after: Place) -> str:
         time, own = _TIMES[kind], _IDS[kind]
         since = max(after.at or self._window.since, self._window.since, key=_moment)
-        conditions = [f"{time} >= {_time(since)}", f"{time} < {_time(self._window.until)}"]
+        conditions = [f"{time} >= {time_literal(since)}", f"{time} < {time_literal(self._window.until)}"]
         if after.id:
-            conditions.append(f"({time}, {own}) > ({_time(after.at)}, toUUID('{UUID(after.id)}'))")
+            conditions.append(f"({time}, {own}) > ({time_literal(after.at)}, toUUID('{UUID(after.id)}'))")
         if self._window.connections:
             conditions.append(f"connection IN ({', '.join(map(_text, self._window.connections))})")
         if kind == "exchanges":  # which of them, before any is put together
@@ -66,8 +66,8 @@ class Trail:
 
     def _ended(self, since: str) -> str:
         return (
-            f"SELECT exchange_id FROM v_frames WHERE recorded_at >= {_time(since)}"
-            f" AND recorded_at < {_time(self._window.until)} AND outcome != 'pending'"
+            f"SELECT exchange_id FROM v_frames WHERE recorded_at >= {time_literal(since)}"
+            f" AND recorded_at < {time_literal(self._window.until)} AND outcome != 'pending'"
         )
 
 
@@ -80,7 +80,7 @@ def _moment(iso: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _time(iso: str) -> str:
+def time_literal(iso: str) -> str:
     """A literal of the store's; raises ValueError for what is no time."""
     return f"toDateTime64('{_moment(iso).astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}', 6, 'UTC')"
 

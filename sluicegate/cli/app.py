@@ -12,6 +12,7 @@ from sluicegate.cli import (
     config,
     dead_letters,
     erase,
+    evidence,
     exec_credential,
     export,
     findings,
@@ -97,6 +98,7 @@ app.command()(query.query)
 app.add_typer(queries.commands, name="queries")
 app.command()(export.export)
 app.command()(replay.replay)
+app.command()(evidence.evidence)
 app.command()(completeness.completeness)
 app.add_typer(verify.commands, name="verify")
 app.command()(bundle.bundle)

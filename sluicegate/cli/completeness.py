@@ -28,7 +28,7 @@ def completeness(as_json: AsJson = False, config: ConfigFile = DEFAULT_FILE) -> 
 
     with told(KafkaError, OSError):
         report = run_quietly(completeness_report(kafka))
-    rows = [_row(partition) for partition in report.partitions]
+    rows = [row_of(partition) for partition in report.partitions]
     if as_json:
         print_json(rows)
     else:
@@ -38,7 +38,8 @@ def completeness(as_json: AsJson = False, config: ConfigFile = DEFAULT_FILE) -> 
         raise typer.Exit(FAILED)
 
 
-def _row(report: "PartitionReport") -> dict[str, Any]:
+def row_of(report: "PartitionReport") -> dict[str, Any]:
+    """One partition, as --json has it."""
     return {
         "partition": report.partition,
         "state": report.state.value,

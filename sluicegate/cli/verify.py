@@ -105,14 +105,15 @@ def verify(
 
             report = check_bundle(bundle, believed, outside)
         else:
-            report = _live(config, believed, outside, wait=wait, quiet=quiet)
+            report = checked_live(config, believed, outside, wait=wait, quiet=quiet)
         if state is not None and not report.verdict:
             write_state(state, report)
     show(report, as_json=as_json)
     raise typer.Exit(int(report.verdict))
 
 
-def _live(config: Path, believed: Any, outside: Any, *, wait: float, quiet: bool) -> "Report":
+def checked_live(config: Path, believed: Any, outside: Any, *, wait: float, quiet: bool) -> "Report":
+    """What a check of the running trail finds. Raises VerifyError and StoreError."""
     import time  # noqa: PLC0415
 
     from sinks.verify.check import check  # noqa: PLC0415
