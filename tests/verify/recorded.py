@@ -297,10 +297,9 @@ def copied() -> Iterator[Trail]:
     try:
         for table in TABLES:
             trail.run(f"CREATE TABLE {{db}}.{table} AS {SOURCE}.{table}")
-            # no merge may tidy up behind an attack before it was looked at
-            trail.run(
-                f"ALTER TABLE {{db}}.{table} MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1"
-            )
+            if table == "frames_stored":  # no merge may tidy up behind an attack before it was looked at
+                small = "max_bytes_to_merge_at_max_space_in_pool = 1"
+                trail.run(f"ALTER TABLE {{db}}.{table} MODIFY SETTING {small}")
             trail.run(f"INSERT INTO {{db}}.{table} SELECT * FROM {SOURCE}.{table}")
         yield trail
     finally:
