@@ -18,7 +18,7 @@ from console.web.pages.replay_looks import Looks
 from console.web.pages.replay_reading import Trail
 from console.web.site import Site
 from console.web.viewer import Role, Viewer
-from sinks.readers import Finding, Frame, FrameFilter, Session
+from sinks.readers import Frame, FrameFilter, Session
 from sinks.words import act
 
 EXCHANGES_SHOWN = 500
@@ -63,7 +63,8 @@ class Replay:
             self._trail.approvals(viewer, session),
         )
         first = int(number) if (number := request.query_params.get("from", "1")).isdecimal() else 1
-        found = items(exchanges, _named(findings, opened), min(first, 1_000_000_000))
+        named = await self._trail.named(viewer, findings, opened)
+        found = items(exchanges, named, min(first, 1_000_000_000))
         form = _form(request)
         return self._site.page(
             request,
@@ -160,16 +161,6 @@ def _whole(view: View, *, asked: bool) -> Layout:
     shown = view.requests if asked else view.answers
     lines = [line for each in shown for line in each.body.layout.lines]
     return Layout("text", lines, next((each.body.cut for each in shown if each.body.cut), ""))
-
-
-def _named(findings: list[Finding], opened: dict[str, list[Frame]]) -> set[str]:
-    """Exchanges that findings name, by their own ids or by those of frames."""
-    evidence = {name for finding in findings for name in finding["evidence"]}
-    found = {name.removeprefix("exchange ") for name in evidence}
-    frames = {name.removeprefix("frame ") for name in evidence}
-    return found | {
-        exchange for exchange, rows in opened.items() if any(row["frame_id"] in frames for row in rows)
-    }
 
 
 def _following(found: list[Item]) -> str:

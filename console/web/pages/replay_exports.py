@@ -31,18 +31,18 @@ class Exports:
 
     async def har(self, request: Request) -> Response:
         """GET …/session.har."""
-        session_id = await self._session(request, "export.har")
-        frames = await self._all_frames(session_id)
+        wanted = await self._session(request, "export.har")
+        frames, session_id = await self._all_frames(wanted), wanted.session
         pieces = _larger(har(by_exchange(frames), version=version("sluicegate")))
         return self._file(_each(pieces), f"session-{session_id}.har", "application/json")
 
     async def jsonl(self, request: Request) -> Response:
         """GET …/session.jsonl: of any length, frame by frame."""
-        session_id = await self._session(request, "export.jsonl")
-        reader = self._trail.reader
+        wanted = await self._session(request, "export.jsonl")
+        reader, session_id = self._trail.reader, wanted.session
 
         async def lines() -> AsyncIterator[str]:
-            async for frame in every_frame(reader, FrameFilter(session=session_id)):
+            async for frame in every_frame(reader, wanted):
                 yield json_line(frame)
 
         return self._file(lines(), f"session-{session_id}.jsonl", "application/x-ndjson")
@@ -57,7 +57,8 @@ class Exports:
         await site.looked(
             viewer, "terminal.play" if play else "export.asciicast", exchange_id, session=session_id
         )
-        frames = every_frame(trail.reader, FrameFilter(exchange=exchange_id))
+        wanted = FrameFilter(exchange=exchange_id, connections=viewer.connections)
+        frames = every_frame(trail.reader, wanted)
         film = cast(frames, Wanted(typed=play, idle_seconds=None if play else IDLE_SECONDS))
 
         async def lines() -> AsyncIterator[str]:
@@ -66,17 +67,18 @@ class Exports:
 
         return self._file(lines(), f"terminal-{exchange_id}.cast", "application/x-asciicast")
 
-    async def _session(self, request: Request, action: str) -> str:
+    async def _session(self, request: Request, action: str) -> FrameFilter:
+        """All frames of the session, within the viewer's scope, once that is on the record."""
         viewer = await self._site.viewer(request, Role.VIEWER)
         session = await self._trail.session(viewer, request.path_params["id"])
         await self._site.looked(viewer, action, session["session_id"], frames=session["frames"])
-        return session["session_id"]
+        return FrameFilter(session=session["session_id"], headers=True, connections=viewer.connections)
 
-    async def _all_frames(self, session_id: str) -> list[Frame]:
+    async def _all_frames(self, wanted: FrameFilter) -> list[Frame]:
         """An archive holds each exchange whole, so its frames are held at once. Raises Refusal for too many."""
         found: list[Frame] = []
         held = 0
-        async for frame in every_frame(self._trail.reader, FrameFilter(session=session_id, headers=True)):
+        async for frame in every_frame(self._trail.reader, wanted):
             found.append(frame)
             held += len(frame["body"])
             if held > ARCHIVE_BYTES_MAX or len(found) > ARCHIVE_FRAMES_MAX:

@@ -1,6 +1,7 @@
 """What the pages of a session read: within the viewer's scope, and as absent where it lies outside."""
 
-from collections.abc import Sequence
+from asyncio import gather
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from sinks.readers import (
 )
 
 RELATED_MAX = 100
+EVIDENCE_MAX = 8  # frames that are looked up for it
 DAY = timedelta(days=1)
 
 
@@ -65,6 +67,21 @@ class Trail:
         """Findings about a session."""
         wanted = FindingFilter(session=session["session_id"], connections=viewer.connections)
         return list(await self.reader.findings(wanted, RELATED_MAX))
+
+    async def named(
+        self, viewer: Viewer, findings: Sequence[Finding], known: Mapping[str, Sequence[Frame]]
+    ) -> set[str]:
+        """The exchanges that findings name as evidence, by their ids or by those of frames; `known` are frames at
+        hand by exchange, and of others a few are looked up."""
+        evidence = [name for finding in findings for name in finding["evidence"]]
+        exchanges = {name.removeprefix("exchange ") for name in evidence}
+        frames = {name.removeprefix("frame ") for name in evidence if is_id(name.removeprefix("frame "))}
+        for exchange, rows in known.items():
+            if here := frames & {row["frame_id"] for row in rows}:
+                exchanges.add(exchange)
+                frames -= here
+        asked = [self.reader.frame(frame, viewer.connections) for frame in sorted(frames)[:EVIDENCE_MAX]]
+        return exchanges | {row["exchange_id"] for row in await gather(*asked) if row}
 
     async def approvals(self, viewer: Viewer, session: Session) -> list[StoredApproval]:
         """Approvals that were asked for in a session."""

@@ -53,9 +53,8 @@ def histogram(counts: SessionCounts, search: Search) -> Histogram:
     ticks = [(bar.x, bar.bucket["at"]) for bar in bars[::every]]
     exchanges = sum(each["exchanges"] for each in buckets)
     denied, errors = sum(each["denied"] for each in buckets), sum(each["errors"] for each in buckets)
-    told = (
-        f"{exchanges:,} exchanges: {denied:,} denied or held, {errors:,} failed; at most {peak:,} in one bar."
-    )
+    counted = "1 exchange" if exchanges == 1 else f"{exchanges:,} exchanges"
+    told = f"{counted}: {denied:,} denied or held, {errors:,} failed; at most {peak:,} in one bar."
     return Histogram(bars, peak, ticks, counts["since"], counts["until"], told)
 
 

@@ -59,7 +59,7 @@ test("a film is read with its silences shortened and can be seen at any time", (
   assert.equal(screenAt(film, 1).text(), "a");
   assert.equal(screenAt(film, 3).text(), "ab");
   assert.equal(screenAt(film, 3).columns, 20);
-  assert.equal(readable("ls\r\x03\u202e"), "ls␍␃␡");
+  assert.equal(readable("ls\r\x03\u202e"), "ls^M^C\ufffd");
 });
 
 test("silences of a conversation are shortened, and jumps go round", () => {

@@ -97,7 +97,7 @@ async def test_the_picture_over_time_can_be_narrowed_without_a_script(pages: Pag
     ann = pages.ann()
     page = await ann.get("/sessions?principal=yan&last=24h")
     assert 'role="img"' in page.text
-    assert "1 exchanges: 0 denied or held, 0 failed" in page.text
+    assert "1 exchange: 0 denied or held, 0 failed" in page.text
     part = page.text.partition("As a table")[2]
     address = unescape(part.partition('<th scope="row"><a href="')[2].partition('"')[0])
     assert address.startswith("/sessions?principal=yan&since=")

@@ -176,7 +176,7 @@ async def test_two_calls_are_compared_line_by_line(pages: Pages) -> None:
     told = await pages.told(make, connection="prod")
     one, two = told.exchanges
     page = await pages.ann().get(f"/sessions/{told.id}/compare?x={one}&x={two}")
-    assert "Request: 1 lines differ" in page.text
+    assert "Request: 1 line differs" in page.text
     assert "Answer: the same" in page.text
     assert '<span class="unseen">changed</span>' in page.text
     page = await pages.ann().get(f"/sessions/{told.id}/compare?x={one}")

@@ -142,7 +142,7 @@ function player(film) {
 export function readable(text) {
   return text.slice(0, 80).replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, (sign) => {
     const code = sign.codePointAt(0) ?? 0;
-    return code < 0x20 ? String.fromCodePoint(0x2400 + code) : "\u2421";
+    return code < 0x20 ? `^${String.fromCodePoint(0x40 + code)}` : code === 0x7f ? "^?" : "\ufffd";
   });
 }
 
