@@ -51,6 +51,7 @@ async function renew() {
     localise(next);
     if (inside && focused) /** @type {HTMLElement | null} */ (next.querySelector(`a[href="${CSS.escape(focused)}"]`))?.focus();
   }
+  document.title = fresh.title;
   count();
   bindKeys();
 }
@@ -125,6 +126,8 @@ if (root) {
   history.replaceState(null, "", place); // a decision that did not count is not sent again by a reload
   count();
   bindKeys();
+  const filter = document.querySelector("details.folded");
+  if (filter instanceof HTMLDetailsElement && matchMedia("(min-width: 40rem)").matches) filter.open = true;
   window.setInterval(count, 1_000);
   follow("/approvals/events", {
     open: () => tell("Live"),
