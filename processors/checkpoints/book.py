@@ -7,6 +7,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from processors.checkpoints.opening import Claim
@@ -58,7 +59,8 @@ class Book:
         draft.replace(path)
 
     def _path(self, origin: str) -> Path:
-        return self._folder / f"{_UNFIT.sub('_', origin)}.json"
+        tag = sha256(origin.encode()).hexdigest()[:8]
+        return self._folder / f"{_UNFIT.sub('_', origin)}-{tag}.json"
 
 
 def claims(page: Page, keys: list[VerifierKey], place: str = "this machine") -> list[Claim]:

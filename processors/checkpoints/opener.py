@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import structlog
 
-from processors.checkpoints.book import Book, claims
+from processors.checkpoints.book import Book, Page, claims
 from processors.checkpoints.intent import read_entry
 from processors.checkpoints.log import Kept, Log
 from processors.checkpoints.opening import Claim, Past, opened
@@ -77,7 +77,7 @@ class Opener:
         origin, keys = self._signer.origin(partition), self._signer.trusted(partition)
         newest = await self._readback.newest(origin, self._topics.audit, partition, keys)
         intent = await self._intent(partition)
-        page = await asyncio.to_thread(self._book.page, origin)
+        page = await self._page(origin)
         outside = await self._outside(partition)
         past = _past(newest, intent, [*claims(page, keys), *outside])
         if doubting and intent and intent.frontier.size <= past.published:
@@ -99,6 +99,12 @@ class Opener:
         if found is None:
             raise AssertionError("a tree of all that is published is always one to begin at")
         return found
+
+    async def _page(self, origin: str) -> Page:
+        try:
+            return await asyncio.to_thread(self._book.page, origin)
+        except ValueError as error:
+            raise RefusedError("unreadable", str(error)) from error
 
     async def _intent(self, partition: int) -> Kept | None:
         committed = await self._view.committed(self._topics.group, self._topics.audit)

@@ -8,7 +8,7 @@ RULE = "checkpoint-refused"
 BEGUN = "checkpoint-log-begun"
 ANCHOR = "checkpoint-anchor-failing"
 
-Why = Literal["smaller-end", "hole", "changed", "rolled-back", "forked", "foreign-key"]
+Why = Literal["smaller-end", "hole", "changed", "rolled-back", "forked", "foreign-key", "unreadable"]
 
 TITLES: dict[Why, str] = {
     "smaller-end": "has fewer records than were signed",
@@ -17,6 +17,7 @@ TITLES: dict[Why, str] = {
     "rolled-back": "has fewer checkpoints than were signed",
     "forked": "was signed in two versions",
     "foreign-key": "has checkpoints of a key that is not ours",
+    "unreadable": "was signed from this machine, and what is kept of that cannot be read",
 }
 
 

@@ -45,9 +45,15 @@ async def _work(settings: CheckpointSettings, kafka: KafkaAddress) -> int:
         await _usable_topics(kafka)
         await run_until(stop, settings, kafka)
     except (KafkaError, KafkaUnsafeError, TimeoutError, ExceptionGroup) as error:
-        log.error("checkpointer_ended", reason=str(error))  # noqa: TRY400 - the place tells nothing here
+        log.error("checkpointer_ended", reason="; ".join(_reasons(error)))  # noqa: TRY400 - the place tells nothing here
         return RESTART_CODE
     return 0
+
+
+def _reasons(error: BaseException) -> list[str]:
+    if isinstance(error, BaseExceptionGroup):
+        return [reason for each in error.exceptions for reason in _reasons(each)]
+    return [f"{type(error).__name__}: {error}"]
 
 
 async def run_until(stop: asyncio.Event, settings: CheckpointSettings, kafka: KafkaAddress) -> None:
