@@ -1,9 +1,9 @@
 """What a check costs: `python -m benchmarks.verify [--rows N] [--json]`.
 
 A trail of N frames (bodies of about 1.8 KB, sessions of 100 frames that overlap) with its checkpoints is put into a
-chDB of its own, and checked as `sluicegate verify` does, page by page. Beside the whole stand reading the pages, and
-rebuilding the digests (of one core); in frames a second. And the memory that the check adds to what the engine and the
-reading have taken.
+chDB of its own, and checked as `sluicegate verify` does, page by page. Beside the whole stand reading the pages and
+rebuilding the digests (of one core); in frames a second. And the memory that the check adds to what the engine has
+taken.
 """
 
 import argparse
