@@ -10,6 +10,7 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
+from console.directory import Person
 from console.web.failures import Refusal
 from console.web.marks import hidden
 from console.web.pages.search import Search, search_of
@@ -18,8 +19,10 @@ from console.web.site import Site
 from console.web.viewer import Role, Viewer
 from sinks.readers import AdminAct
 
-FRESH_SECONDS = 60.0
+READ_SECONDS = 30.0  # what was read counts so long; another console may have written since
+FRESH_SECONDS = 120.0
 FRESH_MAX = 1_000
+READ_MAX = 1_000
 
 
 class Saved:
@@ -28,13 +31,23 @@ class Saved:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._fresh: deque[tuple[float, AdminAct]] = deque(maxlen=FRESH_MAX)
+        self._read: dict[str, tuple[float, list[AdminAct]]] = {}
 
     async def of(self, viewer: Viewer) -> list[Kept]:
         """The viewer's, by name."""
         person = viewer.caller.person
-        acts = await acts_of(self._site.reader, person)
+        acts = await self._acts(person)
         since = time.monotonic() - FRESH_SECONDS
         return standing([*acts, *(act for at, act in self._fresh if at > since)], person)
+
+    async def _acts(self, person: Person) -> list[AdminAct]:
+        read = self._read.get(person.name)
+        if read is None or read[0] < time.monotonic():
+            if len(self._read) >= READ_MAX:
+                self._read.clear()
+            acts = await acts_of(self._site.reader, person)
+            read = self._read[person.name] = (time.monotonic() + READ_SECONDS, acts)
+        return read[1]
 
     async def change(self, request: Request) -> Response:
         """POST /sessions/saved: `name` and `query` keep a search, with `forget` the name is forgotten."""
