@@ -29,7 +29,7 @@ _SOUND = frozenset(
         "http://www.w3.org/2001/10/xml-exc-c14n#",
     }
 )
-_NEVER = ("RetrievalMethod", "Object", "Manifest", "KeyName", "MgmtData")
+_NEVER = ("RetrievalMethod", "Object", "Manifest")
 
 
 class SamlRefusedError(Exception):

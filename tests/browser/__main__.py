@@ -20,6 +20,7 @@ from sluicegate.embedded.errors import EmbeddedError
 from tests.browser import looks
 from tests.browser.axe import axe_source
 from tests.browser.chromium import EXECUTABLE, chromium, person
+from tests.browser.paint import paint
 from tests.browser.stack import demo, running
 from tests.browser.tasks import TASKS, Bench
 
@@ -74,6 +75,9 @@ def main() -> int:
     parser.add_argument("--pictures", action="store_true", help="renew the pictures in docs/images")
     parser.add_argument("--only", default="", help="the login, and tasks whose name has this")
     parser.add_argument("--home", type=Path, help="folder of a demo that is up, in the place of a fresh one")
+    parser.add_argument(
+        "--paint", type=Path, help="measure on the store in this folder; see tests.browser.paint"
+    )
     given = parser.parse_args()
     if not Path(EXECUTABLE).exists():
         print(f"{EXECUTABLE} is not here: install Debian's package chromium", file=sys.stderr)
@@ -81,6 +85,8 @@ def main() -> int:
     scratch = tempfile.TemporaryDirectory(prefix="sluicegate-browser-", ignore_cleanup_errors=True)
     try:
         with scratch as folder:
+            if given.paint:
+                return min(asyncio.run(paint(given.paint.absolute(), say)), 1)
             home = given.home or Path(folder)
             failed = asyncio.run(run(home, up=bool(given.home), pictures=given.pictures, only=given.only))
     except (EmbeddedError, ChildError) as error:

@@ -180,10 +180,10 @@ CHECKS: tuple[Check, ...] = (
     people_have_their_groups,
     service_accounts_have_their_client,
     tokens_for_others_are_refused,
+    people_log_into_the_console_by_oidc,
+    people_log_into_the_console_by_saml,  # before its key is another one
     keys_rotate,
     the_gateway_says_where_tokens_are_given,
     the_official_client_finds_its_way,
     a_person_of_another_group_is_turned_away,
-    people_log_into_the_console_by_oidc,
-    people_log_into_the_console_by_saml,
 )
