@@ -5,6 +5,7 @@ import signal
 from contextlib import suppress
 
 import structlog
+from clickhouse_connect.driver.client import Client
 
 from schemas.kafka import KafkaAddress, ensure_topics
 from sinks.access import write_token
@@ -18,6 +19,7 @@ from sinks.server import QueryApi, QueryServer, listen
 from sinks.settings import SinkSettings
 from sinks.sink import Sink
 from sinks.sql.api import SqlApi
+from sinks.sql.installing import install
 from sinks.sql_reader import SqlReader
 from sinks.verify.server import ProofApi
 
@@ -92,10 +94,15 @@ class _StoreProcess:
             await self._patience.until_done(
                 lambda: self._store.call(lambda client: index_again(client, database)), "the store is away"
             )
+            await self._patience.until_done(lambda: self._store.call(self._install), "the store is away")
             log.info("store_open", store=str(self._settings.clickhouse), migrations_applied=applied)
             await self._patience.until_done(lambda: ensure_topics(self._kafka), "Kafka does not answer")
             async with forgetting(self._settings, self._kafka, self._metrics.registry, self._forgets):
                 await self._sink.run()
+
+    def _install(self, client: Client) -> None:
+        settings, address = self._settings, self._settings.clickhouse
+        install(client, address.database, settings.public_url, settings.teams, server=not address.embedded)
 
     def _forgets(self) -> bool:
         """Of several store processes, the one that stores the tombstones forgets."""

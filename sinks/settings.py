@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sinks.clickhouse import ClickHouseAddress
 from sinks.retention.settings import RetentionSettings
+from sinks.sql.teams import TeamScope
 
 GROUP = "sluicegate-sink"
 
@@ -42,6 +43,7 @@ class SinkSettings:
     `instance` is a fixed name in the Kafka group: under it a restart after a crash takes over at once, instead of
     waiting until the group gives up the dead member; '' for none, None lets the store's kind decide.
     `hosts` are further names by which the query API may be addressed (the Host header), beside loopback.
+    `public_url` is how browsers reach the console, for links in the views; `teams` get roles on a server.
     """
 
     clickhouse: ClickHouseAddress
@@ -56,6 +58,8 @@ class SinkSettings:
     linger_ms: int = 300
     topics: SinkTopics = SinkTopics()
     retention: RetentionSettings | None = None
+    public_url: str = ""
+    teams: tuple[TeamScope, ...] = ()
 
     @property
     def member(self) -> str:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sluicegate.cli.answers import AsForm, Form, Output, Params, answered, given
-from sluicegate.cli.failures import told
-from sluicegate.cli.options import DEFAULT_FILE, AsJson, ConfigFile
+from sluicegate.cli.failures import USAGE, Failure, told
+from sluicegate.cli.options import DEFAULT_FILE, AsJson, ConfigFile, settings_of
 from sluicegate.cli.output import print_json, print_line, print_table
 
 if TYPE_CHECKING:
@@ -53,6 +53,29 @@ def run(
     """Ask it, and print or export what it gives."""
     values = given(param)
     answered(config, lambda analyst: analyst.saved(name, values, form), form, output)
+
+
+@commands.command()
+def access(config: ConfigFile = DEFAULT_FILE) -> None:
+    """The SQL that gives a ClickHouse server its roles, limits and row policies by team.
+
+    The store process runs it when it starts, if its user may; if not, run it as one who may.
+    """
+    from sinks.clickhouse import StoreError  # noqa: PLC0415
+    from sinks.sql.access import statements, table_columns  # noqa: PLC0415
+
+    settings = settings_of(config).sink_settings()
+    address = settings.clickhouse
+    if address.embedded:
+        raise Failure(
+            "the embedded store has no users: roles are for a server, named in clickhouse.dsn", USAGE
+        )
+    with told(StoreError):
+        client = address.connect()
+        columns = table_columns(client, address.database)
+        client.close()
+    for statement in statements(address.database, settings.teams, columns):
+        print_line(f"{' '.join(statement.split())};")
 
 
 def _saved(name: str) -> "Saved":

@@ -18,6 +18,7 @@ from processors.settings import ProcessorSettings
 from schemas.kafka import KafkaAddress
 from sinks.clickhouse import ClickHouseAddress
 from sinks.settings import SinkSettings
+from sinks.sql.teams import TeamScope
 from sluicegate.embedded.datadir import read_state
 from sluicegate.embedded.errors import DataDirError
 from sluicegate.settings.addresses import EMBEDDED, split_address
@@ -114,6 +115,8 @@ def sink_settings(settings: Settings) -> SinkSettings:
         host=host,
         port=port,
         hosts=settings.console.hosts,
+        public_url=settings.approvals.public_url or "",
+        teams=tuple(TeamScope(team.name, team.connections) for team in settings.web.teams),
     )
 
 
