@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 from aiokafka.errors import KafkaError
 
-from processors.checkpoints.anchors.anchor import Anchor, AnchorError
+from processors.checkpoints.anchors.anchor import AheadError, Anchor, AnchorError
 from processors.checkpoints.anchors.bucket import BucketAnchor
 from processors.checkpoints.anchors.file import FileAnchor
 from processors.checkpoints.anchors.proving import Prover
@@ -20,7 +20,7 @@ from processors.checkpoints.metrics import CheckpointMetrics
 from processors.checkpoints.opener import Outside
 from processors.checkpoints.opening import Claim
 from processors.checkpoints.readback import ReadBack
-from processors.checkpoints.refusal import RefusedError, anchor_failing
+from processors.checkpoints.refusal import RefusedError, anchor_failing, refused
 from processors.checkpoints.settings import Anchors, CheckpointSettings
 from processors.checkpoints.settings import BucketAnchor as Bucket
 from processors.checkpoints.settings import FileAnchor as File
@@ -29,12 +29,15 @@ from processors.checkpoints.signing import Signer
 from processors.outlet import Outlet
 from processors.records import Outgoing
 from schemas.checkpoints import CheckpointRecord, anchor_record, checkpoint_key, checkpoint_value
-from schemas.findings import finding_value
+from schemas.findings import FindingRecord, finding_value
 
 log = structlog.get_logger(__name__)
 
 Heads = Callable[[], Mapping[int, CheckpointRecord]]
 POLL_SECONDS = 0.25
+ASK_SECONDS = 5.0
+AHEAD_FAILURES = 3  # in a row: then we are not just late behind another owner
+MUTE_SECONDS = 300.0  # opening a partition must not wait for the same silence again
 
 
 def anchors_of(settings: CheckpointSettings, readback: ReadBack) -> list[Anchor]:
@@ -58,12 +61,14 @@ def _anchor(chosen: Anchors, settings: CheckpointSettings, readback: ReadBack) -
 
 @dataclass(slots=True)
 class _State:
-    """How it goes with one anchor: sizes it has, when it is asked next, since when it fails (0: it does not)."""
+    """How it goes with one anchor: sizes it has, since when it fails (0: it does not), and the finding where it has a
+    larger tree than we."""
 
     sizes: dict[str, int] = field(default_factory=dict)
     failures: int = 0
     failing_since: float = 0.0
     told: bool = False
+    ahead: FindingRecord | None = None
 
 
 class Anchoring:
@@ -85,6 +90,7 @@ class Anchoring:
         self._metrics = metrics
         self._places = places
         self._clock = clock
+        self._muted: dict[str, float] = {}
 
     def claims_with(self, signer: Signer) -> Outside:
         """What the anchors have of a log; one that does not answer says nothing."""
@@ -96,11 +102,14 @@ class Anchoring:
         return claims
 
     async def _claims(self, anchor: Anchor, signer: Signer, partition: int) -> list[Claim]:
+        if self._muted.get(anchor.name, 0.0) > self._clock():
+            return []
         try:
-            async with asyncio.timeout(self._settings.anchor_seconds):
+            async with asyncio.timeout(ASK_SECONDS):
                 return await anchor.claims(signer.origin(partition), signer.trusted(partition))
         except (AnchorError, TimeoutError) as error:
             reason = str(error) or "it does not answer"
+        self._muted[anchor.name] = self._clock() + MUTE_SECONDS
         log.warning("anchor_not_asked", anchor=anchor.name, reason=reason)
         return []
 
@@ -130,6 +139,10 @@ class Anchoring:
         try:
             async with asyncio.timeout(self._settings.anchor_seconds):
                 anchored = await anchor.put(head)
+        except AheadError as error:
+            fault = RefusedError("rolled-back", str(error))
+            state.ahead = refused(head["origin"], head["partition"], fault, int(self._clock() * 1_000_000))
+            return str(error)
         except TimeoutError:
             return f"no answer within {self._settings.anchor_seconds:.0f} s"
         except (AnchorError, RefusedError, KafkaError, OSError) as error:
@@ -151,22 +164,21 @@ class Anchoring:
         self._metrics.attempts.labels(anchor.name, "failed" if fault else "done").inc()
         self._metrics.failing.labels(anchor.name).set(bool(fault))
         if not fault:
-            state.failures, state.failing_since, state.told = 0, 0.0, False
+            state.failures, state.failing_since, state.told, state.ahead = 0, 0.0, False, None
             return
         now = self._clock()
         state.failures += 1
         state.failing_since = state.failing_since or now
         log.warning("anchor_failed", anchor=anchor.name, reason=fault, failures=state.failures)
-        if not state.told and now - state.failing_since >= self._settings.failing_seconds:
+        finding = state.ahead if state.failures >= AHEAD_FAILURES else None
+        if finding is None and now - state.failing_since >= self._settings.failing_seconds:
             since = int(state.failing_since * 1_000_000)
             finding = anchor_failing(anchor.name, anchor.kind, fault, int(now * 1_000_000), since=since)
-            await self._outlet.send(
-                [
-                    Outgoing(
-                        self._settings.topics.findings, 0, finding["rule"].encode(), finding_value(finding)
-                    )
-                ]
+        if finding is not None and not state.told:
+            row = Outgoing(
+                self._settings.topics.findings, 0, finding["rule"].encode(), finding_value(finding)
             )
+            await self._outlet.send([row])
             state.told = True
 
     def _pause(self, anchor: Anchor, state: _State) -> float:

@@ -13,6 +13,10 @@ class AnchorError(Exception):
     """The place did not take a checkpoint, or cannot say what it has. The message says why."""
 
 
+class AheadError(AnchorError):
+    """The place has a larger tree of this log. Either we are late, or everything here was rolled back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Anchored:
     """`place` has the checkpoint: what it gave back, and the note with what it added."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
@@ -16,6 +17,7 @@ from processors.checkpoints.settings import BucketAnchor as Settings
 from schemas.checkpoints import AnchorKind, CheckpointRecord
 from schemas.notes import VerifierKey
 
+_PATIENCE = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
 _SIZE_MAX = (1 << 63) - 1
 NOTE_BYTES_MAX = 1_000_000
 _Told = TypeVar("_Told")
@@ -48,7 +50,10 @@ class BucketAnchor:
             if self._client is None:
                 settings = self._settings
                 self._client = Session().create_client(
-                    "s3", region_name=settings.region or None, endpoint_url=settings.endpoint or None
+                    "s3",
+                    region_name=settings.region or None,
+                    endpoint_url=settings.endpoint or None,
+                    config=_PATIENCE,
                 )
             return ask(self._client)
 

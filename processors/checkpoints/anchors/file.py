@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from processors.checkpoints.anchors.anchor import Anchored, AnchorError
+from processors.checkpoints.anchors.anchor import AheadError, Anchored, AnchorError
 from processors.checkpoints.book import claim_of, size_of
 from processors.checkpoints.opening import Claim
 from schemas.checkpoints import AnchorKind, CheckpointRecord
@@ -39,7 +39,7 @@ class FileAnchor:
     def _put(self, record: CheckpointRecord) -> Anchored:
         there = size_of(self._newest(record["origin"]))
         if there > record["tree_size"]:
-            raise AnchorError(f"{self._path} has a checkpoint of {there} leaves, and this one has fewer")
+            raise AheadError(f"{self._path} has a checkpoint of {there} leaves, and this one has fewer")
         moment = datetime.fromtimestamp(record["at"] / 1_000_000, UTC).isoformat()
         line = json.dumps({"at": moment, "note": record["note"]}, ensure_ascii=False).encode() + b"\n"
         try:

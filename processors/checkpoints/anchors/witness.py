@@ -4,7 +4,7 @@ import base64
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from processors.checkpoints.anchors.anchor import Anchored, AnchorError
+from processors.checkpoints.anchors.anchor import AheadError, Anchored, AnchorError
 from processors.checkpoints.anchors.http import Answer, post
 from processors.checkpoints.anchors.proving import Prover, Step
 from processors.checkpoints.opening import Claim
@@ -58,7 +58,7 @@ class WitnessAnchor:
 
     async def _submit(self, old: int, record: CheckpointRecord) -> Anchored:
         if old > record["tree_size"]:
-            raise AnchorError(f"{self.name} has {old} leaves, and this checkpoint {record['tree_size']}")
+            raise AheadError(f"{self.name} has {old} leaves, and this checkpoint {record['tree_size']}")
         size = old
         async with aclosing(self._prover.steps(old, record)) as steps:
             async for step in steps:

@@ -186,6 +186,29 @@ async def test_checkpoints_reach_a_file_and_a_witness_that_catches_up_over_resta
     assert {record["place"] for record in records} == {url, str(tmp_path / "worm")}
 
 
+async def test_abuse_83_a_witness_tells_that_everything_here_was_rolled_back(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    async with witnessing(tmp_path, str(deployment.key().log)) as (url, key):
+        anchors = (Witness(url, str(key), 0.05),)
+        await deployment.put(*VALUES[:30])
+        async with deployment.running(anchors=anchors):
+            await anchored(deployment, 30, 1)
+        for topic in (deployment.topics.audit, deployment.topics.checkpoints):
+            await deployment.make_anew(topic)
+        for page in deployment.settings.folder.glob("*.json"):
+            page.unlink()
+        await deployment.put(*VALUES[50:60])
+        async with deployment.running(anchors=anchors, retry_seconds=0.05):
+            async with asyncio.timeout(30):
+                while not (found := await deployment.findings()):
+                    await asyncio.sleep(0.05)
+    assert [(finding["rule"], finding["severity"]) for finding in found] == [
+        ("checkpoint-refused", "critical")
+    ]
+    assert f"{url} has 30 leaves, and this checkpoint 10" in found[0]["evidence"]
+
+
 async def test_an_anchor_that_is_away_stops_nothing_and_is_a_finding_after_a_while(
     deployment: Deployment, tmp_path: Path
 ) -> None:

@@ -60,7 +60,7 @@ async def test_records_that_were_gone_before_they_were_signed_are_refused(deploy
         await refused(deployment, running, "hole")
 
 
-async def test_a_topic_of_checkpoints_that_was_rolled_back_is_refused_by_what_this_machine_knows(
+async def test_abuse_83_a_topic_of_checkpoints_that_was_rolled_back_is_refused_by_what_this_machine_knows(
     deployment: Deployment,
 ) -> None:
     await signed_once(deployment)
@@ -69,7 +69,7 @@ async def test_a_topic_of_checkpoints_that_was_rolled_back_is_refused_by_what_th
         await refused(deployment, running, "rolled-back")
 
 
-async def test_a_topic_that_was_rolled_back_while_it_runs_is_found_by_looking_again(
+async def test_abuse_83_a_topic_that_was_rolled_back_while_it_runs_is_found_by_looking_again(
     deployment: Deployment,
 ) -> None:
     await deployment.put(*VALUES[:60])
@@ -79,7 +79,7 @@ async def test_a_topic_that_was_rolled_back_while_it_runs_is_found_by_looking_ag
         await deployment.until_refused(running, "rolled-back")
 
 
-async def test_a_machine_that_forgot_everything_is_told_by_an_anchor(
+async def test_abuse_83_a_machine_that_forgot_everything_is_told_by_an_anchor(
     deployment: Deployment, tmp_path: Path
 ) -> None:
     worm = tmp_path / "worm.jsonl"
