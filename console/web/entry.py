@@ -10,11 +10,12 @@ from starlette.routing import BaseRoute, Route
 from console.api.callers import Caller
 from console.api.pace import Pace
 from console.directory import Person
-from console.web.failures import Refusal
+from console.web.failures import Ended, Refusal
 from console.web.forms import form_of
 from console.web.site import Site, safe_path
 
-TRIES_PER_SECOND, TRIES_BURST = 0.5, 20  # of one address
+TRIES_PER_SECOND, TRIES_BURST = 0.5, 20  # at the token, of one address
+LOGINS_PER_SECOND, LOGINS_BURST = 10.0, 300  # at a provider: behind a proxy everybody has its address
 
 
 class Entry:
@@ -23,7 +24,8 @@ class Entry:
 
     def __init__(self, site: Site, token: str = "", terminal: Person | None = None) -> None:
         self._site, self._token, self._terminal = site, token, terminal
-        self._pace = Pace(TRIES_PER_SECOND, TRIES_BURST)
+        self._tries = Pace(TRIES_PER_SECOND, TRIES_BURST)
+        self._pace = Pace(LOGINS_PER_SECOND, LOGINS_BURST)
 
     def routes(self) -> list[BaseRoute]:
         """Three."""
@@ -44,7 +46,7 @@ class Entry:
         following = safe_path(form.get("next", "/"))
         if self._terminal is None or not self._token:
             raise Refusal(404, "There is no such login", "People log in at a provider here.", "Go to /login.")
-        self.slow_down(request)
+        _slow_down(self._tries, request)
         if not hmac.compare_digest(form.get("token", "").strip().encode(), self._token.encode()):
             return self._page(request, following, 403, "This token is wrong, or of an earlier start.")
         caller = Caller(self._terminal, self._terminal, auditor=True, revoker=True)
@@ -53,7 +55,9 @@ class Entry:
     async def leave(self, request: Request) -> Response:
         """POST /logout."""
         site = self._site
-        viewer = await site.viewer(request)
+        viewer = site.known(request)  # also of who has no role
+        if viewer is None:
+            raise Ended(following="/")
         await site.posted(request, viewer)
         site.logins.end(viewer.session)
         response = site.page(request, None, "login.html", **self._context("/", told="You are logged out."))
@@ -74,12 +78,8 @@ class Entry:
         return response
 
     def slow_down(self, request: Request) -> None:
-        """Raises Refusal where one address tries too often."""
-        peer = request.client.host if request.client else ""
-        if seconds := self._pace.wait(peer):
-            raise Refusal(
-                429, "Too many tries", f"Wait {seconds} s.", "Then try again.", {"Retry-After": str(seconds)}
-            )
+        """Raises Refusal where one address logs in too often."""
+        _slow_down(self._pace, request)
 
     def _page(self, request: Request, following: str, status: int = 200, fault: str = "") -> Response:
         return self._site.page(request, None, "login.html", status, **self._context(following, fault=fault))
@@ -94,3 +94,10 @@ class Entry:
             "fault": fault,
             "told": told,
         }
+
+
+def _slow_down(pace: Pace, request: Request) -> None:
+    peer = request.client.host if request.client else ""
+    if seconds := pace.wait(peer):
+        wait = {"Retry-After": str(seconds)}
+        raise Refusal(429, "Too many tries", f"Wait {seconds} s.", "Then try again.", wait)

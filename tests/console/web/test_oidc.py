@@ -28,7 +28,15 @@ from schemas.control import principal_blocked
 from sluicegate.demo.people.app import people_app
 from tests.console.conftest import Floor
 from tests.console.web.browsing import Browser, Page
-from tests.console.web.serving import Served, acts_of, assert_page, free_url, served_web, web_settings
+from tests.console.web.serving import (
+    Served,
+    acts_of,
+    assert_page,
+    csrf_of,
+    free_url,
+    served_web,
+    web_settings,
+)
 from tests.gateway.identity.minting import Mint, jwk, jwks, rsa_key
 from tests.gateway.identity.provider import METADATA, ProviderServer, provider_server, until
 
@@ -111,6 +119,8 @@ async def test_roles_come_from_groups(floor: Floor, tmp_path: Path, issuer: str)
         mallory, page = await log_in(served, "mallory")
         assert_page(page, 403, "Your role does not allow this")
         assert "visitors" in (await mallory.get("/connections")).text
+        left = await mallory.post("/logout", {"csrf": await csrf_of(mallory)})
+        assert "You are logged out" in left.text, "also who has no role gets out"
         shown = await alice.get("/policy")
         assert_page(shown, 200, "Policy")
         assert "Alice Arden" in shown.text
