@@ -1,6 +1,6 @@
 """One session again: `/sessions/{id}` as a conversation, its exchanges one by one, two calls beside each other."""
 
-from asyncio import gather
+from asyncio import gather, to_thread
 from itertools import islice
 
 from starlette.requests import Request
@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from console.web.failures import Refusal
-from console.web.pages.replay_diff import difference
+from console.web.pages.replay_diff import Difference, difference
 from console.web.pages.replay_exchange import FRAMES_SHOWN, View, view_of
 from console.web.pages.replay_exports import Exports
 from console.web.pages.replay_frames import FramePages
@@ -66,13 +66,14 @@ class Replay:
         named = await self._trail.named(viewer, findings, opened)
         found = items(exchanges, named, min(first, 1_000_000_000))
         form = _form(request)
+        views = await to_thread(lambda: {name: view_of(frames, form) for name, frames in opened.items()})
         return self._site.page(
             request,
             viewer,
             "replay/session.html",
             session=session,
             items=found,
-            views={name: view_of(frames, form) for name, frames in opened.items()},
+            views=views,
             findings=findings,
             approvals={row["exchange_id"]: row for row in approvals},
             signs={name: [item for item in found if name in item.signs] for name in SIGNS},
@@ -89,13 +90,14 @@ class Replay:
         frames = await self._trail.exchange(viewer, exchange_id, FRAMES_SHOWN + 1, session_id)
         await self._looks.part(viewer, session_id, exchange_id)
         part = request.query_params.get("part") == "1"
+        view = await to_thread(view_of, frames, _form(request))
         return self._site.page(
             request,
             viewer,
             "replay/part.html" if part else "replay/exchange.html",
             session_id=session_id,
             id=exchange_id,
-            view=view_of(frames, _form(request)),
+            view=view,
             title=" ".join(filter(None, act(frames[0]))) or frames[0]["http_method"],
             frame=frames[0],
             form=_form(request),
@@ -128,8 +130,8 @@ class Replay:
         for exchange_id in chosen:
             frames = await self._trail.exchange(viewer, exchange_id, FRAMES_SHOWN)
             await self._looks.part(viewer, frames[0]["session_id"], exchange_id)
-            views.append(view_of(frames, _form(request)))
-        left, right = views
+            views.append(await to_thread(view_of, frames, _form(request)))
+        asked, answered = await to_thread(_differences, *views)
         return self._site.page(
             request,
             viewer,
@@ -137,8 +139,8 @@ class Replay:
             session_id=request.path_params["id"],
             ids=chosen,
             views=views,
-            asked=difference(_whole(left, asked=True), _whole(right, asked=True)),
-            answered=difference(_whole(left, asked=False), _whole(right, asked=False)),
+            asked=asked,
+            answered=answered,
             form=_form(request),
         )
 
@@ -154,6 +156,12 @@ class Replay:
         if len(frames) > OPEN_FRAMES:  # the last ones may go on behind what was read
             found = {name: rows for name, rows in found.items() if rows[-1]["outcome"] != "pending"}
         return found
+
+
+def _differences(left: View, right: View) -> tuple[Difference, Difference]:
+    """Between what was asked, and between what was answered."""
+    asked = difference(_whole(left, asked=True), _whole(right, asked=True))
+    return asked, difference(_whole(left, asked=False), _whole(right, asked=False))
 
 
 def _whole(view: View, *, asked: bool) -> Layout:

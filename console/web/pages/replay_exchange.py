@@ -89,7 +89,8 @@ def label_of(frame: Frame) -> str:
         tree = parsed(data)
     except NoJsonError:
         return ""
-    return _watched(tree) or _text(member(tree, "method")) or ("answer" if member(tree, "result") else "")
+    ends = [name for name in ("error", "result") if member(tree, name) is not None]
+    return _watched(tree) or _text(member(tree, "method")) or "".join(ends[:1]).replace("result", "answer")
 
 
 def _watched(tree: Any) -> str:

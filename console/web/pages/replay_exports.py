@@ -21,6 +21,7 @@ ARCHIVE_BYTES_MAX = 128 * 1024 * 1024
 ARCHIVE_FRAMES_MAX = 100_000
 PIECE_CHARACTERS = 64 * 1024
 IDLE_SECONDS = 3.0
+PLAYED_CHARACTERS_MAX = 16 * 1024 * 1024  # what a page holds of a film; the file has all of it
 
 
 class Exports:
@@ -62,7 +63,11 @@ class Exports:
         film = cast(frames, Wanted(typed=play, idle_seconds=None if play else IDLE_SECONDS))
 
         async def lines() -> AsyncIterator[str]:
+            sent = 0
             async for line in film:
+                sent += len(line)
+                if play and sent > PLAYED_CHARACTERS_MAX:
+                    return
                 yield line + "\n"
 
         return self._file(lines(), f"terminal-{exchange_id}.cast", "application/x-asciicast")

@@ -16,6 +16,7 @@ from secrets import token_hex
 
 from sinks.readers import Redaction
 
+SOUGHT_MAX = 200  # redactions that are looked for elsewhere in a body: each look takes the whole of it
 OPEN, CLOSE = "\ufdd0", "\ufdd1"  # noncharacters: no text is meant to hold them
 
 
@@ -91,6 +92,7 @@ def _places(body: bytes, redactions: Sequence[Redaction]) -> dict[int, tuple[int
     """Where each redaction stands now, by its number, apart from each other; without those that stand nowhere."""
     places: dict[int, tuple[int, int]] = {}
     moved = False
+    sought = 0
     unsure: list[tuple[int, tuple[int, int]]] = []
     for number, each in enumerate(redactions, 1):
         start, end = each["start"], each["end"]
@@ -98,11 +100,13 @@ def _places(body: bytes, redactions: Sequence[Redaction]) -> dict[int, tuple[int
         written = _written(each["pseudonym"])
         if span and any(form in body[start:end] for form in written):
             places[number] = span
-        elif found := _elsewhere(body, written, start, places):
-            places[number] = found
-            moved = moved or start >= 0
-        elif span:
-            unsure.append((number, span))
+        elif sought < SOUGHT_MAX:
+            sought += 1
+            if found := _elsewhere(body, written, start, places):
+                places[number] = found
+                moved = moved or start >= 0
+            elif span:
+                unsure.append((number, span))
     if not moved:
         places |= dict(unsure)
     return _apart(places)
