@@ -51,7 +51,7 @@ async def narrows_sessions_and_shares_the_search(bench: Bench) -> None:
     """Alice narrows the sessions to Bob's refused calls; somebody else opens the same address and sees the same."""
     page = await bench.alice.goes("/sessions")
     await page.get_by_label("Person", exact=True).fill("bob")
-    await page.get_by_label("Verdict", exact=True).select_option("deny")
+    await page.locator("select[name=verdict]").select_option("deny")
     await page.get_by_role("button", name="Filter").click()
     await expect(page).to_have_url(re.compile(r"principal=bob.*verdict=deny"))
     rows = page.locator("#list tbody tr")
@@ -83,9 +83,9 @@ async def replays_a_session(bench: Bench) -> None:
     await page.get_by_role("button", name="Play").click()
     await expect(page.locator("[data-play]")).to_have_attribute("aria-pressed", "true")
     await page.locator("[data-play]").click()
-    jump = page.locator("[data-jump=masked]")
-    await jump.click()
-    await page.locator(".jumps a").first.click()
+    jumps = page.locator("details", has=page.locator("[data-jump=masked]"))
+    await jumps.locator("summary").click()
+    await jumps.locator("a").first.click()
     await expect(page.locator("a.masked").first).to_be_visible()
     await bench.shot(page, "console-replay")
 
