@@ -70,6 +70,7 @@ async def finds_a_word_in_what_was_said(bench: Bench) -> None:
     await page.keyboard.type("CrashLoopBackOff")
     await page.keyboard.press("Enter")
     await expect(page.locator("#list tbody tr").first).to_be_visible()
+    await page.locator(".histogram").evaluate("each => each.scrollIntoView()")
     await bench.shot(page, "console-sessions")
 
 
@@ -86,6 +87,7 @@ async def replays_a_session(bench: Bench) -> None:
     jumps = page.locator("details", has=page.locator("[data-jump=masked]"))
     await jumps.locator("summary").click()
     await jumps.locator("a").first.click()
+    await jumps.locator("summary").click()
     await expect(page.locator("a.masked").first).to_be_visible()
     await bench.shot(page, "console-replay")
 
