@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint conformance faults keycloak kubernetes bench bench-masking lock clean
+.PHONY: help install demo test lint conformance faults keycloak kubernetes browser sumdb bench bench-masking lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,7 +28,7 @@ demo: install  ## start everything, let an agent work through the gateway, show 
 	@exec $(BIN)/sluicegate demo
 
 test: install lint  ## lint, then all tests (a real broker and a real chDB; no Docker, no Java to install)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: install  ## ruff, mypy strict, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
@@ -45,6 +45,12 @@ keycloak: install  ## identity against a real Keycloak (fetched once, about 200 
 
 kubernetes: install  ## a real control plane (built once from Go modules, 8 minutes), real kubectl and clients: direct against through
 	@$(BIN)/python -m tests.kubernetes
+
+browser: install  ## the console in a real Chromium (the system's): ten tasks, accessibility, screenshots
+	@$(BIN)/python -m tests.browser
+
+sumdb: install  ## notes, tree heads and proofs against Go's golang.org/x/mod/sumdb, both ways (needs Go)
+	@$(BIN)/python -m tests.sumdb
 
 bench: install  ## direct against through, side by side: MCP, then Kubernetes
 	@$(BIN)/python -m benchmarks

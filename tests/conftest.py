@@ -1,6 +1,7 @@
 """What every test may use."""
 
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,6 +11,20 @@ pytest_plugins = ["tests.support.broker"]
 # how fast a shared machine is at the moment is no property of what is tested
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
+
+
+# Folders whose tests share what takes long to start: where tests run in several processes, one has them all.
+TOGETHER = ("cli", "console/web_inbox", "gateway/approvals", "gateway/holding")
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Says what runs in one process where `-n` asks for several: the tests of a file, or of such a folder."""
+    for item in items:
+        name = item.path.relative_to(HERE).as_posix()
+        folder = next((each for each in TOGETHER if name.startswith(f"{each}/")), name)
+        item.add_marker(pytest.mark.xdist_group(folder))
 
 
 @pytest.fixture(autouse=True)
