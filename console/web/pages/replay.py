@@ -35,6 +35,7 @@ def routes(site: Site) -> list[BaseRoute]:
         "/sessions/{id}/compare": replay.compare,
         "/sessions/{id}/session.har": exports.har,
         "/sessions/{id}/session.jsonl": exports.jsonl,
+        "/sessions/{id}/report.pdf": exports.pdf,
         "/sessions/{id}/exchanges/{exchange}": replay.exchange,
         "/sessions/{id}/exchanges/{exchange}/tree": replay.tree,
         "/sessions/{id}/exchanges/{exchange}/terminal.cast": exports.cast,

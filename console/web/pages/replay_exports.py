@@ -1,5 +1,6 @@
-"""Downloads of a session: an HTTP archive, JSON lines, a terminal's film. Each is on the record before it begins."""
+"""Downloads of a session: archive, JSON lines, report, a terminal's film. Each is on the record before it begins."""
 
+from asyncio import to_thread
 from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
 
@@ -47,6 +48,23 @@ class Exports:
                 yield json_line(frame)
 
         return self._file(lines(), f"session-{session_id}.jsonl", "application/x-ndjson")
+
+    async def pdf(self, request: Request) -> Response:
+        """GET …/report.pdf: the session as a report to hand over."""
+        from sinks.exports.pdf import CALLS_MAX, report  # noqa: PLC0415  # its fonts take their time to import
+
+        site, trail = self._site, self._trail
+        viewer = await site.viewer(request, Role.VIEWER)
+        session = await trail.session(viewer, request.path_params["id"])
+        session_id = session["session_id"]
+        await site.looked(viewer, "export.pdf", session_id, exchanges=session["exchanges"])
+        exchanges = await trail.exchanges(viewer, session_id, CALLS_MAX + 1, "")
+        findings = await trail.findings(viewer, session)
+        link = f"{site.settings.identity.public_url.rstrip('/')}/sessions/{session_id}"
+        content = await to_thread(report, session, exchanges, findings, link)
+        return Response(
+            content, headers=self._headers(f"session-{session_id}.pdf"), media_type="application/pdf"
+        )
 
     async def cast(self, request: Request) -> Response:
         """GET …/terminal.cast: for players as a file, for the page's own player with `play=1`."""
@@ -96,11 +114,10 @@ class Exports:
         return found
 
     def _file(self, content: AsyncIterator[str], name: str, kind: str) -> Response:
-        headers = {
-            **page_headers(tls=self._site.tls),
-            "Content-Disposition": f'attachment; filename="{name}"',
-        }
-        return StreamingResponse(content, headers=headers, media_type=f"{kind}; charset=utf-8")
+        return StreamingResponse(content, headers=self._headers(name), media_type=f"{kind}; charset=utf-8")
+
+    def _headers(self, name: str) -> dict[str, str]:
+        return {**page_headers(tls=self._site.tls), "Content-Disposition": f'attachment; filename="{name}"'}
 
 
 async def _each(pieces: Iterator[str]) -> AsyncIterator[str]:

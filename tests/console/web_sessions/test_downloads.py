@@ -46,6 +46,18 @@ async def test_json_lines_of_a_session_are_its_frames_in_order(pages: Pages) -> 
     assert [act["action"] for act in await pages.acts(told.id)] == ["export.jsonl"]
 
 
+async def test_a_report_of_a_session_is_a_pdf_and_on_the_record(pages: Pages) -> None:
+    told = await pages.told(three, connection="prod")
+    ann = pages.ann()
+    async with ann.http.get(
+        f"{ann.base}/sessions/{told.id}/report.pdf", cookies=ann.cookies[ann.base.removeprefix("http://")]
+    ) as answer:
+        assert answer.status == 200
+        assert answer.headers["Content-Type"] == "application/pdf"
+        assert (await answer.read()).startswith(b"%PDF-")
+    assert [act["action"] for act in await pages.acts(told.id)] == ["export.pdf"]
+
+
 async def test_what_findings_rest_on_is_marked_in_the_conversation(pages: Pages) -> None:
     told = await pages.told(three, connection="prod")
     frame = (await pages.frames(told.exchanges[1]))[1]
