@@ -64,29 +64,26 @@ SELECT rule, sum(redactions_index.redactions) AS redactions FROM {self._in}.reda
 {where(conditions)} GROUP BY rule ORDER BY redactions DESC, rule"""
         return text, {"since": since, "until": until, **values}
 
-    def option(self, what: str, connections: Scope) -> Query:
-        """Values of the column `what` (or of the array `groups`) of the last days, in order."""
+    def options(self, connections: Scope) -> Query:
+        """One row: what there was of each in the last days."""
         bound, values = within(connections)
-        conditions = [f"ended_at >= now() - INTERVAL {OPTIONS_DAYS} DAY", "value != ''", *bound]
-        text = f"""
-SELECT DISTINCT {_OPTIONS[what]} AS value FROM {self._in}.exchanges_index {where(conditions)}
-ORDER BY value LIMIT {OPTIONS_MAX}"""
-        return text, values
+        conditions = [f"ended_at >= now() - INTERVAL {OPTIONS_DAYS} DAY", *bound]
+        found = ", ".join(f"{what} AS {name}" for name, what in _OPTIONS.items())
+        return f"SELECT {found} FROM {self._in}.exchanges_index {where(conditions)}", values
 
     @property
     def _exchanges(self) -> str:
         return f"{self._in}.exchanges_index FINAL"
 
 
-OPTION_NAMES = ("connections", "principals", "groups", "tools", "verbs", "namespaces")
-
+# Aliases that are no columns: the conditions mean the columns.
 _OPTIONS = {
-    "connections": "connection",
-    "principals": "principal",
-    "groups": "arrayJoin(groups)",
-    "tools": "tool",
-    "verbs": "verb",
-    "namespaces": "namespace",
+    "connections": f"groupUniqArray({OPTIONS_MAX})(connection)",
+    "principals": f"groupUniqArray({OPTIONS_MAX})(principal)",
+    "all_groups": f"groupUniqArrayArray({OPTIONS_MAX})(groups)",
+    "tools": f"groupUniqArray({OPTIONS_MAX})(tool)",
+    "verbs": f"groupUniqArray({OPTIONS_MAX})(verb)",
+    "namespaces": f"groupUniqArray({OPTIONS_MAX})(namespace)",
 }
 
 

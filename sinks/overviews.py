@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from sinks.conditions import Query
 from sinks.filters import Scope
-from sinks.overview_queries import OPTION_NAMES, OverviewQueries
+from sinks.overview_queries import OverviewQueries
 from sinks.shapes import Options, Overview, OverviewBucket, OverviewTotals, TopRow
 from sinks.spans import span
 
@@ -59,11 +59,9 @@ class Overviews:
 
     async def options(self, connections: Scope) -> Options:
         """See `Reader.options`."""
-        found = {
-            name: [row["value"] for row in await self._rows(self._queries.option(name, connections))]
-            for name in OPTION_NAMES
-        }
-        return cast("Options", found)
+        (found,) = await self._rows(self._queries.options(connections))
+        shown = {name.removeprefix("all_"): sorted(filter(None, values)) for name, values in found.items()}
+        return cast("Options", shown)
 
 
 def _with_latencies(row: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from benchmarks.trail import report
-from benchmarks.trail.asking import measure, questions
+from benchmarks.trail.asking import Trail, measure, questions
 from benchmarks.trail.drawing import Plan
 from benchmarks.trail.storing import Stored, store
 from sinks.clickhouse import ClickHouseAddress, StoreOwner
@@ -106,7 +106,7 @@ async def _ask(address: ClickHouseAddress, client: Client, stored: Stored, until
     }
     try:
         _say(report.latencies([]))
-        for question in questions(reader, until, ids):
+        for question in questions(Trail(reader, client, until, ids)):
             if only in question.name:
                 print(report.latency(await measure(question, client, address.path)), flush=True)
     finally:

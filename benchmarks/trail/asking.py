@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,7 +15,9 @@ from clickhouse_connect.driver.client import Client
 
 from benchmarks.trail.drawing import CONNECTIONS, DAYS, RARE
 from benchmarks.trail.words import TOOLS
+from sinks.clickhouse import DATABASE
 from sinks.filters import FrameFilter, SessionFilter
+from sinks.overview_queries import OverviewQueries
 from sinks.rows import iso
 from sinks.spans import moment
 from sinks.sql_reader import SqlReader
@@ -34,24 +37,46 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds of the tries of a question, sorted."""
+    """Milliseconds of the tries of a question, sorted; `cpu` is the processor time of the warm ones, which does not
+    depend on what else the machine does."""
 
     question: Question
     cold: list[float]
     warm: list[float]
+    cpu: list[float]
     rows: int
 
 
-def questions(reader: SqlReader, until: str, ids: Mapping[str, Sequence[str]]) -> list[Question]:
-    """The questions, over a trail whose last frame is at `until`, with ids out of it."""
+@dataclass(frozen=True)
+class Trail:
+    """A filled store to be asked: its last frame is at `until`; `ids` are out of it."""
 
-    def day(number: int) -> str:
-        return iso(moment(until) - timedelta(days=number))
+    reader: SqlReader
+    client: Client
+    until: str
+    ids: Mapping[str, Sequence[str]]
 
-    def some(what: str, number: int) -> str:
-        return ids[what][number % len(ids[what])]
+    def day(self, number: int) -> str:
+        """So many days before the end."""
+        return iso(moment(self.until) - timedelta(days=number))
 
-    month = day(DAYS)
+    def some(self, what: str, number: int) -> str:
+        """An id, another one for each number."""
+        return self.ids[what][number % len(self.ids[what])]
+
+    def top_denied(self) -> Sequence[Any]:
+        """The tools that were denied most in the month."""
+        top = OverviewQueries(DATABASE).top("denied_tools", self.day(DAYS), self.until, None)
+        return list(self.client.query(*top).result_rows)
+
+
+def questions(trail: Trail) -> list[Question]:
+    """What people ask, most often first."""
+    return [*_lists(trail), *_replays(trail), *_searches(trail), *_sums(trail)]
+
+
+def _lists(trail: Trail) -> list[Question]:
+    reader, day = trail.reader, trail.day
     return [
         Question("session list, first page", lambda n: reader.sessions(SessionFilter(before=day(n)), 50)),
         Question(
@@ -65,10 +90,17 @@ def questions(reader: SqlReader, until: str, ids: Mapping[str, Sequence[str]]) -
             lambda n: reader.sessions(SessionFilter(tool=TOOLS[n % len(TOOLS)]), 50),
         ),
         Question(
-            "session list, with a rare word",
-            lambda n: reader.sessions(SessionFilter(text=RARE[n % 2].word), 50),
-            1_000,
+            "one person's month",
+            lambda n: reader.sessions(
+                SessionFilter(principal=f"person{n * 7}@example.com", since=day(DAYS)), 50
+            ),
         ),
+    ]
+
+
+def _replays(trail: Trail) -> list[Question]:
+    reader, some = trail.reader, trail.some
+    return [
         Question(
             "replay of a session",
             lambda n: reader.frames(FrameFilter(session=some("sessions", n)), 2_000),
@@ -79,19 +111,31 @@ def questions(reader: SqlReader, until: str, ids: Mapping[str, Sequence[str]]) -
             lambda n: reader.frames(FrameFilter(session=some("long_sessions", n)), 2_000),
         ),
         Question(
-            "exchanges of 1,000 frames",
-            lambda n: reader.session_exchanges(some("long_sessions", n), 2_000),
+            "exchanges of 1,000 frames", lambda n: reader.session_exchanges(some("long_sessions", n), 2_000)
         ),
         Question("one exchange with its frames", lambda n: reader.exchange(some("exchanges", n))),
-        Question("search for a rare word", lambda _n: reader.frames(_having(RARE[0].word), 50), 1_000),
+    ]
+
+
+def _searches(trail: Trail) -> list[Question]:
+    reader, (rarest, rare) = trail.reader, RARE
+    return [
+        Question("search for a rare word", lambda _n: reader.frames(_having(rarest.word), 50), 1_000),
         Question(
-            "search for a word of 1 in 20,000", lambda _n: reader.frames(_having(RARE[1].word), 50), 1_000
+            "search for a word of 1 in 20,000 frames", lambda _n: reader.frames(_having(rare.word), 50), 1_000
         ),
-        Question("top denied tools, a month", lambda _n: reader.query(TOP_DENIED)),
         Question(
-            "one person's month",
-            lambda n: reader.sessions(SessionFilter(principal=f"person{n * 7}@example.com", since=month), 50),
+            "session list, with such a word",
+            lambda _n: reader.sessions(SessionFilter(text=rare.word), 50),
+            1_000,
         ),
+    ]
+
+
+def _sums(trail: Trail) -> list[Question]:
+    reader, day = trail.reader, trail.day
+    return [
+        Question("top denied tools, a month", lambda _n: asyncio.to_thread(trail.top_denied)),
         Question(
             "counts and histogram, a day",
             lambda n: reader.session_counts(SessionFilter(since=day(n + 1), until=day(n)), 48),
@@ -99,17 +143,15 @@ def questions(reader: SqlReader, until: str, ids: Mapping[str, Sequence[str]]) -
         Question(
             "counts and histogram, a month, one connection",
             lambda n: reader.session_counts(
-                SessionFilter(since=month, until=until, connection=CONNECTIONS[n % len(CONNECTIONS)]), 60
+                SessionFilter(
+                    since=day(DAYS), until=trail.until, connection=CONNECTIONS[n % len(CONNECTIONS)]
+                ),
+                60,
             ),
         ),
         Question("overview, a day", lambda n: reader.overview(day(n + 1), day(n))),
         Question("options of the filters", lambda _n: reader.options()),
     ]
-
-
-TOP_DENIED = """
-SELECT connection, tool, count() AS denied FROM exchanges_index FINAL
-WHERE verdict = 'deny' AND tool != '' GROUP BY connection, tool ORDER BY denied DESC LIMIT 10"""
 
 
 def _having(word: str) -> FrameFilter:
@@ -118,15 +160,17 @@ def _having(word: str) -> FrameFilter:
 
 async def measure(question: Question, client: Client, store: Path) -> Latency:
     """Each try once with nothing of the store in memory, and once again right after."""
-    cold, warm, rows = [], [], 0
+    cold, warm, cpu, rows = [], [], [], 0
     for number in range(TRIES):
         forget(client, store)
         answer, spent = await _timed(question.ask, number)
         cold.append(spent)
+        before = time.process_time()
         answer, spent = await _timed(question.ask, number)
         warm.append(spent)
-        rows += len(answer) if isinstance(answer, list) else len(getattr(answer, "rows", [answer]))
-    return Latency(question, sorted(cold), sorted(warm), rows // TRIES)
+        cpu.append((time.process_time() - before) * 1_000)
+        rows += len(answer) if isinstance(answer, list) else 1
+    return Latency(question, sorted(cold), sorted(warm), sorted(cpu), rows // TRIES)
 
 
 async def _timed(ask: Ask, number: int) -> tuple[Any, float]:

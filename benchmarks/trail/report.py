@@ -55,14 +55,15 @@ def _share(part: float, whole: int) -> str:
 
 def latencies(found: Iterable[Latency]) -> list[str]:
     """Milliseconds, cold and warm, and what was asked of them."""
-    lines = ["| question, ms | rows | cold p50 | cold p95 | warm p50 | warm p95 | bound |"]
-    lines.append("|---|---:|---:|---:|---:|---:|---|")
+    lines = ["| question, ms | rows | cold p50 | cold p95 | warm p50 | warm p95 | CPU p50 | bound |"]
+    lines.append("|---|---:|---:|---:|---:|---:|---:|---|")
     return lines + [latency(one) for one in found]
 
 
 def latency(one: Latency) -> str:
     """One line of that table."""
     cells = [_at(times, share) for times in (one.cold, one.warm) for share in (0.5, 0.95)]
+    cells.append(_at(one.cpu, 0.5))
     bound = one.question.bound_ms
     kept = "met" if _at(one.cold, 0.95) <= bound else "met warm" if _at(one.warm, 0.95) <= bound else "missed"
     said = f"{bound:,.0f}: {kept}" if bound else ""
