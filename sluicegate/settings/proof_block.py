@@ -1,13 +1,14 @@
 """The block `proof`: checkpoints over the trail, who else has them, and under which name they are signed."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from schemas.notes import COSIGNATURE, ED25519, NoteError, open_key
 from sluicegate.settings.blocks import Block, FilePath, Seconds, Text, Url, named
 
+_KINDS = ("file", "s3", "rfc3161", "witness")
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 OriginName = Annotated[str, AfterValidator(named(_ORIGIN, "must be letters, digits and `._/-`"))]
 _KIND = Field(
@@ -87,17 +88,22 @@ class WitnessAnchorBlock(Block):
     every_seconds: Seconds | None = _EVERY
 
 
+def _tag(value: Any) -> str | None:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return f"<{kind}>" if kind in _KINDS else None
+
+
 AnchorBlock = Annotated[
     Annotated[FileAnchorBlock, Tag("<file>")]
     | Annotated[BucketAnchorBlock, Tag("<s3>")]
     | Annotated[TimeStampAnchorBlock, Tag("<rfc3161>")]
     | Annotated[WitnessAnchorBlock, Tag("<witness>")],
-    Discriminator(lambda value: f"<{_kind(value)}>"),
+    Discriminator(
+        _tag,
+        custom_error_type="unknown_kind",
+        custom_error_message=f"needs `kind`, one of {', '.join(_KINDS)}",
+    ),
 ]
-
-
-def _kind(value: object) -> object:
-    return value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
 
 
 class ProofBlock(Block):
