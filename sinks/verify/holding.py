@@ -11,6 +11,8 @@ from sinks.verify.rebuild import Rebuilt, Row, rebuild
 from sinks.verify.runs import Cursor, Run
 
 _GONE = {ROW: "rows", BODY: "bodies", ERASED: "a person's data in these rows"}
+WHOLE = ""
+_ERASED = b"erased:"
 _CLAIMS = {"gone": "is not there", "unproven": "does not give what was signed here"}
 
 
@@ -57,7 +59,7 @@ class Holding:
         """The row at `offset` was signed as `leaf`."""
         self.next_offset = offset + 1
         self._forgotten.passes(offset, leaf)
-        fitting: tuple[Row, Rebuilt] | None = None
+        fitting: tuple[Row, Rebuilt, str] | None = None
         others: list[tuple[Row, Rebuilt]] = []
         claimed = ""
         for row in self._cursor.at(offset):
@@ -65,8 +67,9 @@ class Holding:
                 claimed = "gone"
                 continue
             built = rebuild(row)
-            if fitting is None and self._fits(row, built, leaf):
-                fitting = (row, built)
+            fate = self._fate(row, built, leaf) if fitting is None else None
+            if fate is not None:
+                fitting = (row, built, fate)
             elif row.get("repeat"):
                 claimed = "unproven"
             elif len(others) < 8:
@@ -94,7 +97,7 @@ class Holding:
                     self._absent += 1
                     self._row(Kind.MODIFIED, row, built.fault)
                     return None
-                self._accept(row, built)
+                self._accept(row, built, WHOLE)
                 return built.leaf
         self._lacks(offset, b"", claimed="")
         return None
@@ -123,29 +126,24 @@ class Holding:
 
     # -- one row
 
-    def _fits(self, row: Row, built: Rebuilt, leaf: bytes) -> bool:
+    def _fate(self, row: Row, built: Rebuilt, leaf: bytes) -> str | None:
+        """What went of the row that was signed as `leaf`: WHOLE, BODY or ERASED; None: it is not that row."""
         offset = row["k_offset"]
-        if built.body_gone:
-            covered = any(self._forgotten.covers(what, offset) for what in (BODY, ERASED, ROW))
-            return covered and not row["body"] and built.leaf == leaf
-        if built.leaf == leaf:
-            return not built.fault
-        erased = self._forgotten.covers(ERASED, offset)
-        return erased and leaf_hash(row["audit_digest"]) == leaf
+        if built.leaf == leaf and not built.body_gone:
+            return None if built.fault else WHOLE
+        if built.leaf == leaf and not row["body"]:
+            return BODY if any(self._forgotten.covers(what, offset) for what in (BODY, ERASED, ROW)) else None
+        erased = self._forgotten.covers(ERASED, offset) and _is_emptied(row)
+        return ERASED if erased and leaf_hash(row["audit_digest"]) == leaf else None
 
-    def _accept(self, row: Row, built: Rebuilt) -> None:
-        offset, cover = row["k_offset"], self._coverage
-        cover.rows += 1
-        digest = built.digest
-        if built.body_gone:
-            self._gone[BODY].add(offset)
-        elif built.fault or row["digest"] != built.digest:
-            self._gone[ERASED].add(offset)
-            digest = row["digest"]
+    def _accept(self, row: Row, built: Rebuilt, fate: str) -> None:
+        self._coverage.rows += 1
+        if fate:
+            self._gone[fate].add(row["k_offset"])
         if row.get("repeat"):
-            cover.repeats += 1
-        else:
-            self._chain(row, digest, signed=True)
+            self._coverage.repeats += 1
+        else:  # the digest of an erased row is among what its leaf was made of, and cannot be computed any more
+            self._chain(row, row["digest"] if fate == ERASED else built.digest, signed=True)
 
     def _chain(self, row: Row, digest: bytes, *, signed: bool) -> None:
         if not self._chained:
@@ -250,6 +248,21 @@ class Holding:
                         upstream=True,
                     )
                 )
+
+
+def _is_emptied(row: Row) -> bool:
+    """Whether nothing stands where an erasure leaves nothing: it is no licence to write something else there."""
+    rest = (
+        "body",
+        "http_headers",
+        "user_agent",
+        "peer",
+        "resource",
+        "reason",
+        "client_id",
+        "principal_groups",
+    )
+    return not any(row[name] for name in rest) and row["principal_subject"].startswith(_ERASED)
 
 
 def _odds(built: Rebuilt) -> str:

@@ -66,6 +66,9 @@ class Horizon:
         return max(self.signed_end, self.stored_end)
 
 
+_NOTHING = Horizon(0, 0)
+
+
 def horizons(
     asking: Asking, wait_seconds: float, clock: Callable[[], float], pause: Callable[[], None]
 ) -> dict[int, Horizon]:
@@ -114,7 +117,7 @@ class LiveTrail:
 
     def checkpoints(self, partition: int) -> Iterable[CheckpointRecord]:
         """See Trail."""
-        end = self._horizons[partition].signed_end
+        end = self._horizons.get(partition, _NOTHING).signed_end
         records = self._records(Part.CHECKPOINTS, partition)
         within = takewhile(lambda record: record["base_offset"] + record["tree_size"] <= end, records)
         return cast("Iterable[CheckpointRecord]", within)
@@ -126,7 +129,7 @@ class LiveTrail:
     def rows(self, partition: int) -> Iterator[Row]:
         """See Trail."""
         parts = (self._records(part, partition) for part in (Part.ROWS, Part.REPEATS))
-        end = self._horizons[partition].end
+        end = self._horizons.get(partition, _NOTHING).end
         return takewhile(
             lambda row: row["k_offset"] < end, heapq.merge(*parts, key=lambda row: row["k_offset"])
         )

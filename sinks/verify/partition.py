@@ -51,6 +51,7 @@ class PartitionCheck:
         self._unbroken = True
         self._head: Head | None = None
         self._vouched = 0
+        self._vouching: tuple[int, frozenset[str]] = (0, frozenset())
         self.coverage = Coverage(partition)
         given = [self._judge.head(note, "a checkpoint kept outside") for note in outside]
         self._awaited = sorted((head for head in given if head), key=lambda head: head.tree.size)
@@ -117,8 +118,8 @@ class PartitionCheck:
         self._block(head, leaves[self._frontier.size - first :])
         self._before = before
         self._head = head
-        if len(head.witnesses) >= self._policy.quorum:
-            self._vouched = head.tree.size
+        if self._unbroken or not self._policy.quorum:
+            self._vouch(head)
 
     def _forks(self, head: Head, leaves: list[bytes], first: int) -> bool:
         """Whether these leaves give the signed root on the tree before the last block, and not on this one."""
@@ -194,28 +195,30 @@ class PartitionCheck:
     def _await(self, head: Head | None) -> None:
         if head is None:
             return
-        if len(head.witnesses) >= self._policy.quorum and self._agrees(head):
-            self._vouched = max(self._vouched, head.tree.size)
-            self.coverage.witnesses = len(head.witnesses)
         if head.tree.size > self._frontier.size:
             self._awaited = sorted((*self._awaited, head), key=lambda other: other.tree.size)
         else:
             self._compare(head)
 
-    def _agrees(self, head: Head) -> bool:
-        return self._head is not None and self._head.tree == head.tree
-
     def _compare(self, head: Head) -> None:
-        if (
-            head.tree.size == self._frontier.size
-            and self._unbroken
-            and head.tree.root != self._frontier.root()
-        ):
-            self._found(
-                Kind.FORKED,
-                f"two histories were signed at size {head.tree.size}: {head.tree.root.hex()[:16]}… and"
-                f" {self._frontier.root().hex()[:16]}…",
-            )
+        """A head of the size that the tree has now, or of one that is past."""
+        if head.tree.size != self._frontier.size or not self._unbroken:
+            return
+        if head.tree.root != self._frontier.root():
+            roots = " and ".join(f"{root.hex()[:16]}…" for root in (head.tree.root, self._frontier.root()))
+            self._found(Kind.FORKED, f"two histories were signed at size {head.tree.size}: {roots}")
+        else:
+            self._vouch(head)
+
+    def _vouch(self, head: Head) -> None:
+        """Counts who vouches for the tree of this size, each witness once, in whichever note it is said."""
+        size, names = self._vouching
+        names = names | head.witnesses if size == head.tree.size else head.witnesses
+        self._vouching = (head.tree.size, names)
+        if len(names) >= self._policy.quorum:
+            self._vouched = max(self._vouched, head.tree.size)
+        if names:
+            self.coverage.witnesses = len(names)
 
     # -- the end
 
@@ -235,7 +238,6 @@ class PartitionCheck:
             cover.root = self._head.tree.root.hex()
             cover.signed_at = self._head.signed_at
             cover.note = self._head.note
-            cover.witnesses = max(cover.witnesses, len(self._head.witnesses))
 
     def _found(self, kind: Kind, detail: str, first: int = -1, last: int = -1) -> None:
         self._report.add(Finding(kind, self._partition, first, last, detail=detail))

@@ -8,6 +8,7 @@ from schemas.codec import codec
 from schemas.frames import audit_value, open_frame, seal_frame
 from schemas.notes import NoteKey, Signature
 from schemas.signatures import SigningKey
+from sinks.retention.erasing import _REWRITTEN
 from sinks.tables import frames_target
 from sinks.verify.findings import Kind, Verdict
 from sinks.verify.policy import Policy
@@ -187,14 +188,27 @@ def fork_rows(trail: Trail) -> None:
 def forged_tombstone(trail: Trail) -> None:
     """A row goes, with a tombstone that a key of the attacker's signed."""
     digest = codec("audit").decode(written_once()[0][5])["audit_digest"]
-    trail.put_tombstone(tombstone("row", 5, 5, [digest], SigningKey(FOREIGN)))
+    trail.put_tombstone(tombstone("row", 5, [digest], key=SigningKey(FOREIGN)))
     trail.run(delete(f"{AT} = 5"))
 
 
 def other_rows_forgotten(trail: Trail) -> None:
     """The retention's key signs that a row expired which was not the signed one: it was changed before."""
-    trail.put_tombstone(tombstone("row", 5, 5, [bytes(32)]))
+    trail.put_tombstone(tombstone("row", 5, [bytes(32)]))
     trail.run(delete(f"{AT} = 5"))
+
+
+def erase(trail: Trail) -> None:
+    """What the retention's job does when a person is to be forgotten."""
+    digest = codec("audit").decode(written_once()[0][4])["audit_digest"]
+    trail.put_tombstone(tombstone("row", 4, [digest], why="erased"))
+    update(f"principal_subject = 'erased:0123456789ab', {_REWRITTEN}", f"{AT} = 4")(trail)
+
+
+def rewrite_erased(trail: Trail) -> None:
+    """The same, and something else is written where nothing is left."""
+    erase(trail)
+    update("reason = 'it was allowed'", f"{AT} = 4")(trail)
 
 
 def forged_cosignature(trail: Trail) -> None:
@@ -233,6 +247,13 @@ def quorum() -> Policy:
 M, T = Kind.MODIFIED, Verdict.TAMPERED
 ATTACKS = [
     Attack("nothing is done", sql(), Verdict.SOUND, []),
+    Attack(
+        "nothing is done but to erase a person, as a signed tombstone says",
+        erase,
+        Verdict.SOUND,
+        [(Kind.EXPIRED_BY_POLICY, 0, 4, 4)],
+    ),
+    Attack("something else is written into an erased row", rewrite_erased, T, [(M, 0, 4, 4)]),
     Attack("a row is deleted", sql(delete(f"{AT} = 5")), T, [(Kind.MISSING, 0, 5, 5)]),
     Attack(
         "five rows of two lanes are deleted",

@@ -138,16 +138,16 @@ def _redaction() -> dict[str, Any]:
     return {"path": "$.a", "rule": "aws", "start": 0, "end": 4, "pseudonym": "[masked:aws:1]"}
 
 
-def signed(partition: int, values: list[bytes], seed: bytes = SEED) -> list[CheckpointRecord]:
-    """The checkpoints that the checkpointer makes of these values."""
-    key, log = log_key(partition, seed), Log(0, Frontier())
+def signed(partition: int, values: list[bytes], seed: bytes = SEED, base: int = 0) -> list[CheckpointRecord]:
+    """The checkpoints that the checkpointer makes of these values, which lie at offset `base` and after."""
+    key, log = log_key(partition, seed), Log(base, Frontier())
     records = []
-    for offset, value in enumerate(values):
+    for offset, value in enumerate(values, base):
         log.take(offset, value, float(offset))
-        if not log.due(float(offset), EVERY, 1e9) and offset + 1 < len(values):
+        if not log.due(float(offset), EVERY, 1e9) and offset + 1 < base + len(values):
             continue
         draft = log.draft()
-        head = tree_head(key.name, draft.size, draft.root, 0, START_US)
+        head = tree_head(key.name, draft.size, draft.root, base, START_US)
         note = str(Note(head.text, (key.sign(head.text),)))
         records.append(
             checkpoint_record(
@@ -155,7 +155,7 @@ def signed(partition: int, values: list[bytes], seed: bytes = SEED) -> list[Chec
                 note,
                 topic="audit",
                 partition=partition,
-                base_offset=0,
+                base_offset=base,
                 leaves=draft.leaves,
                 at=START_US + offset,
             )
@@ -175,13 +175,14 @@ def cosigned(record: CheckpointRecord, witness: NoteKey = WITNESS) -> Checkpoint
 
 
 def tombstone(
-    what: str, first: int, last: int, digests: list[bytes], key: SigningKey = RETENTION
+    what: str, first: int, digests: list[bytes], *, key: SigningKey = RETENTION, why: str = "expired"
 ) -> dict[str, Any]:
-    """A signed tombstone of partition 0."""
+    """A signed tombstone of a run in partition 0."""
+    last = first + len(digests) - 1
     fields = {
         "at": START_US,
         "what": what,
-        "why": "expired",
+        "why": why,
         "connection": "demo",
         "partition": 0,
         "first_offset": first,
@@ -280,7 +281,7 @@ def _forget(trail: Trail) -> None:
             f"SELECT audit_digest FROM {SOURCE}.frames_stored WHERE k_partition = 0"
             f" AND k_offset BETWEEN {first} AND {last} ORDER BY k_offset"
         ).result_columns[0]
-        trail.put_tombstone(tombstone(what, first, last, list(digests)), first=first)
+        trail.put_tombstone(tombstone(what, first, list(digests)), first=first)
     trail.run(f"ALTER TABLE {{db}}.frames_stored DELETE WHERE k_partition = 0 AND k_offset IN {EXPIRED}")
     trail.run(
         "ALTER TABLE {db}.frames_stored UPDATE body = '', body_salt = ''"
