@@ -93,7 +93,11 @@ class Checkpointer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         told = [f"audit-{number}: {fault}" for number, fault in sorted(self.refusals.items())]
         if told:
             return "no checkpoint is signed for " + "; ".join(told)
-        return "" if self._assigned else "no partitions assigned yet"
+        if not self._assigned:
+            return "no partitions assigned yet"
+        ours = sorted(place.partition for place in self._consumer.assignment())
+        closed = [f"audit-{number}" for number in ours if number not in self._logs]
+        return f"the logs of {', '.join(closed)} are being opened" if closed else ""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sign until `stop`. Raises KafkaError, OSError or TimeoutError for what a restart has to mend."""
@@ -112,8 +116,9 @@ class Checkpointer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         fetched = await self._consumer.getmany(timeout_ms=READ_MS, max_records=RECORDS_MAX)
         for place, rows in fetched.items():
             await self._take(place.partition, rows)
-        for number in list(self._logs):
+        for number, found in list(self._logs.items()):
             await self._sign_if_due(number)
+            self._metrics.waiting.labels(str(number)).set(found.waiting)
 
     async def _take(self, number: int, rows: Iterable[Any]) -> None:
         """Give records to their log. What a log refuses is looked into at once: the partition is opened anew."""
@@ -177,11 +182,6 @@ class Checkpointer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka
         self._metrics.leaves.labels(label).inc(len(draft.leaves))
         self._metrics.size.labels(label).set(draft.size)
         self._metrics.last.labels(label).set(record["at"] / 1_000_000)
-
-    def observe(self) -> None:
-        """Bring the gauges up to date."""
-        for number, found in self._logs.items():
-            self._metrics.waiting.labels(str(number)).set(found.waiting)
 
     # -- opening and refusing
 
