@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from console.errors import DeskError
 from console.minding import Minder
+from console.web.failures import forbidden
 from console.web.pages.findings_view import (
     VERDICT_WORDS,
     facts_of,
@@ -27,7 +28,7 @@ from sinks.readers import Finding, ReadError
 FRAMES_MAX = 12
 STORED_SECONDS, LOOK_SECONDS = 3.0, 0.1  # the sink takes about a second to store what was said
 ACTS: Mapping[str, FindingAct] = {"acknowledge": "acknowledged", "close": "closed", "reopen": "reopened"}
-LOOKS, MINDS = (Role.VIEWER, Role.AUDITOR, Role.ADMIN), (Role.APPROVER, Role.ADMIN)
+LOOKS = (Role.VIEWER, Role.AUDITOR, Role.ADMIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ class FindingActs:
     async def act(self, request: Request) -> Response:
         """POST /findings/{id}: `act` is acknowledge, close, reopen or comment."""
         site = self._site
-        viewer = await site.viewer(request, *MINDS)
+        viewer = await site.viewer(request, *LOOKS)
+        if not minds(viewer):
+            raise forbidden("approver or admin, and not auditor", viewer.caller.person.groups)
         form = await site.posted(request, viewer)
         found = await self._found(request, viewer)
         try:
@@ -118,7 +121,7 @@ class FindingActs:
             acts=found.get("acts", []),
             seen=seen_mark(found),
             verdicts=VERDICT_WORDS,
-            minds=viewer.may(*MINDS),
+            minds=minds(viewer),
             fault=told.text,
             form=told.form,
         )
@@ -143,6 +146,12 @@ class FindingActs:
         replay = f"/sessions/{frame['session_id']}#{frame['exchange_id']}"
         said = " · ".join(word for word in words if word)
         return Evidence(text, "frame", f"/frames/{found_id}", replay, said)
+
+
+def minds(viewer: Viewer) -> bool:
+    """Whether the viewer may say what a finding was. Everybody is an approver where nothing else is configured, so
+    an auditor, who looks at what others did, is none here unless an admin."""
+    return viewer.may(Role.ADMIN) or (viewer.may(Role.APPROVER) and not viewer.may(Role.AUDITOR))
 
 
 def _meant(found: Finding, act: str, comment: str, verdict: str) -> tuple[FindingAct, str]:

@@ -102,6 +102,16 @@ async def test_who_may_only_look_has_no_form_and_sends_none(desk: Desk) -> None:
     assert (await desk.as_("zoe", "others").get("/findings")).status == 403
 
 
+async def test_who_decides_on_approvals_but_may_not_look_and_an_auditor_change_no_finding(desk: Desk) -> None:
+    record = await desk.raised(rule_of_its_own())
+    path = f"/findings/{record['finding_id']}"
+    for person in (desk.as_("zoe", "others"), desk.as_("olga", "owners", "auditors")):
+        csrf = (await person.get("/approvals")).form("/logout").fields["csrf"]
+        page = await person.post(path, {"csrf": csrf, "seen": "open.0", "act": "acknowledge"})
+        assert (page.status, record["title"] in page.text) == (403, False)
+    assert len(await acts_on(desk, record)) == 1
+
+
 @pytest.mark.parametrize("desk", [SCOPED], indirect=True)
 async def test_abuse_85_a_finding_of_another_team_is_not_there_and_the_try_is_on_the_record(
     desk: Desk,
