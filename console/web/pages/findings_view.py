@@ -1,14 +1,14 @@
 """A finding for people: what it rests on, what was usual, and what may be said of it. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 from uuid import UUID
 
 from console.api.shapes import time_text
-from schemas.findings import SEVERITIES, VERDICTS
+from schemas.findings import SEVERITIES
 from sinks.readers import Finding, FindingFilter
 
 STATES = ("open", "acknowledged", "closed")
@@ -115,16 +115,6 @@ def technique_url(technique: str) -> str:
 def seen_mark(found: Finding) -> str:
     """What an act says that its author had seen: the state, and how many acts there were of people."""
     return f"{found['state']}.{sum(1 for act in found.get('acts', ()) if act['by'])}"
-
-
-def person_acts(found: Finding) -> Sequence[Mapping[str, Any]]:
-    """Acts in order."""
-    return found.get("acts", [])
-
-
-def verdict_words() -> list[tuple[str, str]]:
-    """(verdict, what it says) of all there are."""
-    return [(verdict, VERDICT_WORDS[verdict]) for verdict in VERDICTS]
 
 
 def uuid_in(text: str) -> str:
