@@ -6,7 +6,7 @@ from schemas.retention_content import Hold
 from schemas.tombstones import Tombstone
 from sinks.retention.due import NEVER, held
 from sinks.retention.erasing import erase_rows
-from sinks.retention.store import Frames
+from sinks.retention.store import ROWS_MAX, Frames
 
 AT_ONCE = 1_000
 """Tombstones of one change of the store."""
@@ -38,9 +38,17 @@ def carry_out(
 
 
 def groups(tombstones: Sequence[Tombstone]) -> Iterator[Sequence[Tombstone]]:
-    """As many as one change takes."""
-    for start in range(0, len(tombstones), AT_ONCE):
-        yield tombstones[start : start + AT_ONCE]
+    """As many as one change takes: the places of their rows are in memory then."""
+    some: list[Tombstone] = []
+    rows = 0
+    for each in tombstones:
+        if some and (len(some) == AT_ONCE or rows + each["count"] > ROWS_MAX):
+            yield some
+            some, rows = [], 0
+        some.append(each)
+        rows += each["count"]
+    if some:
+        yield some
 
 
 def _note(frames: Frames, tombstones: Sequence[Tombstone], kept: str) -> int:

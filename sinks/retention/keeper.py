@@ -13,6 +13,7 @@ from sinks.retention.metrics import RetentionMetrics
 
 log = structlog.get_logger(__name__)
 
+_LOOK_AGAIN_SECONDS = 1.0
 JUMP_SECONDS = 3_600.0
 """A clock that goes so far from the monotonic one is not believed: what is due by it may not be."""
 
@@ -21,12 +22,18 @@ class Keeper:
     """Runs rounds until it is asked to stop. `ours` says whether this process is the one that does."""
 
     def __init__(
-        self, forgetter: Forgetter, metrics: RetentionMetrics, ours: Callable[[], bool], every_seconds: float
+        self,
+        forgetter: Forgetter,
+        metrics: RetentionMetrics,
+        ours: Callable[[], bool],
+        every_seconds: float,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._forgetter, self._metrics, self._ours = forgetter, metrics, ours
-        self._every = every_seconds
+        self._every, self._clock = every_seconds, clock
         self._leaving = asyncio.Event()
-        self._started = time.time() - time.monotonic()
+        self._began = clock() - time.monotonic()
 
     def stop(self) -> None:
         """Asks `run` to return after the round under way."""
@@ -35,12 +42,13 @@ class Keeper:
     async def run(self) -> None:
         """Rounds, with pauses between."""
         while not self._leaving.is_set():
-            if self._ours():
+            ours = self._ours()
+            if ours:
                 await self._round()
-            await self._pause(self._every if self._ours() else 1.0)
+            await self._pause(self._every if ours else _LOOK_AGAIN_SECONDS)
 
     async def _round(self) -> None:
-        if abs(time.time() - time.monotonic() - self._started) > JUMP_SECONDS:
+        if abs(self._clock() - time.monotonic() - self._began) > JUMP_SECONDS:
             self._metrics.fault("clock")
             log.error("retention_waits", cause="the clock of this machine jumped; restart once it is right")
             return

@@ -10,7 +10,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from schemas.retention_content import Hold
 from schemas.tombstones import SEVERAL, Tombstone
 from sinks.clickhouse import StoreAwayError, quoted
-from sinks.retention.due import NEVER, held, in_runs
+from sinks.retention.due import NEVER, held, in_runs, text
 
 ROWS_MAX = 500_000
 """Rows that are looked at in one go."""
@@ -38,14 +38,14 @@ class Frames:
     """`frames_stored` and the tombstones beside it, through one client. Every call raises StoreAwayError."""
 
     def __init__(self, client: Client, database: str) -> None:
-        self._client = client
+        self._client, self._name = client, database
         self.database = quoted(database)
         self.table = f"{self.database}.frames_stored"
 
     def busy(self) -> bool:
         """Whether the table is still being changed, by a migration or by what a crash left behind."""
-        asked = "SELECT count() FROM system.mutations WHERE table = 'frames_stored' AND NOT is_done"
-        return bool(self.rows(asked)[0][0])
+        where = f"database = {text(self._name)} AND table = 'frames_stored' AND NOT is_done"
+        return bool(self.rows(f"SELECT count() FROM system.mutations WHERE {where}")[0][0])
 
     def runs(self, condition: str) -> list[Run]:
         """The rows that fit, as runs; at most `ROWS_MAX` rows of them."""

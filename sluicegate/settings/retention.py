@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas.durations import seconds_in
-from schemas.people import People
 from schemas.retention_rules import Rules, Terms
-from schemas.signatures import KeyRing, SigningKey, TrustedKey
+from schemas.signatures import SigningKey, TrustedKey
 from sinks.retention.settings import RetentionSettings
 from sluicegate.settings.approvals import TERMINAL, public_key, signing_seed
 from sluicegate.settings.connection import ConnectionBlock
-from sluicegate.settings.keys import key, write_public
+from sluicegate.settings.keys import key, read_public, write_public
 from sluicegate.settings.model import Settings
 from sluicegate.settings.retention_block import FOR_EVER, RetentionBlock
 
@@ -77,18 +76,13 @@ def trusted(data_dir: Path) -> tuple[TrustedKey, ...]:
     return (
         TrustedKey(public_key(data_dir, "cli"), "cli", _PEOPLE, frozenset({TERMINAL})),
         TrustedKey(public_key(data_dir, "console"), "console", _PEOPLE),
-        TrustedKey(SigningKey(store_seed(data_dir)).public, STORE, _FILE, frozenset({TERMINAL})),
+        TrustedKey(_store_public(data_dir), STORE, _FILE, frozenset({TERMINAL})),
     )
 
 
-def ring_of(settings: Settings) -> KeyRing:
-    """The same as a ring. Raises KeyFileError."""
-    return KeyRing(trusted(settings.data_dir))
-
-
-def people_of(settings: Settings) -> People:
-    """Who is who."""
-    return People(person.names for person in settings.approvals.people)
+def _store_public(data_dir: Path) -> bytes:
+    """As its file says, so that no machine but the store's needs the seed."""
+    return read_public(data_dir, STORE) or SigningKey(store_seed(data_dir)).public
 
 
 def _of(block: RetentionBlock, connection: ConnectionBlock) -> Terms:

@@ -163,9 +163,9 @@ class Deployment:
             await thread.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def standing(broker: str) -> AsyncIterator[Deployment]:
-    """A deployment for a module, whose sink runs."""
+    """One deployment for these tests, whose sink runs."""
     database = f"r{uuid4().hex[:10]}"
     store = embedded_store()
     migrate(store.client, database)
@@ -185,7 +185,7 @@ async def standing(broker: str) -> AsyncIterator[Deployment]:
         store.client.command(f"DROP DATABASE {database} SYNC")
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="package")
 async def deployment(standing: Deployment) -> Deployment:
     """The same with nothing stored, nothing said, and the clock right."""
     for table in TABLES:

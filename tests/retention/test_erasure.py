@@ -15,7 +15,7 @@ from tests.retention.acts import said
 from tests.retention.conftest import ERASURE_KEY, EVER, Deployment
 from tests.schemas.records import example
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 CARL = ("https://idp", "carl@example.com")
 MARK = "erased:" + person_mark(ERASURE_KEY, *CARL)[:12]
 CARLS: dict[str, Any] = {

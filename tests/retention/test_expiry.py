@@ -14,7 +14,7 @@ from tests.retention.conftest import YEAR, Deployment
 from tests.sinks.filling import fill
 from tests.sinks.records import Trail
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
 async def test_nothing_goes_where_everything_is_kept_for_ever(deployment: Deployment) -> None:

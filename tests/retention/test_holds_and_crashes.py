@@ -15,7 +15,7 @@ from sinks.retention.store import Frames
 from tests.retention.acts import ANN, STORE, STRANGER, act, confirming, said
 from tests.retention.conftest import EVER, YEAR, Deployment, created, tombstone
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 SESSION = "0198f0f2-7c1e-7cc1-9c1e-0242ac120004"
 
 
