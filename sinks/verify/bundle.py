@@ -68,7 +68,7 @@ class _Piece:
         self._holding = Holding(
             self._partition,
             self._rows(),
-            forgotten=Forgotten(self._partition, stones, policy.retention(), report),
+            forgotten=Forgotten(self._partition, lambda: stones, policy.retention(), report),
             report=report,
             coverage=self.coverage,
             moved=moved,

@@ -1,7 +1,7 @@
 """What of a partition may lack by the rules: the runs of its believed tombstones."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -35,27 +35,53 @@ class Forgotten:
     """Runs of offsets, by what of them is gone: whole rows, bodies, or the data of a person."""
 
     def __init__(
-        self, partition: int, tombstones: Iterable[Mapping[str, Any]], ring: KeyRing, report: Report
+        self, partition: int, read: Callable[[], Iterable[Mapping[str, Any]]], ring: KeyRing, report: Report
     ) -> None:
-        """Findings for what is no believed tombstone of this partition."""
-        self._partition, self._report = partition, report
+        """`read` gives the tombstones as they are now. Findings for those that are not believed."""
+        self._partition, self._read, self._ring, self._report = partition, read, ring, report
         self._waiting: list[_Passing] = []  # the runs not passed yet, the next one last
         self._passing: list[_Passing] = []
-        runs: dict[str, list[tuple[int, int]]] = {ROW: [], BODY: [], ERASED: []}
-        for record in tombstones:
-            fault, kind = _fault(ring, record)
+        self._known: set[bytes] = set()
+        self._all: dict[str, list[tuple[int, int]]] = {ROW: [], BODY: [], ERASED: []}
+        self._runs: dict[str, tuple[list[int], list[int]]] = {}
+        self._misses, self._patience = 0, 1
+        self._learn()
+
+    def _learn(self) -> bool:
+        """Takes in the tombstones that are new; whether there was any."""
+        found = False
+        for record in self._read():
+            if record["signature"] in self._known:
+                continue
+            self._known.add(record["signature"])
+            fault, kind = _fault(self._ring, record)
+            first, last = record["first_offset"], record["last_offset"]
             if fault:
-                first, last = record["first_offset"], record["last_offset"]
-                report.add(Finding(kind, partition, first, last, detail=f"tombstone not believed: {fault}"))
-            else:
-                run = (record["first_offset"], record["last_offset"])
-                runs[_what(record)].append(run)
-                self._waiting.append(_Passing(*run, record["leaves_sha256"]))
+                detail = f"tombstone not believed: {fault}"
+                self._report.add(Finding(kind, self._partition, first, last, detail=detail))
+                continue
+            found = True
+            self._all[_what(record)].append((first, last))
+            self._waiting.append(_Passing(first, last, record["leaves_sha256"]))
         self._waiting.sort(key=lambda run: run.first, reverse=True)
-        self._runs = {what: _joined(found) for what, found in runs.items()}
+        self._runs = {what: _joined(runs) for what, runs in self._all.items()}
+        return found
 
     def covers(self, what: str, offset: int) -> bool:
-        """Whether `what` of the row at `offset` may be gone."""
+        """Whether `what` of the row at `offset` may be gone.
+
+        Rows of a live trail go while it is read: what no tombstone covers is looked up once more, ever more rarely
+        while nothing new comes of it.
+        """
+        if self._covers(what, offset):
+            return True
+        self._misses += 1
+        if self._misses < self._patience:
+            return False
+        self._patience = self._misses + 1 if self._learn() else self._misses * 2
+        return self._covers(what, offset)
+
+    def _covers(self, what: str, offset: int) -> bool:
         firsts, lasts = self._runs[what]
         at = bisect_right(firsts, offset) - 1
         return at >= 0 and offset <= lasts[at]

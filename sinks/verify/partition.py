@@ -55,7 +55,7 @@ class PartitionCheck:
         self.coverage = Coverage(partition)
         given = [self._judge.head(note, "a checkpoint kept outside") for note in outside]
         self._awaited = sorted((head for head in given if head), key=lambda head: head.tree.size)
-        forgotten = Forgotten(partition, trail.tombstones(partition), policy.retention(), report)
+        forgotten = Forgotten(partition, lambda: trail.tombstones(partition), policy.retention(), report)
         self._holding = Holding(
             partition,
             trail.rows(partition),

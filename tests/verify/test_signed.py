@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import count
+from typing import Any
 
 from schemas.checkpoints import CheckpointRecord
 from schemas.notes import NoteKey
 from sinks.tables import frames_target
+from sinks.verify.check import check
 from sinks.verify.findings import Kind, Verdict
-from sinks.verify.live import Horizon, horizons
+from sinks.verify.live import Horizon, LiveTrail, horizons
+from sinks.verify.straight import Straight
 from tests.verify.recorded import Trail, copied, cosigned, policy, signed, source
 
 SECOND = NoteKey("second.example.net", bytes([3]) * 32)
@@ -85,6 +89,26 @@ def test_a_check_waits_until_what_is_stored_is_signed_and_no_longer_than_it_was_
     clock = count().__next__
     assert horizons(Asked(10), 100, clock, lambda: None) == {0: Horizon(10, 10)}  # type: ignore[arg-type]
     assert horizons(Asked(7), 5, clock, lambda: None) == {0: Horizon(7, 10)}  # type: ignore[arg-type]
+
+
+def test_rows_that_go_while_the_trail_is_read_are_known_by_tombstones_that_come_meanwhile() -> None:
+    class Going(LiveTrail):
+        """A trail whose tombstones are stored after the check has begun."""
+
+        begun = False
+
+        def tombstones(self, partition: int) -> Iterable[dict[str, Any]]:
+            known = super().tombstones(partition) if self.begun else []
+            self.begun = True
+            return known
+
+    asking = Straight(source().client, source().database)
+    seen = horizons(asking, 0.0, count().__next__, lambda: None)
+
+    report = check(Going(asking, seen), policy())
+
+    assert report.verdict is Verdict.SOUND
+    assert report.counts == {Kind.EXPIRED_BY_POLICY: 2}
 
 
 def test_an_empty_trail_cannot_be_checked() -> None:
