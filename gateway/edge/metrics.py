@@ -51,6 +51,13 @@ class Metrics:
             "sluicegate_exchanges_in_flight", "Exchanges under way.", multiprocess_mode="livesum"
         )
     )
+    clock_skew_seconds: Gauge = field(
+        default_factory=lambda: Gauge(
+            "sluicegate_clock_skew_seconds",
+            "How far the clock has jumped; 0 while it goes evenly.",
+            multiprocess_mode="mostrecent",
+        )
+    )
     unrecorded: Gauge = field(
         default_factory=lambda: Gauge(
             "sluicegate_frames_unacknowledged", "Frames queued for Kafka.", multiprocess_mode="livesum"

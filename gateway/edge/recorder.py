@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
+from gateway.edge.clock import SKEW_MS, RecordClock
 from gateway.edge.identifiers import Entropy
 from gateway.edge.lane import BATCH_BYTES_MAX, Lane, Ticket, header_of
 from gateway.edge.metrics import METRICS
@@ -47,6 +48,7 @@ class Recorder:
         self._frames_max = frames_max
         self._bytes_max = bytes_max
         self._lanes: list[Lane] = []
+        self._clock = RecordClock()
         self._tasks: list[asyncio.Task[None]] = []
         self._producer: AIOKafkaProducer | None = None
         self._replacing = asyncio.Lock()
@@ -126,9 +128,11 @@ class Recorder:
             "direction": draft.direction,
             "body_bytes": draft.body_bytes,
             "frame_id": self._entropy.uuid7(),
-            "recorded_at": time.time_ns() // 1000,
+            "recorded_at": self._clock.now(),
             "elapsed_us": int((now - started) * 1e6),
         }
+        if self._clock.skew_us:
+            fields["attributes"] = _skewed(fields.get("attributes"), self._clock.skew_us)
         try:
             tickets = self._enter_parts(lane, bounded(fields), draft, session.encode(), now)
         except (
@@ -273,3 +277,8 @@ class Recorder:
 def _partition(session: str, partitions: int) -> int:
     """As Kafka's default partitioner places a key."""
     return int((murmur2(session.encode()) & 0x7FFFFFFF) % partitions)
+
+
+def _skewed(attributes: object, skew_us: int) -> dict[str, str]:
+    known = attributes if isinstance(attributes, dict) else {}
+    return {**known, SKEW_MS: str(round(skew_us / 1_000))}

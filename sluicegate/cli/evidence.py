@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def evidence(
-    framework: Annotated[str, typer.Argument(help="soc2, iso27001, pci-dss, hipaa or eu-ai-act.")],
+    framework: Annotated[
+        str, typer.Argument(metavar="FRAMEWORK", help="soc2, iso27001, pci-dss, hipaa or eu-ai-act.")
+    ],
     since: Annotated[str, time_option("From this ISO time (UTC).")],
     until: Annotated[str, time_option("Before this ISO time.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to make.")],
