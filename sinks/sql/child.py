@@ -51,29 +51,30 @@ class Engine:
         """What the question gives, or why it does not."""
         began = time.monotonic()
         try:
-            form, body = self._run(question)
+            form, body, rows = self._run(question)
         except RefusedError as exc:
             return {"code": ACCESS_DENIED, "error": str(exc)}, b""
         except RuntimeError as exc:  # all that the engine says
             match = _CODE.search(str(exc))
             return {"code": int(match[1]) if match else BAD_ARGUMENTS, "error": str(exc)[:4_000]}, b""
-        return {"code": 0, "format": form, "seconds": time.monotonic() - began}, body
+        return {"code": 0, "format": form, "rows": rows, "seconds": time.monotonic() - began}, body
 
-    def _run(self, question: dict[str, Any]) -> tuple[str, bytes]:
+    def _run(self, question: dict[str, Any]) -> tuple[str, bytes, int]:
         sql, given = question["sql"], question.get("params") or {}
         connection = self._connection()
         try:
             for name, value in (question.get("settings") or {}).items():
                 connection.query(f"SET {name} = {_literal(value)}", "Null")
             form = self.checked(connection, sql, given) or checked_format(question["format"])
-            body = connection.query(sql, form, params=given).bytes()
+            result = connection.query(sql, form, params=given)
+            body, rows = result.bytes(), int(result.rows_read())
         finally:
             connection.close()
         if len(body) > RESULT_BYTES_MAX:
             raise RefusedError(
                 f"the answer is larger than {RESULT_BYTES_MAX >> 20} MB; ask for less, or with a LIMIT"
             )
-        return form, bytes(body)
+        return form, bytes(body), rows
 
     def checked(self, connection: Any, sql: str, given: dict[str, str]) -> str:
         """The format that the statement asks for, '' for none. Raises RefusedError, RuntimeError of the engine."""

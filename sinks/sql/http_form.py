@@ -38,6 +38,13 @@ _STATUSES = {
     159: 408,
     210: 503,
 }
+_NAMES = {
+    _DENIED: "ACCESS_DENIED",
+    _UNKNOWN_USER: "AUTHENTICATION_FAILED",
+    _AWAY: "NETWORK_ERROR",
+    _UNREADABLE: "SYNTAX_ERROR",
+    159: "TIMEOUT_EXCEEDED",
+}
 _TYPES = {
     "JSON": "application/json; charset=UTF-8",
     "NDJSON": "application/x-ndjson; charset=UTF-8",
@@ -133,7 +140,8 @@ def _told(answer: Answer, values: Mapping[str, str], headers: Mapping[str, str])
 
 
 def _headers(answer: Answer, values: Mapping[str, str]) -> dict[str, str]:
-    summary = {"read_rows": "0", "read_bytes": "0", "result_bytes": str(len(answer.body))}
+    rows, size = str(answer.rows), str(len(answer.body))
+    summary = {"read_rows": rows, "read_bytes": size, "result_rows": rows, "result_bytes": size}
     return {
         "x-clickhouse-format": answer.form,
         "x-clickhouse-timezone": "UTC",
@@ -158,7 +166,12 @@ def _type(form: str) -> str:
 
 
 def _failed(code: int, why: str) -> Response:
-    text = why if why.startswith("Code: ") else f"Code: {code}. DB::Exception: {why}"
+    """In the engine's own form, which clients take apart: code, words, name."""
+    text = (
+        why
+        if why.startswith("Code: ")
+        else f"Code: {code}. DB::Exception: {why}. ({_NAMES.get(code, 'ERROR')})"
+    )
     headers = {"x-clickhouse-exception-code": str(code), "x-clickhouse-format": ""}
     return PlainTextResponse(f"{text}\n", _STATUSES.get(code, 500), headers)
 

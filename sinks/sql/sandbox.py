@@ -52,6 +52,7 @@ class Answer:
     seconds: float = 0.0
     code: int = 0
     error: str = ""
+    rows: int = 0
 
 
 class Sandbox:
@@ -91,7 +92,12 @@ class Sandbox:
                 await self._end()  # an answer nobody took must not be given to the next question
                 raise
             return Answer(
-                head.get("format", ""), body, head.get("seconds", 0.0), head["code"], head.get("error", "")
+                head.get("format", ""),
+                body,
+                head.get("seconds", 0.0),
+                head["code"],
+                head.get("error", ""),
+                head.get("rows", 0),
             )
 
     async def asleep(self) -> None:
