@@ -6,7 +6,7 @@
 from typing import Any, NamedTuple
 
 from sinks.clickhouse import quoted
-from sinks.conditions import Query, where, within
+from sinks.conditions import Query, time, where, within
 from sinks.filters import Scope
 
 # As in v_exchanges; a test holds the two together.
@@ -48,11 +48,18 @@ _OF_SESSIONS = """(session_id IN ({ids:Array(UUID)})
 OR session_id IN ({beside:Array(UUID)}) AND exchange_id IN ({astray:Array(UUID)}))"""
 
 
-class Astray(NamedTuple):
-    """Exchanges that have frames in other sessions too, and these sessions."""
+# The weeks beside it are not looked into.
+IN_TIME = f"recorded_at >= {time('first')} AND recorded_at <= {time('last')}"
+
+
+class Lying(NamedTuple):
+    """Where the frames of some sessions lie: `exchanges` of theirs have frames in the sessions `beside` too, and all
+    were recorded between two ISO times."""
 
     exchanges: list[str]
-    sessions: list[str]
+    beside: list[str]
+    first: str
+    last: str
 
 
 class ExchangeQueries:
@@ -61,36 +68,44 @@ class ExchangeQueries:
     def __init__(self, database: str) -> None:
         self._in = quoted(database)
 
-    def astray(self, sessions: list[str]) -> Query:
+    def between(self, sessions: list[str]) -> Query:
+        """One row: when the `first` frame of `sessions` was recorded, and the `last`."""
+        text = f"""
+SELECT min(first_at) AS first, max(last_at) AS last FROM {self._in}.sessions_index
+WHERE session_id IN ({{ids:Array(UUID)}})"""
+        return text, {"ids": sessions}
+
+    def astray(self, sessions: list[str], first: str, last: str) -> Query:
         """Exchanges of `sessions` of which a frame may lie in another: those without their request or their end.
 
         Only there does the protocol's session id change within an exchange (an initialize request).
         """
         text = f"""
-SELECT exchange_id FROM {self._in}.frames_stored WHERE session_id IN ({{ids:Array(UUID)}})
+SELECT exchange_id FROM {self._in}.frames_stored WHERE session_id IN ({{ids:Array(UUID)}}) AND {IN_TIME}
 GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcome != 'pending') = 0"""
-        return text, {"ids": sessions}
+        return text, {"ids": sessions, "first": first, "last": last}
 
     def lie_in(self, exchanges: list[str]) -> Query:
         """The sessions that frames of `exchanges` lie in."""
         text = f"SELECT DISTINCT arrayJoin(sessions) AS session_id FROM {self._in}.exchanges_index WHERE {AT_IDS}"
         return text, {"ids": exchanges}
 
-    def by_id(self, exchanges: list[str], sessions: list[str], connections: Scope) -> Query:
-        """Rows as v_exchanges has them, in order of time: of `exchanges`, whose frames lie in `sessions`."""
+    def by_id(self, exchanges: list[str], lying: Lying, connections: Scope) -> Query:
+        """Rows as v_exchanges has them, in order of time: of `exchanges`, whose frames are all in `lying`."""
         bound, values = within(connections)
         source = self._put_together(
             "session_id IN ({sessions:Array(UUID)}) AND exchange_id IN ({ids:Array(UUID)})"
         )
         text = f"SELECT * FROM ({source}) {where(bound)} ORDER BY started_at, exchange_id"
-        return text, {"ids": exchanges, "sessions": sessions, **values}
+        times = {"first": lying.first, "last": lying.last}
+        return text, {"ids": exchanges, "sessions": lying.beside, **times, **values}
 
-    def of_session(self, session: str, astray: Astray, limit: int, after: str, connections: Scope) -> Query:
+    def of_session(self, session: str, lying: Lying, limit: int, after: str, connections: Scope) -> Query:
         """Rows as v_exchanges has them of one session, in order, from the one after `after` on."""
         bound, values = within(connections)
         conditions = ["session_id = {session:UUID}", *bound]
         source = self._put_together(_OF_SESSIONS)
-        values |= {"session": session, **_of_sessions([session], astray)}
+        values |= {"session": session, **_of_sessions([session], lying)}
         if after:
             conditions.append(f"(started_at, exchange_id) > ({self._start_of_after})")
             values["after"] = after
@@ -102,19 +117,20 @@ GROUP BY exchange_id HAVING countIf(direction = 'request') = 0 OR countIf(outcom
         at = "opened_at = toDateTime(UUIDv7ToDateTime({after:UUID}), 'UTC') AND exchange_id = {after:UUID}"
         return f"SELECT min(started_at), {{after:UUID}} FROM {self._in}.exchanges_index WHERE {at}"
 
-    def sessions(self, sessions: list[str], astray: Astray, connections: Scope) -> Query:
+    def sessions(self, sessions: list[str], lying: Lying, connections: Scope) -> Query:
         """Rows as v_sessions has them, the latest first; wherever frames of theirs lie."""
         bound, values = within(connections)
         having = f"HAVING {bound[0]}" if bound else ""
         text = f"""
 SELECT {SESSION_COLUMNS} FROM ({self._put_together(_OF_SESSIONS)}) AS e
 WHERE e.session_id IN ({{ids:Array(UUID)}}) GROUP BY e.session_id {having} ORDER BY last_at DESC, session_id"""
-        return text, {**_of_sessions(sessions, astray), **values}
+        return text, {**_of_sessions(sessions, lying), **values}
 
     def _put_together(self, condition: str) -> str:
         return f"""SELECT {EXCHANGE_COLUMNS} FROM
 (SELECT *, elapsed_us + if(direction = 'request', 0, 4611686018427387904) AS opening_rank
-FROM {self._in}.frames_stored FINAL WHERE {condition}) AS s GROUP BY exchange_id"""
+FROM {self._in}.frames_stored FINAL WHERE {condition} AND {IN_TIME}) AS s
+GROUP BY exchange_id"""
 
 
 # The index is in the order of time, and an id tells its own.
@@ -122,5 +138,6 @@ AT_IDS = """(opened_at, exchange_id) IN
 (SELECT toDateTime(UUIDv7ToDateTime(id), 'UTC'), id FROM (SELECT arrayJoin({ids:Array(UUID)}) AS id))"""
 
 
-def _of_sessions(sessions: list[str], astray: Astray) -> dict[str, Any]:
-    return {"ids": sessions, "astray": astray.exchanges, "beside": astray.sessions}
+def _of_sessions(sessions: list[str], lying: Lying) -> dict[str, Any]:
+    times = {"first": lying.first, "last": lying.last}
+    return {"ids": sessions, "astray": lying.exchanges, "beside": lying.beside, **times}

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from sinks.conditions import Query
-from sinks.exchange_queries import Astray, ExchangeQueries
+from sinks.exchange_queries import ExchangeQueries, Lying
 from sinks.filters import Scope
 from sinks.shapes import Exchange, Session
 
@@ -23,27 +23,35 @@ class Exchanges:
         sessions = await self._lie_in(ids)
         if not sessions:
             return []
-        return cast("list[Exchange]", await self._rows(self._queries.by_id(ids, sessions, connections)))
+        lying = Lying([], sessions, *await self._between(sessions))
+        return cast("list[Exchange]", await self._rows(self._queries.by_id(ids, lying, connections)))
 
     async def of_session(self, session: str, limit: int, after: str, connections: Scope) -> list[Exchange]:
         """See `Reader.session_exchanges`."""
-        astray = await self.astray([session])
-        query = self._queries.of_session(session, astray, limit, after, connections)
+        lying = await self.lying([session])
+        query = self._queries.of_session(session, lying, limit, after, connections)
         return cast("list[Exchange]", await self._rows(query))
 
     async def sessions(self, ids: list[str], connections: Scope) -> list[Session]:
         """Those of `ids` that are there, the latest first."""
         if not ids:
             return []
-        query = self._queries.sessions(ids, await self.astray(ids), connections)
+        query = self._queries.sessions(ids, await self.lying(ids), connections)
         return cast("list[Session]", await self._rows(query))
 
-    async def astray(self, sessions: list[str]) -> Astray:
-        """What of `sessions` lies in other ones too."""
-        found = await self._rows(self._queries.astray(sessions))
+    async def lying(self, sessions: list[str]) -> Lying:
+        """Where the frames of the exchanges of `sessions` lie."""
+        first, last = await self._between(sessions)
+        found = await self._rows(self._queries.astray(sessions, first, last))
         exchanges = [row["exchange_id"] for row in found]
-        beside = set(await self._lie_in(exchanges)) - set(sessions)
-        return Astray(exchanges, sorted(beside)) if beside else Astray([], [])
+        beside = sorted(set(await self._lie_in(exchanges)) - set(sessions))
+        if not beside:
+            return Lying([], [], first, last)
+        return Lying(exchanges, beside, *await self._between([*sessions, *beside]))
+
+    async def _between(self, sessions: list[str]) -> tuple[str, str]:
+        (row,) = await self._rows(self._queries.between(sessions))
+        return row["first"], row["last"]
 
     async def _lie_in(self, exchanges: list[str]) -> list[str]:
         if not exchanges:

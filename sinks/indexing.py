@@ -5,7 +5,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from sinks.clickhouse import StoreAwayError, quoted
 
-_INDEXES = ("exchanges_index", "redactions_index")
+_INDEXES = ("exchanges_index", "redactions_index", "sessions_index")
 _MINUTES = 10
 
 

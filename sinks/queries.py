@@ -2,7 +2,7 @@
 
 from sinks.clickhouse import quoted
 from sinks.conditions import Query, given, time, where, within
-from sinks.exchange_queries import Astray
+from sinks.exchange_queries import IN_TIME, Lying
 from sinks.filters import AdminFilter, ApprovalFilter, FindingFilter, FrameFilter, Scope
 
 FRAME_COLUMNS = (
@@ -90,17 +90,18 @@ class Queries:
     def __init__(self, database: str) -> None:
         self._in = quoted(database)
 
-    def frames(self, wanted: FrameFilter, astray: Astray, limit: int) -> Query:
-        """First parts of frames, in order; `astray` is what of the session asked for lies in other ones too. Copies
-        of a frame are left out here: FINAL would read every body to do so."""
+    def frames(self, wanted: FrameFilter, lying: Lying, limit: int) -> Query:
+        """First parts of frames, in order; `lying` tells where those of the session asked for are. Copies of a
+        frame are left out here: FINAL would read every body to do so."""
         conditions, values = given(wanted, _FRAME_CONDITIONS)
         conditions.append("part = 1")
         if wanted.exchange:
             conditions += ["exchange_id = {exchange:UUID}", f"session_id IN ({self._its_sessions})"]
             values["exchange"] = wanted.exchange
         if wanted.session:
-            conditions.append(_OF_SESSION if astray.exchanges else "session_id = {session:UUID}")
-            values |= {"session": wanted.session, "astray": astray.exchanges, "beside": astray.sessions}
+            conditions += [_OF_SESSION if lying.exchanges else "session_id = {session:UUID}", IN_TIME]
+            values |= {"session": wanted.session, "astray": lying.exchanges, "beside": lying.beside}
+            values |= {"first": lying.first, "last": lying.last}
         if not wanted.session and not wanted.exchange:
             conditions += self._in_sessions_with(wanted)
             conditions = [f"({_KEY}) IN ({self._keys(conditions, newest=wanted.newest, limit=limit)})"]

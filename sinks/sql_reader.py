@@ -11,7 +11,7 @@ from clickhouse_connect.driver.query import QueryResult
 
 from sinks.clickhouse import ClickHouseAddress, StoreAwayError, StoreThread
 from sinks.conditions import Query
-from sinks.exchange_queries import Astray, ExchangeQueries
+from sinks.exchange_queries import ExchangeQueries, Lying
 from sinks.exchanges import Exchanges
 from sinks.overview_queries import OverviewQueries
 from sinks.overviews import Overviews
@@ -110,12 +110,12 @@ class SqlReader:
     async def frames(self, wanted: FrameFilter, limit: int) -> list[Frame]:
         """See Reader."""
         count = _checked(limit)
-        astray = Astray([], [])
+        lying = Lying([], [], "", "")
         if wanted.exchange:
             _uuid(wanted.exchange)
         if wanted.session:
-            astray = await self._exchanges.astray([_uuid(wanted.session)])
-        rows = await self._rows(self._queries.frames(wanted, astray, count), raw=("body",))
+            lying = await self._exchanges.lying([_uuid(wanted.session)])
+        rows = await self._rows(self._queries.frames(wanted, lying, count), raw=("body",))
         split = [row for row in rows if row["parts"] > 1]
         further = await self._further_parts(split) if split else []
         return await asyncio.to_thread(frames_of, rows, further)

@@ -21,7 +21,7 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from benchmarks.trail import report
-from benchmarks.trail.asking import Trail, measure, questions
+from benchmarks.trail.asking import TRIES, Trail, measure, questions
 from benchmarks.trail.drawing import Plan
 from benchmarks.trail.storing import Stored, store
 from sinks.clickhouse import ClickHouseAddress, StoreOwner
@@ -42,16 +42,17 @@ def main() -> None:
     options.add_argument("--frames", type=int, default=10_000_000, help="how many (default: 10 million)")
     options.add_argument("--keep", type=Path, metavar="DIRECTORY", help="where the store is, and stays")
     options.add_argument("--only", default="", help="ask only the questions with this in their names")
+    options.add_argument("--tries", type=int, default=TRIES, help=f"of each question (default: {TRIES})")
     given = options.parse_args()
     if given.keep:
         given.keep.mkdir(parents=True, exist_ok=True)
-        asyncio.run(run(given.keep, given.frames, given.only))
+        asyncio.run(run(given.keep, given))
         return
     with tempfile.TemporaryDirectory(prefix="trail-") as folder:
-        asyncio.run(run(Path(folder), given.frames, given.only))
+        asyncio.run(run(Path(folder), given))
 
 
-async def run(folder: Path, frames: int, only: str) -> None:
+async def run(folder: Path, given: argparse.Namespace) -> None:
     """Fills the store in `folder` unless it is filled, asks it, prints tables."""
     address = ClickHouseAddress("embedded", folder)
     owner = StoreOwner(address)
@@ -60,9 +61,13 @@ async def run(folder: Path, frames: int, only: str) -> None:
     try:
         migrate(client, address.database)
         client.command(f"USE {address.database}")
-        stored, until = _filled(folder, client, frames)
+        stored, until = _filled(folder, client, given.frames)
         _say(report.stored(stored), report.weights(client, stored.frames, stored.avro_bytes))
-        await _ask(address, client, stored, until, only)
+        reader = SqlReader(address)
+        try:
+            await _ask(Trail(reader, client, until, _ids(stored)), address.path, given)
+        finally:
+            await reader.close()
     finally:
         client.close()
         owner.release()
@@ -97,20 +102,20 @@ def _wait_for_merges(client: Client) -> None:
         quiet = 0 if running else quiet + 1
 
 
-async def _ask(address: ClickHouseAddress, client: Client, stored: Stored, until: str, only: str) -> None:
-    reader = SqlReader(address)
-    ids = {
+async def _ask(trail: Trail, store_path: Path, given: argparse.Namespace) -> None:
+    _say(report.latencies([]))
+    for question in questions(trail):
+        if given.only in question.name:
+            found = await measure(question, trail.client, store_path, given.tries)
+            print(report.latency(found), flush=True)
+
+
+def _ids(stored: Stored) -> dict[str, Sequence[str]]:
+    return {
         "sessions": stored.sessions,
         "long_sessions": stored.long_sessions,
         "exchanges": stored.exchanges,
     }
-    try:
-        _say(report.latencies([]))
-        for question in questions(Trail(reader, client, until, ids)):
-            if only in question.name:
-                print(report.latency(await measure(question, client, address.path)), flush=True)
-    finally:
-        await reader.close()
 
 
 def _say(*tables: Sequence[str]) -> None:

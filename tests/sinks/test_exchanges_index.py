@@ -87,20 +87,26 @@ def test_what_was_stored_before_the_index_was_there_is_found_and_a_second_run_do
 ) -> None:
     trail, exchanges = conversations(77)
     fill(store.client, trail.values)
-    (step,) = [migration for migration in migrations() if migration.number == 13]
+    steps = [migration for migration in migrations() if migration.number in (13, 16)]
     masked = "SELECT sum(redactions) FROM audit.redactions_index FINAL WHERE startsWith(lane, 'index-77')"
     values = {"ids": exchanges}
     expected = store.client.query(VIEW, values).result_rows
     redactions = store.client.query(masked).result_rows
     assert redactions[0][0] > 0
 
-    for table in ("exchanges_index", "redactions_index"):
+    for table in ("exchanges_index", "redactions_index", "sessions_index"):
         store.client.command(f"TRUNCATE TABLE audit.{table}")
     for _ in range(2):
-        for statement in step.statements("audit"):
+        for statement in (statement for step in steps for statement in step.statements("audit")):
             store.client.command(statement)
         assert store.client.query(INDEX, values).result_rows == expected
         assert store.client.query(masked).result_rows == redactions
+        spans = (
+            "SELECT session_id, min(first_at), max(last_at) FROM audit.sessions_index GROUP BY 1 ORDER BY 1"
+        )
+        stored = spans.replace("first_at", "recorded_at").replace("last_at", "recorded_at")
+        stored = stored.replace("sessions_index", "frames_stored")
+        assert store.client.query(spans).result_rows == store.client.query(stored).result_rows
 
 
 def test_a_batch_whose_index_was_not_written_any_more_is_indexed_when_it_is_sent_again(store: Store) -> None:
