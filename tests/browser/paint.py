@@ -18,6 +18,7 @@ import yaml
 from playwright.async_api import Browser, Page
 
 from benchmarks.processes import Child, free_port
+from sluicegate.embedded.datadir import DataDir
 from tests.browser.chromium import chromium, person
 
 READY_SECONDS, TRIES, WARM_TRIES = 600.0, 7, 2
@@ -73,15 +74,23 @@ async def _measured(
 
 async def _once(page: Page, url: str) -> dict[str, Any]:
     await page.goto("about:blank")
-    await page.goto(url, wait_until="load")
+    answer = await page.goto(url, wait_until="load")
+    assert answer is not None
+    assert answer.status == 200, await page.locator("main").inner_text()
     found: dict[str, Any] = await page.evaluate(_PAINTED)
     return found
 
 
 def _config(folder: Path) -> Path:
-    """Of a stack on the folder, at a terminal."""
+    """Of a stack at a terminal, in a data directory of its own that has the folder's store."""
+    home = folder / "paint"
+    with DataDir.open(home):
+        store = home / "clickhouse"
+        if not store.is_symlink():
+            store.rmdir()  # a new one is empty
+            store.symlink_to(folder / "clickhouse")
     settings = {
-        "data_dir": str(folder),
+        "data_dir": str(home),
         **{name: {"listen": f"127.0.0.1:{free_port()}"} for name in ("gateway", "console", "approvals")},
         "identity": {"mode": "none"},
         "connections": [{"name": "tickets", "upstream": "http://127.0.0.1:1/mcp"}],
