@@ -78,6 +78,7 @@ def _console_by_saml(console: str) -> dict[str, Any]:
         "redirectUris": [acs],
         "attributes": {
             "saml.assertion.signature": "true",
+            "saml.authnstatement": "true",
             "saml.server.signature": "false",
             "saml.client.signature": "false",
             "saml.force.post.binding": "true",
