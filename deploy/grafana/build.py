@@ -51,7 +51,8 @@ RISKS: list[Panel] = [
      " WHERE state != 'closed' ORDER BY raised_at DESC LIMIT 50"),
     ("Approvals: how long people wait", "table", "short",
      f"SELECT rule, state, count() AS approvals, round(quantile(0.5)(waited_ms) / 1000, 1) AS median_s"
-     f" FROM v_approvals WHERE $__timeFilter(requested_at) AND {_ALL} GROUP BY rule, state ORDER BY approvals DESC LIMIT 50"),
+     f" FROM v_approvals WHERE $__timeFilter(requested_at) AND {_ALL} GROUP BY rule, state"
+     f" ORDER BY approvals DESC LIMIT 50"),
 ]  # fmt: skip
 
 PROOF: list[Panel] = [
