@@ -13,7 +13,7 @@ from sinks.dead_letters import DeadLetters
 from sinks.journal import BatchRange
 from sinks.metrics import SinkMetrics
 from sinks.patience import Patience
-from sinks.repeats import TABLE, Repeats
+from sinks.repeats import Repeats
 from sinks.store import insert
 from sinks.tables import Target
 
@@ -111,15 +111,12 @@ class BatchWriter:
         ]
 
     async def _note_repeats(self, batch: BatchRange, repeats: Sequence[Placed]) -> None:
-        """Where they lay stays known. Of a batch that is stored again its own rows are among them: known too."""
+        """Where they lay stays known: the log over the topic has a leaf for each of them."""
         if repeats:
-            rows, table = (
-                [self._repeats.of(record) for record in repeats],
-                f"{quoted(self._database)}.{TABLE}",
-            )
+            token = f"{batch.token}/repeats"
             await self._patience.until_done(
                 lambda: self._store.call(
-                    lambda client: insert(client, table, self._repeats.schema, rows, f"{batch.token}/repeats")
+                    lambda client: self._repeats.note(client, self._database, repeats, token)
                 ),
                 "the store is away",
             )

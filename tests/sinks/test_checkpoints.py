@@ -16,7 +16,10 @@ from schemas.checkpoints import (
 from schemas.codec import codec
 from schemas.merkle import leaf_hash, root_of
 from schemas.notes import Note, NoteKey
+from sinks.avro import Placed
+from sinks.repeats import Repeats
 from tests.sinks.conftest import Topics
+from tests.sinks.filling import fill
 from tests.sinks.records import Trail
 from tests.sinks.shared_store import Store
 from tests.sinks.test_sink import settings_for, sinking
@@ -82,3 +85,16 @@ async def test_a_repeat_is_no_row_of_the_trail_and_where_it_lay_stays_known(
         (frame["digest"].hex().upper(), frame["audit_digest"].hex().upper()) for frame in read
     ]
     assert leaf_hash(read[0]["audit_digest"]) == leaf_of(again) != leaf_of(first)
+
+
+def test_a_batch_that_is_stored_again_takes_its_own_rows_for_no_repeats(store: Store) -> None:
+    trail = Trail(lane=f"again-{uuid4()}")
+    values = [trail.frame() for _ in range(4)]
+    offset = 7_000_000
+    fill(store.client, values[:3], partition=2, first=offset)
+    placed = [Placed(2, offset + at, value) for at, value in enumerate([*values[:3], values[0]])]
+
+    Repeats().note(store.client, "audit", placed, f"again-{uuid4()}")
+
+    rows = "SELECT k_partition, k_offset, lane_seq FROM audit.repeats_stored WHERE lane = {l:String}"
+    assert store.client.query(rows, {"l": trail.lane}).result_rows == [(2, offset + 3, 1)]
