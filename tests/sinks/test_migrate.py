@@ -90,6 +90,7 @@ def test_every_column_of_tables_and_views_has_a_comment(store: Store) -> None:
     bare = store.client.query(
         "SELECT table, name FROM system.columns WHERE database = 'audit' AND comment = ''"
         " AND table != 'schema_migrations'"
+        " AND NOT match(table, '_index_(feed|rows)$')"  # what feeds an index has the columns of the index
     ).result_rows
 
     assert bare == []
