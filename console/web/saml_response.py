@@ -103,7 +103,7 @@ def toolkit(login: SamlLogin, ours: Ours) -> OneLogin_Saml2_Settings:
                 "wantNameId": True,
                 "rejectDeprecatedAlgorithm": True,
                 "requestedAuthnContext": False,
-                "allowRepeatAttributeName": False,
+                "allowRepeatAttributeName": True,  # Keycloak names roles so; where one value is wanted, see `_first`
             },
         }
     )

@@ -28,6 +28,7 @@ from tests.console.web.saml_provider import (
 
 OURS = Ours("https://console.example.com", "https://console.example.com/saml/metadata")
 ASKED = "ONELOGIN_asked"
+GROUP = '<saml:Attribute Name="groups"><saml:AttributeValue>dev</saml:AttributeValue></saml:Attribute>'
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +175,15 @@ def test_a_signature_is_good_for_what_it_covers_and_nothing_else(
     provider: SamlProvider, login: SamlLogin, wrap: Callable[[SamlProvider], Any]
 ) -> None:
     assert refused(text_of(wrap(provider)), login)
+
+
+def test_an_attribute_that_stands_twice_has_all_its_values_and_is_no_name(
+    provider: SamlProvider, login: SamlLogin
+) -> None:
+    twice = facts().assertion().replace("<saml:AttributeStatement>", "<saml:AttributeStatement>" + GROUP)
+    assert read(facts().around(provider.signed(twice)), login).groups == ("dev", "sre")
+    named = twice.replace('Name="groups"', 'Name="name"')
+    assert "several values" in refused(facts().around(provider.signed(named)), login)
 
 
 def test_a_comment_in_a_name_does_not_cut_it(provider: SamlProvider, login: SamlLogin) -> None:
