@@ -13,7 +13,7 @@ HONEST = [(Kind.EXPIRED_BY_POLICY, 0, 20, 21), (Kind.EXPIRED_BY_POLICY, 0, 25, 2
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_every_attack_on_the_store_gives_the_findings_that_the_table_says(attack: Attack) -> None:
+def test_abuse_82_every_attack_on_the_store_gives_the_findings_that_the_table_says(attack: Attack) -> None:
     with copied() as trail:
         attack.does(trail)
 
