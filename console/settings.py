@@ -97,4 +97,6 @@ class ConsoleSettings:
     desk: DeskLimits = field(default_factory=DeskLimits)
     api: ApiLimits = field(default_factory=ApiLimits)
     web: WebSettings | None = None  # the pages; without it there is the REST API alone
-    keeping: KeepingSettings | None = None  # who may say how long the trail is kept; without it nobody may here
+    keeping: KeepingSettings | None = (
+        None  # who may say how long the trail is kept; without it nobody may here
+    )
