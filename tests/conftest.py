@@ -27,6 +27,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(folder))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Keys that are made anew, records and sets differ from one process to the next; names of tests may not."""
+    odd = isinstance(val, set | frozenset | bytes) or (isinstance(val, str) and len(val) > 60)
+    return argname if odd else None
+
+
 @pytest.fixture(autouse=True)
 def no_server_of_before() -> None:
     """A test with two servers may leave the signals to the one that it stopped first. The SDK's servers take that one

@@ -28,7 +28,6 @@ TEAMS = (Team("one", ("dev", "ops"), ("tickets",)), Team("two", ("ops",), ("shop
         (("platform",), EVERY_ROLE),
         (("DEV", "*", "dev "), {Role.APPROVER}),
     ],
-    ids=str,
 )
 def test_roles_come_from_groups_to_the_letter(groups: tuple[str, ...], expected: set[Role]) -> None:
     assert roles_of(groups, ROLES) == expected
@@ -48,7 +47,6 @@ def test_nobody_has_a_role_where_none_is_given() -> None:
         (("dev",), {Role.AUDITOR, Role.VIEWER}, None),
         (("other",), EVERY_ROLE, None),
     ],
-    ids=str,
 )
 def test_connections_come_from_teams(
     groups: tuple[str, ...], roles: frozenset[Role], expected: tuple[str, ...] | None
