@@ -42,7 +42,7 @@ WHOLE = frozenset(
         "schema_migrations",
     }
 )  # fmt: skip
-UNREAD = frozenset({"tombstones_applied"})  # no view rests on them
+UNREAD = frozenset({"sessions_index", "tombstones_applied"})  # no view rests on them
 WHOLE_VIEWS = frozenset({"v_admin", "v_alerts", "v_checkpoints", "v_retention_acts", "v_trail_gaps"})
 # With a salt and a commitment, words that were masked could be guessed and checked.
 _KEPT = {"frames_stored": frozenset({"body_salt"})}

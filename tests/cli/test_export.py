@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,15 @@ from tests.cli.conftest import Asked
 
 
 def acts(trail: Asked, action: str) -> list[dict[str, str]]:
-    """What the trail has of exports, the latest first."""
-    said = trail.run("admin", "list", "--action", action, "--json")
-    assert said.exit_code == 0, said.output
-    return [json.loads(line) for line in said.stdout.splitlines()]
+    """What the trail has of exports, the latest first, once the store has how the last one ended."""
+    for _ in range(200):
+        said = trail.run("admin", "list", "--action", action, "--json")
+        assert said.exit_code == 0, said.output
+        found = [json.loads(line) for line in said.stdout.splitlines()]
+        if found and found[0]["outcome"] != "asked":
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"the store never heard how {action} ended: {found}")
 
 
 def test_an_export_is_on_the_record_before_and_after_with_what_it_came_to(

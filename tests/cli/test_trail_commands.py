@@ -79,7 +79,7 @@ def test_sessions_are_found_by_what_happened_in_them(trail: Asked) -> None:
         lines = trail.run("sessions", "list", *words, "--json").stdout.splitlines()
         return [json.loads(line)["session_id"] for line in lines]
 
-    assert trail.session in found("--tool", "get_pod", "--outcome", "completed", "--text", "red")
+    assert trail.session in found("--tool", "get_pod", "--outcome", "completed", "--text", "31mred")
     assert trail.session not in found("--tool", "get_pod", "--redacted")
     assert found("--tool", "nobody_calls_this") == []
 

@@ -65,7 +65,7 @@ def test_every_guide_is_in_the_index() -> None:
 def test_a_command_that_is_shown_is_there_with_its_options(words: list[str]) -> None:
     command = typer.main.get_command(app)
     given = list(words)
-    while subcommands := getattr(command, "commands", None):
+    while (subcommands := getattr(command, "commands", None)) and not given[0].startswith("-"):
         command = subcommands[given.pop(0)]
     known = {name for parameter in command.params for name in parameter.opts}
     assert {word for word in given if word.startswith("--")} <= known

@@ -1,5 +1,6 @@
 """What analysts read is exact: one row a frame, an exchange, a session, whatever lies in the table."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -153,26 +154,34 @@ async def test_a_session_holds_the_initialize_request_that_was_recorded_before_i
 
 
 async def test_the_session_list_equals_the_published_view(store: Store) -> None:
+    mine = SessionFilter(connection=f"equal-{uuid4()}")
     for number in range(6):
         trail = Trail(lane=f"equal-{number}", started_us=1_791_000_000_000_000 + number)
         session = str(uuid4())
         for verdict in ("allow", "deny", "hold", "allow"):
-            trail.exchange(session_id=session, verdict=verdict, principal_subject=f"p{number}")
-        trail.frame(session_id=session, redactions=[], principal_subject=f"p{number}")
+            trail.exchange(
+                session_id=session,
+                verdict=verdict,
+                principal_subject=f"p{number}",
+                connection=mine.connection,
+            )
+        trail.frame(
+            session_id=session, redactions=[], principal_subject=f"p{number}", connection=mine.connection
+        )
         fill(store.client, trail.values)
     reader = SqlReader(store.address)
 
-    listed = await reader.sessions(SessionFilter(), 1000)
+    listed = await reader.sessions(mine, 1000)
     shown = await reader.query(
-        "SELECT * EXCEPT replay_url FROM audit.v_sessions ORDER BY last_at DESC, session_id"
+        f"SELECT * EXCEPT replay_url FROM audit.v_sessions WHERE connection = '{mine.connection}'"
     )
 
     published = [dict(zip(shown.columns, row, strict=True)) for row in shown.rows]
     assert sorted(map(str, listed)) == sorted(
         str({name: row[name] for name in Session.__annotations__}) for row in published
     )
-    assert [row["denied"] for row in await reader.sessions(SessionFilter(principal="p3"), 5)] == [2]
-    assert len(await reader.sessions(SessionFilter(), 2)) == 2
+    assert [row["denied"] for row in await reader.sessions(replace(mine, principal="p3"), 5)] == [2]
+    assert len(await reader.sessions(mine, 2)) == 2
     await reader.close()
 
 

@@ -164,17 +164,18 @@ async def test_a_delegation_is_given_used_and_taken_back_on_the_pages(settled: F
     assert (await guest.get(f"/approvals/{approval}")).status == 404
     page = await ann.get("/approvals/delegations")
     form = page.form("/approvals/delegations")
-    page = await ann.send(form, to=f"{ISSUER}|guest", days="7", reason="holiday")
-    assert (page.status, "<td>holiday</td>" in page.text) == (200, True)
+    why = f"holiday {approval}"
+    page = await ann.send(form, to=f"{ISSUER}|guest", days="7", reason=why)
+    assert (page.status, f"<td>{why}</td>" in page.text) == (200, True)
     page = await guest.get(f"/approvals/{approval}")
     assert f"instead of {ISSUER}|ann" in page.text
     form = next(form for form in page.forms() if form.fields.get("verb") == "approve")
-    assert form.fields["delegation_id"]
+    delegation = form.fields["delegation_id"]
     assert (await guest.send(form)).status == 200
     await comes_to(desk.served.console.desk, approval, "approved")
     page = await ann.get("/approvals/delegations")
-    end = next(form for form in page.forms() if form.action.endswith("/end"))
-    assert "<td>holiday</td>" not in (await ann.send(end)).text
+    end = next(form for form in page.forms() if form.action.endswith(f"/{delegation}/end"))
+    assert f"<td>{why}</td>" not in (await ann.send(end)).text
     assert (await guest.get(f"/approvals/{await desk.asked()}")).status == 404
 
 
