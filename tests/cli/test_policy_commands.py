@@ -239,6 +239,11 @@ def exchanges(trail: Asked) -> dict[str, str]:
     until = time.monotonic() + STORED_S
     while len(trail.run("frames", "--session", session, "--json").stdout.splitlines()) < len(made.values):
         assert time.monotonic() < until
+    # what is asked in SQL is answered out of a snapshot, which may be some seconds old
+    count = f"SELECT count() AS n FROM v_frames WHERE session_id = '{session}'"
+    while f'"n": {len(made.values)}' not in trail.run("query", count, "--json").stdout:
+        assert time.monotonic() < until
+        time.sleep(0.2)
     return ids
 
 
