@@ -11,10 +11,10 @@ import pytest
 from tests.cli.conftest import Asked
 
 
-def acts(trail: Asked, action: str) -> list[dict[str, str]]:
-    """What the trail has of exports, the latest first, once the store has how the last one ended."""
+def acts(trail: Asked, action: str, target: str) -> list[dict[str, str]]:
+    """What the trail has of the one export to `target`, the latest first, with how it ended."""
     for _ in range(200):
-        said = trail.run("admin", "list", "--action", action, "--json")
+        said = trail.run("admin", "list", "--action", action, "--target", target, "--json")
         assert said.exit_code == 0, said.output
         found = [json.loads(line) for line in said.stdout.splitlines()]
         if found and found[0]["outcome"] != "asked":
@@ -43,7 +43,7 @@ def test_an_export_is_on_the_record_before_and_after_with_what_it_came_to(
     parts = sorted((tmp_path / "out").rglob("*.jsonl"))
     rows = [json.loads(line) for part in parts for line in part.read_text().splitlines()]
     assert trail.exchange in {row["metadata"]["uid"] for row in rows}
-    ended, asked = acts(trail, "export.ocsf")[:2]
+    ended, asked = acts(trail, "export.ocsf", to)
     assert [asked["outcome"], ended["outcome"]] == ["asked", "done"]
     assert (ended["target"], ended["reason"]) == (to, "for the SIEM")
     assert json.loads(ended["detail"])["counts"] == {"exchanges": len(rows)}
@@ -57,10 +57,12 @@ def test_lines_go_to_standard_output_and_the_summary_does_not(trail: Asked) -> N
 
 
 def test_what_cannot_be_delivered_is_told_and_on_the_record_as_failed(trail: Asked) -> None:
-    done = trail.run("export", "cef", "--to", "syslog+tcp://127.0.0.1:9", "--since", "2026-01-01")
+    to = "syslog+tcp://127.0.0.1:9"
+    done = trail.run("export", "cef", "--to", to, "--since", "2026-01-01")
     assert done.exit_code == 1
-    assert "syslog+tcp://127.0.0.1:9 does not take what is exported" in done.stderr
-    assert acts(trail, "export.cef")[0]["outcome"] == "failed"
+    assert f"{to} does not take what is exported" in done.stderr
+    failed, asked = acts(trail, "export.cef", to)
+    assert [asked["outcome"], failed["outcome"]] == ["asked", "failed"]
 
 
 @pytest.mark.parametrize(
