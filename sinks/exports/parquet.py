@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sinks.literals import text_literal
+
 _SECONDS_MAX = 120
 _PROGRAM = """
 import sys, chdb
@@ -30,10 +32,10 @@ def parquet(rows: Iterable[Mapping[str, Any]], structure: Sequence[tuple[str, st
 
 
 def _write(given: Path, made: Path, structure: Sequence[tuple[str, str]]) -> None:
-    columns = _quoted(", ".join(f"`{name}` {kind}" for name, kind in structure))
+    columns = text_literal(", ".join(f"`{name}` {kind}" for name, kind in structure))
     statement = (
-        f"INSERT INTO FUNCTION file({_quoted(made)}, 'Parquet', {columns})"
-        f" SELECT * FROM file({_quoted(given)}, 'JSONEachRow', {columns})"
+        f"INSERT INTO FUNCTION file({text_literal(made)}, 'Parquet', {columns})"
+        f" SELECT * FROM file({text_literal(given)}, 'JSONEachRow', {columns})"
         " SETTINGS date_time_input_format = 'best_effort', input_format_null_as_default = 1,"
         " output_format_parquet_string_as_string = 1"
     )
@@ -48,8 +50,3 @@ def _write(given: Path, made: Path, structure: Sequence[tuple[str, str]]) -> Non
     if done.returncode or not made.exists():
         said = done.stderr.strip().splitlines()
         raise ParquetError(f"no Parquet could be written: {said[-1] if said else 'the engine said nothing'}")
-
-
-def _quoted(text: object) -> str:
-    escaped = str(text).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -6,10 +6,10 @@ asked for; exchanges that have not ended are in none. Every text that enters a s
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from sinks.exports.events import Event, Kind, Place
+from sinks.literals import text_literal
 from sinks.readers import Reader
 
 PAGE_ROWS = 1_000
@@ -56,7 +56,7 @@ class Trail:
         if after.id:
             conditions.append(f"({time}, {own}) > ({time_literal(after.at)}, toUUID('{UUID(after.id)}'))")
         if self._window.connections:
-            conditions.append(f"connection IN ({', '.join(map(_text, self._window.connections))})")
+            conditions.append(f"connection IN ({', '.join(map(text_literal, self._window.connections))})")
         if kind == "exchanges":  # which of them, before any is put together
             conditions += ["outcome != 'pending'", f"exchange_id IN ({self._ended(since)})"]
         return (
@@ -83,8 +83,3 @@ def _moment(iso: str) -> datetime:
 def time_literal(iso: str) -> str:
     """A literal of the store's; raises ValueError for what is no time."""
     return f"toDateTime64('{_moment(iso).astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}', 6, 'UTC')"
-
-
-def _text(value: Any) -> str:
-    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

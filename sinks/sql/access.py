@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from sinks.clickhouse import quoted
+from sinks.literals import text_literal
 from sinks.sql.configuration import MEMORY_MAX
 from sinks.sql.teams import TeamScope
 from sinks.sql.views import VIEWS
@@ -100,7 +101,8 @@ def grants(
 def row_condition(table: str, database: str, teams: Sequence[TeamScope]) -> str:
     """Which rows of `table` the teams of the one who asks may read: of several teams, those of each."""
     return " OR ".join(
-        f"(has(enabledRoles(), {_text(team.role)}) AND {_condition(table, database, team)})" for team in teams
+        f"(has(enabledRoles(), {text_literal(team.role)}) AND {_condition(table, database, team)})"
+        for team in teams
     )
 
 
@@ -139,14 +141,9 @@ def _policies(database: str, teams: Sequence[TeamScope]) -> list[str]:
 
 
 def _condition(table: str, database: str, team: TeamScope) -> str:
-    named = ", ".join(map(_text, team.connections)) or "NULL"
+    named = ", ".join(map(text_literal, team.connections)) or "NULL"
     return SCOPED[table].format(connections=named, database=quoted(database))
 
 
 def _team_views() -> list[str]:
     return [view for view in VIEWS if view not in WHOLE_VIEWS]
-
-
-def _text(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

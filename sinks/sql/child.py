@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sinks.literals import text_literal
 from sinks.sql import wire
 from sinks.sql.configuration import RESULT_BYTES_MAX, write_configuration
 from sinks.sql.fence import Known, RefusedError, check, checked_format
@@ -64,7 +65,7 @@ class Engine:
         connection = self._connection()
         try:
             for name, value in (question.get("settings") or {}).items():
-                connection.query(f"SET {name} = {_literal(value)}", "Null")
+                connection.query(f"SET {name} = {text_literal(value)}", "Null")
             form = self.checked(connection, sql, given) or checked_format(question["format"])
             result = connection.query(sql, form, params=given)
             body, rows = result.bytes(), int(result.rows_read())
@@ -130,11 +131,6 @@ def wall_in(snapshot: Snapshot) -> None:
 def _send(stream: BinaryIO, head: dict[str, Any], body: bytes = b"") -> None:
     stream.write(wire.packed(head, body))
     stream.flush()
-
-
-def _literal(value: object) -> str:
-    escaped = str(value).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 if __name__ == "__main__":

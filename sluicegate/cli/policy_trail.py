@@ -9,6 +9,7 @@ from typing import Any
 from gateway.policy.facts import PrincipalFacts
 from gateway.policy.recorded import Annotations, Recorded
 from gateway.tools import tools_in
+from sinks.literals import text_literal
 from sinks.readers import Reader
 
 PAGE_ROWS = 500
@@ -63,7 +64,7 @@ async def judged_requests(reader: Reader, since: datetime, connection: str = "")
 async def request_of(reader: Reader, exchange_id: str) -> Judged | None:
     """The request of one exchange; None when the trail has none."""
     table = await reader.query(
-        f"SELECT {_COLUMNS} FROM v_frames WHERE exchange_id = toUUID({_quoted(exchange_id)})"
+        f"SELECT {_COLUMNS} FROM v_frames WHERE exchange_id = toUUID({text_literal(exchange_id)})"
         " AND direction = 'request' ORDER BY recorded_at LIMIT 1"
     )
     return _judged(dict(zip(table.columns, table.rows[0], strict=True))) if table.rows else None
@@ -73,7 +74,7 @@ async def annotations_of(reader: Reader, connection: str) -> Annotations:
     """What upstream last said of each tool, out of the recorded listings of a connection."""
     table = await reader.query(
         "SELECT base64Encode(body) AS body64, content_type FROM v_frames"
-        f" WHERE connection = {_quoted(connection)} AND direction = 'response' AND method = 'tools/list'"
+        f" WHERE connection = {text_literal(connection)} AND direction = 'response' AND method = 'tools/list'"
         f" ORDER BY recorded_at DESC LIMIT {LISTINGS_MAX}"
     )
     known: dict[str, Mapping[str, Any]] = {}
@@ -85,7 +86,7 @@ async def annotations_of(reader: Reader, connection: str) -> Annotations:
 
 
 def _page(micros: int, frame: str, connection: str) -> str:
-    only = f" AND connection = {_quoted(connection)}" if connection else ""
+    only = f" AND connection = {text_literal(connection)}" if connection else ""
     start = f"fromUnixTimestamp64Micro({micros}, 'UTC')"
     return (
         f"SELECT {_COLUMNS} FROM v_frames WHERE direction = 'request' AND verdict IN ('allow', 'deny', 'hold')"
@@ -146,11 +147,6 @@ def _asked(row: Mapping[str, Any]) -> str:
 
 def _decoded(body64: str) -> bytes:
     return b64decode(body64)
-
-
-def _quoted(text: str) -> str:
-    """`text` as a literal of ClickHouse's SQL."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def moment_of(micros: int) -> str:
