@@ -17,7 +17,7 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks import alone
+from benchmarks import alone, broker
 from benchmarks.kubernetes import fanout, gets, lists
 from benchmarks.kubernetes.wire import AnswerError, Place
 from benchmarks.processes import ChildError, stop_on_sigterm
@@ -88,7 +88,17 @@ def _measure(chosen: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         else:
             _, bootstrap = stack.enter_context(alone.broker(scratch, sync=chosen.sync))
             before = gateway.running(control_plane, scratch / "gateway", alone=bootstrap)
-        return asyncio.run(_all(chosen, control_plane, stack.enter_context(before)))
+        found = asyncio.run(_all(chosen, control_plane, stack.enter_context(before)))
+        return found | ({} if chosen.stack else _round_trips(bootstrap))
+
+
+def _round_trips(bootstrap: str) -> dict[str, Any]:
+    """What the added time is made of at the least: a get waits for two records, one after the other."""
+    trip = broker.measure(bootstrap)
+    say(
+        f"the broker alone: a record is acknowledged after {trip.p50_ms:.2f} ms at the median; a get waits for two"
+    )
+    return {"broker_p50_ms": trip.p50_ms}
 
 
 def _places(control_plane: cluster.Cluster, before: gateway.Gateway) -> tuple[Place, Place]:
