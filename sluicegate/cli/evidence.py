@@ -1,6 +1,5 @@
 """`evidence`: what an auditor takes away, for a framework and a time."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,11 +39,12 @@ def evidence(
     from sinks.evidence.catalogue import frameworks  # noqa: PLC0415
     from sinks.evidence.folder import FolderError  # noqa: PLC0415
     from sinks.evidence.gather import Asked  # noqa: PLC0415
+    from sinks.spans import moment  # noqa: PLC0415
 
     chosen = frameworks().get(framework)
     if chosen is None:
         raise Failure(f"there is no framework {framework!r}; there are {', '.join(frameworks())}", USAGE)
-    if not since or not until or datetime.fromisoformat(since) >= datetime.fromisoformat(until):
+    if not since or not until or moment(since) >= moment(until):
         raise Failure("--since must be before --until", USAGE)
     settings = settings_of(config)
     with told(FolderError):

@@ -6,6 +6,10 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from sluicegate.cli.app import app
 from tests.cli.conftest import Asked
 from tests.cli.test_export import acts
 
@@ -31,7 +35,7 @@ def test_the_evidence_of_a_running_trail_has_its_verification_and_is_on_the_reco
     assert manifest["populations"]["calls"] >= 1
     coverage = [json.loads(line) for line in (folder / "verification.json").read_text().splitlines()]
     assert sum(row.get("rows", 0) for row in coverage) >= 3
-    ended, asked = acts(trail, "export.evidence.soc2")[:2]
+    ended, asked = acts(trail, "export.evidence.soc2", str(folder))
     assert [asked["outcome"], ended["outcome"]] == ["asked", "done"]
     assert json.loads(ended["detail"])["manifest_sha256"] == digest
 
@@ -45,3 +49,15 @@ def test_what_is_wrong_is_told_before_anything_is_made(trail: Asked, tmp_path: P
         "evidence", "soc2", "--since", "2036-01-01", "--until", "2026-01-01", "-o", str(tmp_path / "x")
     )
     assert turned.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [("2026-01-01T00:00:00Z", "2026-01-01"), ("2026-01-01T12:00:00", "2026-01-01T13:00:00+02:00")],
+)
+def test_a_time_with_a_zone_is_told_from_one_without_which_is_utc(
+    since: str, until: str, tmp_path: Path
+) -> None:
+    times = ("--since", since, "--until", until)
+    turned = CliRunner().invoke(app, ["evidence", "soc2", *times, "-o", str(tmp_path / "x")])
+    assert (turned.exit_code, "--since must be before --until" in turned.stderr) == (2, True)
