@@ -7,11 +7,11 @@ become blanks.
 import re
 import socket
 from collections.abc import Mapping
-from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
 from sinks.exports.events import Event, host_and_port, millis
+from sinks.spans import moment
 
 _FACILITY = 13  # log audit (RFC 5424, 6.2.1)
 _TEXT_MAX = 1_023  # the limit of the longest standard keys
@@ -33,13 +33,10 @@ def syslog(event: Event, host: str = "") -> bytes:
     """One message of RFC 5424 with the event in CEF as its text; no framing."""
     _, _, severity, _ = _of(event)
     level = 6 if severity < 5 else 4 if severity < 8 else 2
-    moment = datetime.fromisoformat(event.at).isoformat(timespec="milliseconds")
-    moment = moment.replace("+00:00", "Z") if moment.endswith("+00:00") else moment
-    moment = moment if moment.endswith("Z") else f"{moment}Z"
+    at = moment(event.at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     name = re.sub(r"[^!-~]", "", host or socket.gethostname())[:255] or "-"
     return (
-        f"<{_FACILITY * 8 + level}>1 {moment} {name} sluicegate - {event.kind} - ".encode()
-        + cef(event).encode()
+        f"<{_FACILITY * 8 + level}>1 {at} {name} sluicegate - {event.kind} - ".encode() + cef(event).encode()
     )
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
+
+from sinks.spans import moment
 
 Kind = Literal["exchanges", "findings", "admin", "frames"]
 EVENTS: tuple[Kind, ...] = ("exchanges", "findings", "admin")
@@ -47,9 +48,7 @@ class Event:
 
 def millis(iso: str) -> int:
     """Milliseconds since 1970 of an ISO time (UTC where it says nothing)."""
-    moment = datetime.fromisoformat(iso)
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1_000)
+    return round(moment(iso).timestamp() * 1_000)
 
 
 def host_and_port(peer: str) -> tuple[str, int | None]:

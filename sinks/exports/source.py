@@ -5,12 +5,12 @@ asked for; exchanges that have not ended are in none. Every text that enters a s
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sinks.exports.events import Event, Kind, Place
 from sinks.literals import text_literal
 from sinks.readers import Reader
+from sinks.spans import moment
 
 PAGE_ROWS = 1_000
 
@@ -51,7 +51,7 @@ class Trail:
 
     def _statement(self, kind: Kind, after: Place) -> str:
         time, own = _TIMES[kind], _IDS[kind]
-        since = max(after.at or self._window.since, self._window.since, key=_moment)
+        since = max(after.at or self._window.since, self._window.since, key=moment)
         conditions = [f"{time} >= {time_literal(since)}", f"{time} < {time_literal(self._window.until)}"]
         if after.id:
             conditions.append(f"({time}, {own}) > ({time_literal(after.at)}, toUUID('{UUID(after.id)}'))")
@@ -75,11 +75,6 @@ def _columns(kind: Kind) -> str:
     return _COLUMNS.get(kind, "*")
 
 
-def _moment(iso: str) -> datetime:
-    found = datetime.fromisoformat(iso)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def time_literal(iso: str) -> str:
-    """A literal of the store's; raises ValueError for what is no time."""
-    return f"toDateTime64('{_moment(iso).astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}', 6, 'UTC')"
+    """A literal of the store's; raises ReadError for what is no time."""
+    return f"toDateTime64('{moment(iso).strftime('%Y-%m-%d %H:%M:%S.%f')}', 6, 'UTC')"

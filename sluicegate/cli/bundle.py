@@ -1,6 +1,5 @@
 """`bundle`: a part of the trail to hand over, which anybody can check offline."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -55,8 +54,6 @@ def bundle(
 
 def _micros(text: str) -> int:
     """An ISO time in microseconds since 1970; -1 for ''."""
-    if not text:
-        return -1
-    moment = datetime.fromisoformat(text)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int(moment.timestamp() * 1_000_000)
+    from sinks.spans import moment  # noqa: PLC0415
+
+    return int(moment(text).timestamp() * 1_000_000) if text else -1

@@ -129,6 +129,8 @@ class _Ways:
 def _wanted(
     form: Format, to: str, since: str, until: str, *, what: list[str] | None, connection: list[str] | None
 ) -> _Wanted:
+    from sinks.spans import moment  # noqa: PLC0415
+
     allowed, pattern = _TARGETS[form]
     if not re.match(pattern, to):
         raise Failure(f"{form} cannot go to {to!r}; give {allowed}", USAGE)
@@ -141,8 +143,8 @@ def _wanted(
                 "acts of operators are of no connection; leave out --what admin or --connection", USAGE
             )
         kinds = tuple(kind for kind in kinds if kind != "admin")
-    end = _moment(until) if until else datetime.now(UTC) - timedelta(seconds=SETTLED_SECONDS)
-    begin = _moment(since) if since else end - timedelta(days=1)
+    end = moment(until) if until else datetime.now(UTC) - timedelta(seconds=SETTLED_SECONDS)
+    begin = moment(since) if since else end - timedelta(days=1)
     if begin >= end:
         raise Failure(f"--since {begin.isoformat()} is not before --until {end.isoformat()}", USAGE)
     return _Wanted(form, to, kinds, begin.isoformat(), end.isoformat(), tuple(connection or ()))
@@ -155,11 +157,6 @@ def _kinds(what: list[str]) -> tuple["Kind", ...]:
     if unknown := [each for each in what if each not in known]:
         raise Failure(f"there is no {unknown[0]!r} to export; there are {', '.join(known)}", USAGE)
     return tuple(kind for kind in known if kind in what)
-
-
-def _moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _pair(text: str) -> tuple[str, str]:

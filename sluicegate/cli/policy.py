@@ -184,14 +184,16 @@ def _facts_of(settings: "Settings", connection: str) -> "ConnectionFacts":
 
 
 def _start(since: str) -> datetime:
+    from sinks.readers import ReadError  # noqa: PLC0415
+    from sinks.spans import moment  # noqa: PLC0415
+
     age = _AGE.fullmatch(since)
     if age:
         return datetime.now(UTC) - timedelta(**{_UNITS[age[2]]: int(age[1])})
     try:
-        found = datetime.fromisoformat(since)
-    except ValueError:
+        return moment(since)
+    except ReadError:
         raise Failure(f"--since {since}: write an age as 90m, 24h, 7d, or an ISO time", USAGE) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _print_held(policy: "Policy") -> None:
