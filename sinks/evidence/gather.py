@@ -41,13 +41,17 @@ async def gather(reader: Reader, exhibit: Exhibit, asked: Asked) -> Found:
     """Raises what the reader raises."""
     times = {"since": time_literal(asked.since), "until": time_literal(asked.until)}
     statement = exhibit.sql.replace("{since}", times["since"]).replace("{until}", times["until"])
-    counted = await reader.query(f"SELECT count() FROM ({statement})")
-    population = int(counted.rows[0][0])
     table = await reader.query(f"{statement} LIMIT {ROWS_MAX}")
     rows = tuple(tuple(row) for row in table.rows)
+    population = len(rows) if len(rows) < ROWS_MAX else await _count(reader, statement)
     drawn = await _sample(reader, statement, rows, population=population, asked=asked, name=exhibit.name)
     columns = table.columns or await _columns(reader, statement)
     return Found(exhibit, statement, tuple(columns), rows, population, drawn)
+
+
+async def _count(reader: Reader, statement: str) -> int:
+    """Of a question that may have more rows than were fetched."""
+    return int((await reader.query(f"SELECT count() FROM ({statement})")).rows[0][0])
 
 
 async def _columns(reader: Reader, statement: str) -> list[str]:

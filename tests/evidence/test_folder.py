@@ -13,7 +13,7 @@ import pytest
 
 from sinks.evidence.catalogue import Framework, exhibits, frameworks
 from sinks.evidence.folder import Folder, FolderError, Proof, filename, table
-from sinks.evidence.gather import Asked, Found, gather
+from sinks.evidence.gather import ROWS_MAX, Asked, Found, gather
 from tests.exports.conftest import EXCHANGES, HOSTILE, Stretch, stretch
 
 __all__ = ["stretch"]
@@ -63,6 +63,17 @@ async def test_a_sample_is_drawn_again_by_its_seed_and_another_by_another(
     assert first.sample == again.sample
     assert first.sample != other.sample
     assert set(first.sample) <= set(first.rows)
+
+
+@pytest.mark.parametrize("population", [0, ROWS_MAX - 1, ROWS_MAX, ROWS_MAX + 1])
+async def test_the_population_counts_what_lies_beyond_the_rows_that_are_shown(
+    stretch: Stretch, asked: Asked, population: int
+) -> None:
+    exhibit = replace(exhibits()["calls"], sql=f"SELECT number FROM numbers({population}) ORDER BY number")
+    found = await gather(stretch.reader, exhibit, asked)
+    assert (found.population, len(found.rows)) == (population, min(population, ROWS_MAX))
+    assert found.columns == ("number",)
+    assert len(set(found.sample)) == min(population, asked.sample)
 
 
 async def whole(stretch: Stretch, framework: Framework, asked: Asked) -> dict[str, Found]:
