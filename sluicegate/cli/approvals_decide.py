@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from console.standing import believed, places_of
 from console.terminal import terminal_groups
 from gateway.edge.announce import Announcer, stamp
-from schemas.admin import Outcome, admin_record
+from schemas.admin import Outcome
 from schemas.approvals import (
     SETTLED,
     ApprovalDecision,
@@ -24,7 +24,7 @@ from schemas.approvals import (
 from schemas.clients import start_client
 from schemas.kafka import KafkaAddress
 from schemas.signatures import KeyRing, SigningKey
-from sluicegate.cli.decisions import ADMIN, DEADLINE_SECONDS, DecisionError, operator
+from sluicegate.cli.decisions import ADMIN, DEADLINE_SECONDS, Act, DecisionError, operator, record
 from sluicegate.settings.approvals import machine_key, signing_seed
 
 DECIDED = "approvals.decided"
@@ -84,10 +84,7 @@ def _decision(request: ApprovalRequest, word: Word, key: SigningKey) -> Approval
 async def _record(announcer: Announcer, decision: ApprovalDecision, outcome: Outcome) -> bool:
     target, action = decision["approval_id"], f"approval.{decision['verb']}"
     detail = {"decision_id": decision["decision_id"], "groups": decision["who_groups"]}
-    record = admin_record(
-        stamp(), operator(), action, target, outcome, reason=decision["comment"], detail=detail
-    )
-    return await announcer.admin(record)
+    return await record(announcer, Act(action, target, decision["comment"], detail), outcome)
 
 
 async def _write(kafka: KafkaAddress, decision: ApprovalDecision) -> None:

@@ -29,6 +29,16 @@ class DecisionError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """Something that a person at this terminal does, as topic `admin` has it."""
+
+    action: str
+    target: str
+    reason: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What somebody wants: `action` and `target` as topic `admin` has them, and the changes that it comes to.
 
@@ -42,6 +52,11 @@ class Decision:
     detail: Mapping[str, Any] = field(default_factory=dict)
     findings: Sequence[FindingRecord] = ()
 
+    @property
+    def act(self) -> Act:
+        """What its records say of it."""
+        return Act(self.action, self.target, self.reason, self.detail)
+
 
 def operator() -> Actor:
     """The person at this terminal: the system's name of the user (no variable can change it) and this machine's."""
@@ -50,6 +65,14 @@ def operator() -> Actor:
     except KeyError:  # a container's user without an entry
         name = str(os.getuid())
     return Actor("cli", f"{name}@{socket.gethostname()}")
+
+
+async def record(announcer: Announcer, act: Act, outcome: Outcome) -> bool:
+    """Whether Kafka has it that `act` is asked for, or how it ended."""
+    made = admin_record(
+        stamp(), operator(), act.action, act.target, outcome, reason=act.reason, detail=act.detail
+    )
+    return await announcer.admin(made)
 
 
 async def decide(address: KafkaAddress, decision: Decision) -> None:
@@ -63,30 +86,17 @@ async def decide(address: KafkaAddress, decision: Decision) -> None:
 
 
 async def _decide(announcer: Announcer, decision: Decision) -> None:
-    if not await _record(announcer, decision, "asked"):
+    if not await record(announcer, decision.act, "asked"):
         raise DecisionError(f"nothing was changed, because it could not be recorded: {announcer.fault}")
-    for key, record in decision.changes:
-        if not await announcer.control(key, record):
+    for key, change in decision.changes:
+        if not await announcer.control(key, change):
             fault = announcer.fault
-            await _record(announcer, decision, "failed")
+            await record(announcer, decision.act, "failed")
             raise DecisionError(f"it is in doubt whether {key} is changed; run the command again: {fault}")
     for act in decision.findings:
         if not await announcer.finding(act):
             fault = announcer.fault
-            await _record(announcer, decision, "failed")
+            await record(announcer, decision.act, "failed")
             raise DecisionError(f"it is in doubt whether that was written; run the command again: {fault}")
-    if not await _record(announcer, decision, "done"):
+    if not await record(announcer, decision.act, "done"):
         raise DecisionError(f"it is in force, but the trail does not say so yet: {announcer.fault}")
-
-
-async def _record(announcer: Announcer, decision: Decision, outcome: Outcome) -> bool:
-    record = admin_record(
-        stamp(),
-        operator(),
-        decision.action,
-        decision.target,
-        outcome,
-        reason=decision.reason,
-        detail=decision.detail,
-    )
-    return await announcer.admin(record)

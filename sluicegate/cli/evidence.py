@@ -62,19 +62,18 @@ def _made(
     keys: Path | None,
 ) -> str:
     from sinks.evidence.folder import Folder  # noqa: PLC0415
-    from sluicegate.cli.quiet import run_quietly  # noqa: PLC0415
+    from sluicegate.cli.decisions import Act  # noqa: PLC0415
     from sluicegate.cli.reading import answer  # noqa: PLC0415
+    from sluicegate.cli.recorded import recorded  # noqa: PLC0415
 
     kafka = kafka_of(settings)
     folder = Folder(output, framework, asked)
-    run_quietly(_recorded(kafka, framework, asked, output, "asked"))
-    try:
+    detail = {"since": asked.since, "until": asked.until, "sample": asked.sample, "seed": asked.seed}
+    act = Act(f"export.evidence.{framework.name}", str(output), detail=detail)
+    with recorded(kafka, act, "made") as came_to:
         found = answer(config, lambda reader: _gathered(reader, framework, asked))
         digest = folder.write(found, _proof(config, kafka, keys))
-    except BaseException:
-        run_quietly(_recorded(kafka, framework, asked, output, "failed"))
-        raise
-    run_quietly(_recorded(kafka, framework, asked, output, "done", digest=digest))
+        came_to["manifest_sha256"] = digest
     return digest
 
 
@@ -119,24 +118,3 @@ def _verified(config: Path, keys: Path) -> tuple[str, list[dict[str, Any]]]:
         *parts,
         *(each.as_json() for each in report.findings),
     ]
-
-
-async def _recorded(
-    kafka: Any, framework: "Framework", asked: "Asked", output: Path, outcome: Any, *, digest: str = ""
-) -> None:
-    """Raises Failure when it cannot be recorded: without that nothing is handed out."""
-    from gateway.edge.announce import Announcer, stamp  # noqa: PLC0415
-    from schemas.admin import admin_record  # noqa: PLC0415
-    from sluicegate.cli.decisions import DEADLINE_SECONDS, operator  # noqa: PLC0415
-
-    detail = {"since": asked.since, "until": asked.until, "sample": asked.sample, "seed": asked.seed}
-    told_of = detail | ({"manifest_sha256": digest} if digest else {})
-    action = f"export.evidence.{framework.name}"
-    announcer = Announcer(kafka, deadline_seconds=DEADLINE_SECONDS)
-    announcer.start()
-    try:
-        record = admin_record(stamp(), operator(), action, str(output), outcome, detail=told_of)
-        if not await announcer.admin(record):
-            raise Failure(f"the evidence could not be recorded ({outcome}): {announcer.fault}")
-    finally:
-        await announcer.stop()

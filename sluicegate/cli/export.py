@@ -11,7 +11,7 @@ import typer
 
 from sluicegate.cli.failures import USAGE, Failure, told
 from sluicegate.cli.options import DEFAULT_FILE, ConfigFile, kafka_of, settings_of, time_option
-from sluicegate.cli.quiet import run_quietly
+from sluicegate.cli.reading import answer
 
 if TYPE_CHECKING:
     from sinks.exports.events import Kind
@@ -99,21 +99,25 @@ def export(
     settings = settings_of(config)
     from sinks.exports.places import PlaceError  # noqa: PLC0415
     from sinks.exports.progress import Progress, ProgressError  # noqa: PLC0415
+    from sluicegate.cli.decisions import Act  # noqa: PLC0415
+    from sluicegate.cli.recorded import recorded  # noqa: PLC0415
 
     with told(ProgressError, OSError, code=USAGE):
         progress = Progress.open(state, wanted.asked())
     headers = dict(_pair(each) for each in header or ())
     ways = _Ways(endpoint_url, headers, str(ca_file) if ca_file else None, settings.telemetry.service_name)
 
-    async def work(reader: "Reader") -> None:
+    async def deliver(reader: "Reader") -> None:
         from sinks.exports.run import Export  # noqa: PLC0415
         from sinks.exports.source import Trail, Window  # noqa: PLC0415
 
         window = Window(wanted.since, wanted.until, wanted.connections)
         await _deliver(Export(Trail(reader, window), wanted.kinds, progress), wanted, ways, settings)
 
-    with told(PlaceError):
-        _recorded(settings, wanted, reason, progress.counts, work)
+    act = Act(f"export.{form}", to, reason, wanted.asked())
+    with told(PlaceError), recorded(kafka_of(settings), act, "exported") as came_to:
+        came_to["counts"] = progress.counts
+        answer(config, deliver)
     counts = ", ".join(f"{progress.counts.get(kind, 0)} {kind}" for kind in wanted.kinds)
     typer.echo(f"exported {counts} from {wanted.since} to {wanted.until}", err=True)
 
@@ -193,47 +197,3 @@ def _sender(wanted: _Wanted, ways: _Ways) -> Any:
         return OtlpSender(wanted.to, ways.headers, ways.service_name)
     with told(ValueError, code=USAGE):
         return SyslogSender(wanted.to, ways.ca_file)
-
-
-def _recorded(
-    settings: "Settings", wanted: _Wanted, reason: str, counts: dict["Kind", int], work: Any
-) -> None:
-    """Runs `work` between two records on topic `admin`; without the first nothing leaves."""
-    from gateway.edge.announce import Announcer  # noqa: PLC0415
-    from sinks.clickhouse import StoreError  # noqa: PLC0415
-    from sinks.client import open_reader  # noqa: PLC0415
-    from sinks.readers import ReadError  # noqa: PLC0415
-    from sluicegate.cli.decisions import DEADLINE_SECONDS  # noqa: PLC0415
-
-    kafka = kafka_of(settings)
-
-    async def run() -> None:
-        announcer = Announcer(kafka, deadline_seconds=DEADLINE_SECONDS)
-        announcer.start()
-        reader = open_reader(settings.sink_settings())
-        try:
-            if not await announcer.admin(_record(wanted, "asked", reason, {})):
-                raise Failure(f"nothing was exported, because it could not be recorded: {announcer.fault}")
-            try:
-                await work(reader)
-            except BaseException:
-                await announcer.admin(_record(wanted, "failed", reason, counts))
-                raise
-            if not await announcer.admin(_record(wanted, "done", reason, counts)):
-                raise Failure(f"it is exported, but the trail does not say so: {announcer.fault}")
-        finally:
-            await reader.close()
-            await announcer.stop()
-
-    with told(ReadError, StoreError):
-        run_quietly(run())
-
-
-def _record(wanted: _Wanted, outcome: Any, reason: str, counts: dict["Kind", int]) -> Any:
-    from gateway.edge.announce import stamp  # noqa: PLC0415
-    from schemas.admin import admin_record  # noqa: PLC0415
-    from sluicegate.cli.decisions import operator  # noqa: PLC0415
-
-    detail = wanted.asked() | ({"counts": dict(counts)} if counts else {})
-    action = f"export.{wanted.form}"
-    return admin_record(stamp(), operator(), action, wanted.to, outcome, reason=reason, detail=detail)
