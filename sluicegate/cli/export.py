@@ -21,15 +21,25 @@ if TYPE_CHECKING:
 
 Format = Literal["ocsf", "cef", "jsonl", "parquet", "otlp"]
 SETTLED_SECONDS = 60  # so long after a moment the store has what happened before it
-_TARGETS = {
-    "ocsf": ("a folder, s3://BUCKET/PREFIX or -", r"(?!\w[\w+.]*://)|s3://"),
-    "jsonl": ("a folder, s3://BUCKET/PREFIX or -", r"(?!\w[\w+.]*://)|s3://"),
-    "parquet": ("a folder or s3://BUCKET/PREFIX", r"(?!-$)(?!\w[\w+.]*://)|s3://"),
+Target = Literal["folder", "here", "bucket", "collector", "syslog"]
+_BY_SCHEME: dict[str, Target] = {
+    "s3": "bucket",
+    "http": "collector",
+    "https": "collector",
+    "syslog+tcp": "syslog",
+    "syslog+tls": "syslog",
+    "syslog+udp": "syslog",
+}
+_SCHEME = re.compile(r"(\w[\w+.]*)://")
+_TARGETS: dict[Format, tuple[str, tuple[Target, ...]]] = {
+    "ocsf": ("a folder, s3://BUCKET/PREFIX or -", ("folder", "bucket", "here")),
+    "jsonl": ("a folder, s3://BUCKET/PREFIX or -", ("folder", "bucket", "here")),
+    "parquet": ("a folder or s3://BUCKET/PREFIX", ("folder", "bucket")),
     "cef": (
         "a folder, s3://BUCKET/PREFIX, -, or syslog+tcp|tls|udp://HOST:PORT",
-        r"(?!\w[\w+.]*://)|s3://|syslog\+(tcp|tls|udp)://",
+        ("folder", "bucket", "here", "syslog"),
     ),
-    "otlp": ("the URL of a collector, such as https://collector:4318/v1/logs", r"https?://"),
+    "otlp": ("the URL of a collector, such as https://collector:4318/v1/logs", ("collector",)),
 }
 
 
@@ -135,8 +145,8 @@ def _wanted(
 ) -> _Wanted:
     from sinks.spans import moment  # noqa: PLC0415
 
-    allowed, pattern = _TARGETS[form]
-    if not re.match(pattern, to):
+    allowed, targets = _TARGETS[form]
+    if _target(to) not in targets:
         raise Failure(f"{form} cannot go to {to!r}; give {allowed}", USAGE)
     kinds = _kinds(what or ["exchanges", "findings", "admin"])
     if "frames" in kinds and form not in ("jsonl", "parquet"):
@@ -170,24 +180,35 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _target(to: str) -> Target | None:
+    """What `to` names, by its scheme; None for a scheme that nothing goes by. What has no scheme is a folder."""
+    if to == "-":
+        return "here"
+    scheme = _SCHEME.match(to)
+    return _BY_SCHEME.get(scheme[1]) if scheme else "folder"
+
+
 async def _deliver(export: "Export", wanted: _Wanted, ways: _Ways, settings: "Settings") -> None:
     from sluicegate.settings.approvals_block import public_url  # noqa: PLC0415
 
     url = public_url(settings.approvals)
-    if wanted.to == "-":
-        await export.to_lines(sys.stdout.write, wanted.form, url)
-    elif wanted.to.startswith(("http", "syslog+")):
-        sender = _sender(wanted, ways)
-        try:
-            await export.to_sender(sender)
-        finally:
-            await sender.close()
-    else:
-        from sinks.exports.places import Bucket, Folder  # noqa: PLC0415
+    match _target(wanted.to):
+        case "here":
+            await export.to_lines(sys.stdout.write, wanted.form, url)
+        case "collector" | "syslog":
+            await _send(export, _sender(wanted, ways))
+        case target:
+            from sinks.exports.places import Bucket, Folder  # noqa: PLC0415
 
-        bucket = wanted.to.startswith("s3://")
-        shelf = Bucket(wanted.to, ways.endpoint_url) if bucket else Folder(Path(wanted.to))
-        await export.to_shelf(shelf, wanted.form, url)
+            shelf = Bucket(wanted.to, ways.endpoint_url) if target == "bucket" else Folder(Path(wanted.to))
+            await export.to_shelf(shelf, wanted.form, url)
+
+
+async def _send(export: "Export", sender: Any) -> None:
+    try:
+        await export.to_sender(sender)
+    finally:
+        await sender.close()
 
 
 def _sender(wanted: _Wanted, ways: _Ways) -> Any:

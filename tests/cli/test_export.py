@@ -56,6 +56,15 @@ def test_lines_go_to_standard_output_and_the_summary_does_not(trail: Asked) -> N
     assert "exported" in done.stderr
 
 
+def test_a_folder_may_be_named_like_the_beginning_of_a_scheme(
+    trail: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = trail.run("export", "jsonl", "--to", "http-logs", "--since", "2026-01-01", "--what", "exchanges")
+    assert done.exit_code == 0, done.output
+    assert list((tmp_path / "http-logs").rglob("*.jsonl"))
+
+
 def test_what_cannot_be_delivered_is_told_and_on_the_record_as_failed(trail: Asked) -> None:
     to = "syslog+tcp://127.0.0.1:9"
     done = trail.run("export", "cef", "--to", to, "--since", "2026-01-01")
@@ -70,6 +79,8 @@ def test_what_cannot_be_delivered_is_told_and_on_the_record_as_failed(trail: Ask
     [
         (["otlp", "--to", "folder"], "give the URL of a collector"),
         (["parquet", "--to", "-"], "give a folder or s3://"),
+        (["ocsf", "--to", "ftp://x"], "ocsf cannot go to 'ftp://x'"),
+        (["cef", "--to", "syslog://x:514"], "or syslog+tcp|tls|udp://HOST:PORT"),
         (["ocsf", "--to", "https://x"], "ocsf cannot go to 'https://x'"),
         (["ocsf", "--to", "x", "--what", "frames"], "frames have no form in ocsf"),
         (["ocsf", "--to", "x", "--what", "admin", "--connection", "demo"], "of no connection"),
