@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.browser.agents import agent, called, text_of
 from tests.browser.chromium import Person, person, picture
 from tests.browser.stack import Stack
+from tests.support.pdf import texts
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 NEWS_SECONDS = 30.0
@@ -182,24 +183,29 @@ async def sees_who_looked_at_what(bench: Bench) -> None:
 
 
 async def takes_a_report_home(bench: Bench) -> None:
-    """Alice downloads a session as HAR and as JSON lines: all of it, readable, and on the record."""
+    """Alice downloads a session as a PDF report, HAR and JSON lines: all of it, readable, and on the record."""
     page = await bench.alice.goes("/sessions?verdict=deny")
     await page.locator("#list tbody tr a").first.click()
     session = page.url.rpartition("/")[2].partition("#")[0].partition("?")[0]
+    report = texts(await _downloaded(page, "PDF report"))
+    assert "Session report" in report
+    assert f"/sessions/{session}" in report
+    assert "deny" in report
     har = json.loads(await _downloaded(page, "HAR"))
-    assert har["log"]["entries"], "a report of nothing"
+    assert har["log"]["entries"], "an export of nothing"
     lines = (await _downloaded(page, "JSON lines")).splitlines()
     assert len(lines) >= len(har["log"]["entries"])
     assert all(isinstance(json.loads(line), dict) for line in lines)
-    await _comes_to_looked(bench, "export.har", session)
+    for action in ("export.pdf", "export.har"):
+        await _comes_to_looked(bench, action, session)
 
 
-async def _downloaded(page: Page, name: str) -> str:
+async def _downloaded(page: Page, name: str) -> bytes:
     """What the link of this name gives."""
     async with page.expect_download() as begun:
         await page.get_by_role("link", name=name, exact=True).click()
     path = await (await begun.value).path()
-    return await asyncio.to_thread(Path(path).read_text, "utf-8")
+    return await asyncio.to_thread(Path(path).read_bytes)
 
 
 async def _comes_to_looked(bench: Bench, action: str, target: str, actor: str = "alice") -> None:

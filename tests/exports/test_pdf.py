@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from typing import Any, cast
 
 from sinks.exports.pdf import CALLS_MAX, report, shown
 from sinks.readers import Exchange, Finding, Session
 from tests.exports.test_languages import exchange, finding
+from tests.support.pdf import texts
 
 SESSION = cast(
     "Session",
@@ -29,16 +28,6 @@ SESSION = cast(
         "response_bytes": 2,
     },
 )
-
-
-def texts(pdf: bytes) -> str:
-    """What is drawn, in order."""
-    streams = re.findall(rb"stream\n(.*?)\nendstream", pdf, re.DOTALL)
-    pages = [zlib.decompress(each) for each in streams if each[:1] == b"x"]
-    drawn = re.findall(rb"\(((?:[^()\\]|\\.)*)\) Tj|\[((?:[^\[\]\\]|\\.)*)\] TJ", b"\n".join(pages))
-    return b" ".join(
-        one or b"".join(re.findall(rb"\(((?:[^()\\]|\\.)*)\)", many)) for one, many in drawn
-    ).decode("latin-1")
 
 
 def rows(*events: Any) -> list[Exchange]:
