@@ -39,7 +39,10 @@ class Given:
 
 @dataclass(slots=True)
 class Fixture:
-    """One session. `served` counts the answers given, by what was asked."""
+    """One session; the next of several answers is told by how often the same was asked.
+
+    `requests` counts those that were recorded with an answer.
+    """
 
     _exact: dict[str, list[Recorded]] = field(default_factory=lambda: defaultdict(list))
     _alike: dict[str, list[Recorded]] = field(default_factory=lambda: defaultdict(list))
