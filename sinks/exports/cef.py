@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from sinks.exports.events import Event, host_and_port, millis
+from sinks.exports.events import Event, asked, host_and_port, millis, refused
 from sinks.spans import moment
 
 _FACILITY = 13  # log audit (RFC 5424, 6.2.1)
@@ -70,10 +70,7 @@ def _of(event: Event) -> tuple[str, str, int, dict[str, Any]]:
 
 def _exchange(row: Mapping[str, Any]) -> tuple[str, str, int, dict[str, Any]]:
     attributes = row["attributes"]
-    verb, resource = attributes.get("k8s.verb", ""), attributes.get("k8s.objectRef.resource", "")
-    what = row["tool"] or f"{verb} {resource}".strip() or row["method"] or row["http_method"]
     host, port = host_and_port(row["peer"])
-    refused = row["verdict"] in ("deny", "hold") and row["outcome"] == "refused"
     fields = {
         "src": host,
         "spt": port,
@@ -100,7 +97,8 @@ def _exchange(row: Mapping[str, Any]) -> tuple[str, str, int, dict[str, Any]]:
         "cn2Label": "status",
         "cn2": row["http_status"],
     }
-    return row["method"] or verb or "http", what, 6 if refused else 4 if row["is_error"] else 2, fields
+    kind = row["method"] or attributes.get("k8s.verb", "") or "http"
+    return kind, asked(row), 6 if refused(row) else 4 if row["is_error"] else 2, fields
 
 
 def _head(text: str) -> str:

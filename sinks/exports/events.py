@@ -46,6 +46,18 @@ class Event:
         return f"/findings/{self.id}" if self.kind == "findings" else "/looked"
 
 
+def asked(row: Mapping[str, Any]) -> str:
+    """What an exchange asked for, as its name: a tool, verb and resource of Kubernetes, or a method."""
+    attributes = row["attributes"]
+    verb, resource = attributes.get("k8s.verb", ""), attributes.get("k8s.objectRef.resource", "")
+    return row["tool"] or f"{verb} {resource}".strip() or row["method"] or row["http_method"]
+
+
+def refused(row: Mapping[str, Any]) -> bool:
+    """Whether policy kept an exchange from happening: denied, or held and not approved."""
+    return row["verdict"] in ("deny", "hold") and row["outcome"] == "refused"
+
+
 def millis(iso: str) -> int:
     """Milliseconds since 1970 of an ISO time (UTC where it says nothing)."""
     return round(moment(iso).timestamp() * 1_000)

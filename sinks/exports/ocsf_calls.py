@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sinks.exports.events import Event, millis
+from sinks.exports.events import Event, millis, refused
 from sinks.exports.ocsf_base import API_ACTIVITY, FAILURE, OTHER, SUCCESS, endpoint, head, user
 
 _CREATE, _READ, _UPDATE, _DELETE = 1, 2, 3, 4
@@ -32,7 +32,7 @@ def call(event: Event) -> dict[str, Any]:
     """One exchange."""
     row = event.row
     activity = _activity(row)
-    held = row["verdict"] in ("deny", "hold") and row["outcome"] == "refused"
+    held = refused(row)
     failed = held or row["is_error"]
     action_id, action, disposition_id, disposition = _ACTIONS["deny" if held else "allow"]
     given = head(event, API_ACTIVITY, activity, _ACTIVITY_NAMES[activity], 2 if held else 1)

@@ -13,7 +13,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs, SeverityNumber
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from sinks.exports.events import Event, host_and_port, millis
+from sinks.exports.events import Event, asked, host_and_port, millis
 
 _SEVERITIES = {"info": 9, "low": 9, "medium": 13, "high": 17, "critical": 21}
 _OF_EXCHANGE = (
@@ -40,7 +40,7 @@ def _record(event: Event) -> LogRecord:
     row = event.row
     severity = _severity(event)
     text = (
-        row["title"] if event.kind == "findings" else row["action"] if event.kind == "admin" else _what(row)
+        row["title"] if event.kind == "findings" else row["action"] if event.kind == "admin" else asked(row)
     )
     nanos = millis(event.at) * 1_000_000
     trace = row["attributes"].get("trace.id", "") if event.kind == "exchanges" else ""
@@ -63,12 +63,6 @@ def _severity(event: Event) -> int:
     if event.kind == "admin":
         return 9 if row["outcome"] in ("done", "asked") else 13
     return 13 if row["is_error"] or row["outcome"] == "refused" else 9
-
-
-def _what(row: Mapping[str, Any]) -> str:
-    attributes = row["attributes"]
-    verb, resource = attributes.get("k8s.verb", ""), attributes.get("k8s.objectRef.resource", "")
-    return row["tool"] or f"{verb} {resource}".strip() or row["method"] or row["http_method"]
 
 
 def _attributes(event: Event) -> dict[str, Any]:
