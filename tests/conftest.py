@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.broker"]
+pytest_plugins = ["tests.support.broker", "tests.support.ports"]
 
 # how fast a shared machine is at the moment is no property of what is tested
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])

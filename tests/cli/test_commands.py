@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 from sluicegate.cli.app import app
 from sluicegate.cli.config import schema_text
-from sluicegate.embedded.ports import free_port
 
 GOOD = 'identity: {mode: none}\nconnections: [{name: demo, upstream: "http://127.0.0.1:9000/mcp"}]\n'
 SLOW_TO_IMPORT = (
@@ -230,10 +229,9 @@ def test_bytes_that_are_no_text_end_no_command() -> None:
 @pytest.mark.parametrize(
     "words", [("completeness",), ("dead-letters", "list"), ("dead-letters", "redrive")], ids=" ".join
 )
-def test_brokers_that_do_not_answer_are_told(folder: Path, words: tuple[str, ...]) -> None:
-    (folder / "sluicegate.yaml").write_text(
-        GOOD + f'kafka: {{bootstrap: "127.0.0.1:{free_port()}"}}\n', "utf-8"
-    )
+def test_brokers_that_do_not_answer_are_told(folder: Path, silent_port: int, words: tuple[str, ...]) -> None:
+    kafka = f'kafka: {{bootstrap: "127.0.0.1:{silent_port}"}}\n'
+    (folder / "sluicegate.yaml").write_text(GOOD + kafka, "utf-8")
     done = command(*words)
     assert done.returncode == 1
     assert done.stderr.startswith("sluicegate: ")

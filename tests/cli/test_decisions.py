@@ -175,10 +175,10 @@ def test_a_wrong_command_line_is_told_and_changes_nothing(
 
 
 def test_without_kafka_nothing_is_changed_and_the_command_says_so(
-    tmp_path: Path, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, silent_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sluicegate.cli.decisions.DEADLINE_SECONDS", 0.5)
-    result = run(configured(tmp_path, f"127.0.0.1:{unused_tcp_port}"), "sessions", "kill", str(uuid4()))
+    result = run(configured(tmp_path, f"127.0.0.1:{silent_port}"), "sessions", "kill", str(uuid4()))
     assert result.exit_code == 1
     assert "nothing was changed" in result.stderr
     assert "cannot be reached" in result.stderr

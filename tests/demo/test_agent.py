@@ -5,7 +5,6 @@ import pytest
 from sluicegate.demo import agent
 from sluicegate.demo.seed import seeded
 from sluicegate.demo.story import AgentError
-from sluicegate.embedded.ports import free_port
 from tests.demo.serving import ERAS, served
 
 
@@ -38,7 +37,7 @@ async def test_without_a_gateway_the_agent_receives_the_credentials() -> None:
         assert seeded().credentials[f"{region}/checkout-db/password"] in received
 
 
-async def test_an_endpoint_that_does_not_answer_is_named() -> None:
-    url = f"http://127.0.0.1:{free_port()}/mcp"
+async def test_an_endpoint_that_does_not_answer_is_named(silent_port: int) -> None:
+    url = f"http://127.0.0.1:{silent_port}/mcp"
     with pytest.raises(AgentError, match=url):
         await agent.run(url, log=lambda _line: None)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import topics
-from sluicegate.embedded.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PREPARE = f"""
@@ -51,8 +50,8 @@ def test_a_cluster_whose_topics_could_lose_records_is_refused(broker: str, tmp_p
     assert "replica" in refused.stderr.lower()
 
 
-def test_a_kafka_that_is_away_is_waited_for_and_named_in_the_end(tmp_path: Path) -> None:
-    refused = prepare(f"127.0.0.1:{free_port()}", "yes", tmp_path)
+def test_a_kafka_that_is_away_is_waited_for_and_named_in_the_end(tmp_path: Path, silent_port: int) -> None:
+    refused = prepare(f"127.0.0.1:{silent_port}", "yes", tmp_path)
     assert refused.returncode == 1
     assert "waiting for Kafka" in refused.stdout
     assert "NotPreparedError: Kafka does not answer" in refused.stderr
@@ -91,8 +90,8 @@ def test_a_health_check_is_0_for_200_alone_and_tells_what_else_was_answered(port
     assert "503: Kafka is away" in ill.stderr
 
 
-def test_a_health_check_of_a_port_is_0_when_it_accepts(port: int) -> None:
+def test_a_health_check_of_a_port_is_0_when_it_accepts(port: int, silent_port: int) -> None:
     assert probe(f"tcp://127.0.0.1:{port}").returncode == 0
-    closed = probe(f"tcp://127.0.0.1:{free_port()}")
+    closed = probe(f"tcp://127.0.0.1:{silent_port}")
     assert closed.returncode == 1
     assert "refused" in closed.stderr

@@ -49,9 +49,9 @@ async def test_another_status_is_not_ready_and_its_body_says_why() -> None:
             await http_ready(f"http://127.0.0.1:{port_of(server)}/readyz")(0.3)
 
 
-async def test_nobody_there_is_not_ready() -> None:
+async def test_nobody_there_is_not_ready(silent_port: int) -> None:
     with pytest.raises(NotReady, match=r"Connect call failed"):
-        await http_ready(f"http://127.0.0.1:{free_port()}/readyz")(0.3)
+        await http_ready(f"http://127.0.0.1:{silent_port}/readyz")(0.3)
 
 
 async def test_a_server_that_never_answers_is_not_ready() -> None:

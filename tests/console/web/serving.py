@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from console.app import Console
-from console.run import listen
 from console.settings import ConsoleSettings, DeskLimits
 from console.web.settings import ConnectionShown, WebSettings
 from gateway.settings import IdentitySettings
 from sinks.clickhouse import ClickHouseAddress
 from sinks.settings import SinkSettings
+from sluicegate.embedded.ports import free_port
 from tests.console.calling import listening
 from tests.console.conftest import KEYS, PEOPLE, Floor
 from tests.console.web.browsing import Browser, Page
@@ -84,9 +84,8 @@ async def served_web(
 
 
 def free_url() -> str:
-    """An address on loopback that nobody listens on."""
-    with listen("127.0.0.1", 0) as sock:
-        return f"http://127.0.0.1:{sock.getsockname()[1]}"
+    """An address on loopback to listen on later."""
+    return f"http://127.0.0.1:{free_port()}"
 
 
 async def acts_of(floor: Floor, target: str, action: str) -> list[dict[str, Any]]:

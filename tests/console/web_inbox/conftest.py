@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from console.directory import Person
 from console.web.settings import RoleGroups
 from schemas.findings import FindingRecord, finding_record, finding_value
 from sinks.readers import Reader
+from sluicegate.embedded.ports import free_port
 from tests.console.conftest import Floor, comes_to
 from tests.console.web.browsing import Browser
 from tests.console.web.serving import Served, served_web, web_settings
@@ -29,7 +29,7 @@ from tests.processors.approvals.making import ISSUER
 from tests.processors.trail import fill, until
 
 ROOT = Path(__file__).parents[3]
-READY_SECONDS = 90.0
+READY_SECONDS = 110.0
 ROLES = RoleGroups(
     viewer=("viewers", "owners"), approver=("owners", "others"), auditor=("auditors",), admin=("admins",)
 )
@@ -48,8 +48,7 @@ class Stored:
 def stored(floor: Floor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
     """One store for all tests of the pages here: use ids, rules and connections of your own."""
     home = tmp_path_factory.mktemp("pages-store")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     arguments = [floor.broker, str(home), str(port)]
     with (home / "store.log").open("wb") as log:
         process = subprocess.Popen(
@@ -64,7 +63,7 @@ def stored(floor: Floor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield Stored(home, port, floor)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 async def _ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

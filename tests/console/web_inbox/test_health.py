@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -37,17 +36,12 @@ from tests.processors.trail import create_topics, fill, until
 from tests.sinks.records import Trail
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
-async def watched(stored: Stored, tmp_path: Path) -> AsyncIterator[Desk]:
+async def watched(stored: Stored, silent_port: int, tmp_path: Path) -> AsyncIterator[Desk]:
     """A console that was told of three parts, of which one runs."""
     parts = (
         PartProbe("store", f"http://127.0.0.1:{stored.port}"),
-        PartProbe("gateway", f"http://127.0.0.1:{free_port()}"),
+        PartProbe("gateway", f"http://127.0.0.1:{silent_port}"),
         PartProbe("masking 1", port_file=tmp_path / "never-written"),
     )
     web = web_settings(tmp_path, store=store_settings(stored.home, stored.port), roles=ROLES, parts=parts)
@@ -104,8 +98,8 @@ def signed(size: int, at: int) -> CheckpointRecord:
     return checkpoint_record(head, note, topic="audit", partition=1, base_offset=0, leaves=leaves, at=at)
 
 
-async def test_kafka_that_does_not_answer_is_a_fault_and_no_figure() -> None:
-    found = await ask_kafka(KafkaAddress(f"127.0.0.1:{free_port()}", embedded=True))
+async def test_kafka_that_does_not_answer_is_a_fault_and_no_figure(silent_port: int) -> None:
+    found = await ask_kafka(KafkaAddress(f"127.0.0.1:{silent_port}", embedded=True))
     assert (found.lags, found.signed) == ((), ())
     assert "does not answer" in found.fault
 

@@ -1,6 +1,5 @@
 """Principals, a clock that stands until it is moved, and a provider of tokens."""
 
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -40,11 +39,3 @@ async def tokens() -> AsyncIterator[Provider]:
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
-
-
-@pytest.fixture
-def unused_port() -> int:
-    """A port where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

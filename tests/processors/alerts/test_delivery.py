@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 
 import pytest
@@ -64,10 +63,8 @@ def test_a_service_that_never_answers_is_given_up_in_time() -> None:
     assert took < 3.0
 
 
-def test_nobody_listening_is_a_fault_and_so_is_no_url() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    assert deliver(f"json://127.0.0.1:{port}/hook", MESSAGE, 2.0)
+def test_nobody_listening_is_a_fault_and_so_is_no_url(silent_port: int) -> None:
+    assert deliver(f"json://127.0.0.1:{silent_port}/hook", MESSAGE, 2.0)
     assert "no URL" in deliver("nonsense", MESSAGE, 2.0)
 
 
