@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,9 +22,10 @@ from typer.testing import CliRunner, Result
 
 from sluicegate.cli.app import app
 from sluicegate.embedded.guard import Guard
-from sluicegate.embedded.ports import free_port
+from tests.support.ports import free_addresses
 
 STOP_S = 60.0
+STORED_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,15 @@ class Running:
         assert done.exit_code == 0, (done.output, done.stderr, done.exception)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def settled(self, calls: int) -> None:
+        """Returns when the store has every frame of the `calls` made so far: the last of each says how it ended."""
+        until = time.monotonic() + STORED_S
+        while True:
+            (row,) = self.rows("SELECT count() AS n, countIf(outcome = 'pending') AS open FROM v_exchanges")
+            if (row["n"], row["open"]) == (calls, 0):
+                return
+            assert time.monotonic() < until, row
+
     def call(
         self, tool: str, text: str, headers: Mapping[str, str] | None = None, query: str = ""
     ) -> tuple[int, str, bytes]:
@@ -69,10 +80,11 @@ class Running:
 @contextmanager
 def stack(folder: Path, upstream: str, more: str = "") -> Iterator[Running]:
     """`sluicegate up` with one connection `demo` and `more` settings, stopped politely at the end."""
-    running = Running(folder / "sluicegate.yaml", f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
+    gateway, console, approvals = free_addresses(3)
+    running = Running(folder / "sluicegate.yaml", gateway, console)
     running.config.write_text(
         f'gateway: {{listen: "{running.gateway}"}}\nconsole: {{listen: "{running.console}"}}\n'
-        f'approvals: {{listen: "127.0.0.1:{free_port()}"}}\n'
+        f'approvals: {{listen: "{approvals}"}}\n'
         "kafka: {sync: false}\nidentity: {mode: none}\n"
         f'connections: [{{name: demo, upstream: "{upstream}", masking: secrets+pii}}]\n{more}',
         "utf-8",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,6 @@ from tests.masking.kinds import KINDS, b64, made
 pytestmark = pytest.mark.timeout(400)  # the whole stack starts here, perhaps on a busy machine
 
 TOOLS = ("result", "event", "error", "failure")
-STORED_S = 60.0
 VISIBLE = "canary-in-plain-sight"
 HARD = {
     "SecretList": 'p"ss\\w0rd/%+é&7x',
@@ -66,7 +64,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, answers: list[tuple[str, b
         for name, head, body in _sent(up):
             answers.append((name, head + body))
             calls += 1
-        _settled(up, calls)
+        up.settled(calls)
         yield up
 
 
@@ -90,15 +88,6 @@ def _sent(up: Running) -> Iterator[tuple[str, bytes, bytes]]:
         yield call(form, "result", "a query", query=form.format(SECRETS[form]))
     name, _, body = call("Set-Cookie", "header", KINDS["cookie"](SECRETS["Set-Cookie"]))
     yield name, b"", body  # the cookie in the head belongs to the client
-
-
-def _settled(up: Running, calls: int) -> None:
-    until = time.monotonic() + STORED_S
-    while True:
-        (row,) = up.rows("SELECT count() AS n, countIf(outcome = 'pending') AS open FROM v_exchanges")
-        if (row["n"], row["open"]) == (calls, 0):
-            return
-        assert time.monotonic() < until, row
 
 
 def test_the_search_would_find_what_is_there(running: Running) -> None:

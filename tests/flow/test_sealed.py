@@ -22,7 +22,7 @@ from tests.flow.stack import Running, echo, stack
 
 pytestmark = pytest.mark.timeout(300)  # the whole stack starts here, perhaps on a busy machine
 
-STORED_S = 60.0
+STORED_S = 120.0
 EXCHANGE = str(uuid4())
 BODIES = {
     str(uuid4()): b'{"password":"Zq8vK2mN4xT7wR1p"}',

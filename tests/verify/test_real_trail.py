@@ -15,6 +15,7 @@ import pytest
 from tests.flow.stack import Running, echo, stack
 
 KINDS = ("echo", "event", "error", "failure", "header")
+ROUNDS = 3
 SECRET = "AKIA" + "Q3EGRIDHPUU7MPLA"
 pytestmark = pytest.mark.timeout(300)  # the stack has to come up, and other tests may have the machine
 
@@ -37,7 +38,7 @@ class Recorded:
             [sys.executable, "-m", "tests.verify.aside", *where, *statements],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=True,
             cwd=root,
             env={**os.environ, "PYTHONPATH": str(root)},
@@ -58,9 +59,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     folder = tmp_path_factory.mktemp("proof")
     keys, state, bundle = (str(folder / name) for name in ("keys.yaml", "state.json", "bundle"))
     with echo() as upstream, stack(folder, upstream, "proof: {origin: trail.example.com}\n") as running:
-        for number in range(3):
+        for number in range(ROUNDS):
             for tool in KINDS:
                 running.call(tool, f"call {number} é {SECRET}")
+        running.settled(ROUNDS * len(KINDS))  # a check looks at what is stored when it begins
         assert running.run("verify", "keys", "--output", keys).exit_code == 0
         wait = ("--wait", "60")
         live = said(running, "verify", "--keys", keys, "--state", state, "--json", *wait)
@@ -79,7 +81,7 @@ def test_what_the_stack_recorded_is_sound_live_and_as_a_bundle_down_to_the_last_
         assert code == 0, lines
         assert lines[-1]["verdict"] == "sound"
         assert lines[-1]["rows"] == recorded.rows
-    assert recorded.rows >= 2 * 3 * len(KINDS)
+    assert recorded.rows >= 2 * ROUNDS * len(KINDS)
 
 
 def test_a_row_deleted_on_the_disk_of_a_stopped_store_is_missing_with_its_lane(recorded: Recorded) -> None:
