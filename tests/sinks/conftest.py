@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -18,11 +17,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from sinks.client import HttpReader
+from sluicegate.embedded.ports import free_port
 from tests.sinks.records import sink_topics
 from tests.sinks.shared_store import Store, embedded_store
 
 PARTITIONS = 4
-READY_S = 60.0
+READY_S = 120.0
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ class Topics:
 
     async def audit(self, partition: int, *values: bytes) -> None:
         """Puts `values` on the audit topic; returns when Kafka has them."""
-        for value in values:
-            last = await self.producer.send(f"{self.prefix}-audit", value, partition=partition)
-        await last
+        topic = f"{self.prefix}-audit"
+        sent = [await self.producer.send(topic, value, partition=partition) for value in values]
+        await asyncio.gather(*sent)
 
     async def finding(self, value: bytes) -> None:
         """Puts `value` on the findings topic."""
@@ -66,7 +66,7 @@ class Topics:
         )
         await consumer.start()
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 return [(await consumer.getone()).value for _ in range(count)]
         finally:
             await consumer.stop()
@@ -77,15 +77,17 @@ async def kafka_topics(broker: str) -> AsyncIterator[Topics]:
     """Fresh topics for one test."""
     prefix = f"sink-{uuid4().hex[:8]}"
     admin = AIOKafkaAdminClient(bootstrap_servers=broker)
-    await admin.start()
     topics = sink_topics(prefix)
     single = [name for name in (*topics.stored, topics.dead_letters) if name != topics.audit]
     names = [(topics.audit, PARTITIONS), *((name, 1) for name in single)]
-    await admin.create_topics([NewTopic(name, count, 1) for name, count in names])
-    await admin.close()
-    producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all", linger_ms=5)
-    await producer.start()
     try:
+        await admin.start()
+        await admin.create_topics([NewTopic(name, count, 1) for name, count in names])
+    finally:
+        await admin.close()
+    producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all", linger_ms=5)
+    try:
+        await producer.start()
         yield Topics(broker, prefix, producer)
     finally:
         await producer.stop()
@@ -98,8 +100,7 @@ class StoreProcess:
         self.data_dir = data_dir
         self._topics = topics
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()  # it is free for a while again when the process is killed
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
@@ -151,7 +152,7 @@ class StoreProcess:
         if self._process is None:
             return 0
         self._process.send_signal(number)
-        code = self._process.wait(30)
+        code = self._process.wait(60)
         self._process = None
         return code
 

@@ -6,6 +6,8 @@ import time
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from schemas.admin import Actor, admin_record, admin_value
 from schemas.stamps import Stamp
 from sinks.readers import AdminFilter
@@ -69,6 +71,7 @@ async def test_a_poison_act_is_a_dead_letter_and_the_others_are_stored(
     assert len(await kafka_topics.dead(2)) == 2
 
 
+@pytest.mark.timeout(400)  # the store process starts twice, perhaps on a busy machine
 async def test_acts_are_asked_for_over_http_and_outlive_the_process(
     store_process: StoreProcess, kafka_topics: Topics
 ) -> None:
