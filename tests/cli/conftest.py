@@ -1,10 +1,12 @@
 """A trail to ask: the whole stack, run by its command, and records in its store."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,10 +20,11 @@ from typer.testing import CliRunner, Result
 from sluicegate.cli.app import app
 from sluicegate.embedded.datadir import read_state
 from sluicegate.embedded.guard import Guard
-from sluicegate.embedded.ports import free_port
 from tests.sinks.records import Trail
+from tests.support.ports import free_addresses, nobody_listens
 
 STOP_S = 60.0
+STORED_S = 90.0
 HOSTILE = b'{"text":"\x1b[31mred"}'
 
 
@@ -38,21 +41,40 @@ class Asked:
         """One command on it."""
         return CliRunner().invoke(app, [*words, "--config", str(self.config)])
 
+    def send(self, made: Trail) -> None:
+        """Puts frames into the trail."""
+        asyncio.run(_send(read_state(self.config.parent / "var").bootstrap, made.values))
+
+    def stored(self, session: str, frames: int) -> None:
+        """Returns when the store has so many frames of a session, and SQL says so, too: that is answered from a
+        snapshot, which may be some seconds old."""
+        until = time.monotonic() + STORED_S
+        while self.run("frames", "--session", session, "--json").stdout.count("\n") < frames:
+            assert time.monotonic() < until
+        self.counted(f"v_frames WHERE session_id = '{session}'", frames)
+
+    def counted(self, rows: str, count: int) -> None:
+        """Returns when SQL counts so many `rows`: a view, and which of its rows."""
+        sql, until = f"SELECT count() AS n FROM {rows}", time.monotonic() + STORED_S
+        while json.loads((said := self.run("query", sql, "--json")).stdout) != {"n": count}:
+            assert time.monotonic() < until, said.stdout
+
 
 @pytest.fixture(scope="package")
 def trail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    """`sluicegate up`, stopped politely at the end."""
+    """`sluicegate up` with three stored frames, stopped politely at the end."""
     folder = tmp_path_factory.mktemp("cli")
-    gateway, console = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    gateway, console, approvals = free_addresses(3)
     config = folder / "sluicegate.yaml"
-    config.write_text(
-        f'gateway: {{listen: "{gateway}"}}\nconsole: {{listen: "{console}"}}\nkafka: {{sync: false}}\n'
-        f'approvals: {{listen: "127.0.0.1:{free_port()}"}}\n'
-        f'identity: {{mode: none}}\nconnections: [{{name: demo, upstream: "http://127.0.0.1:{free_port()}/mcp"}}]\n',
-        "utf-8",
-    )
-    with _up(config):
-        yield _recorded(config, gateway)
+    with nobody_listens() as upstream:
+        config.write_text(
+            f'gateway: {{listen: "{gateway}"}}\nconsole: {{listen: "{console}"}}\nkafka: {{sync: false}}\n'
+            f'approvals: {{listen: "{approvals}"}}\n'
+            f'identity: {{mode: none}}\nconnections: [{{name: demo, upstream: "http://127.0.0.1:{upstream}/mcp"}}]\n',
+            "utf-8",
+        )
+        with _up(config):
+            yield _recorded(config, gateway)
 
 
 @contextmanager
@@ -90,8 +112,10 @@ def _recorded(config: Path, gateway: str) -> Asked:
     made.frame(
         b'{"method":"tools/list"}', session_id=session, method="tools/list", tool="", outcome="client_gone"
     )
-    asyncio.run(_send(read_state(config.parent / "var").bootstrap, made.values))
-    return Asked(config, gateway, session, exchange)
+    asked = Asked(config, gateway, session, exchange)
+    asked.send(made)
+    asked.stored(session, len(made.values))
+    return asked
 
 
 async def _send(bootstrap: str, values: list[bytes]) -> None:

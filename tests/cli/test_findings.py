@@ -13,9 +13,8 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.findings import FindingRecord, finding_record, finding_value
 from sluicegate.embedded.datadir import read_state
-from tests.cli.conftest import Asked
+from tests.cli.conftest import STORED_S, Asked
 
-STORED_S = 30.0
 pytestmark = pytest.mark.timeout(300)  # the whole stack starts here, perhaps on a busy machine
 
 

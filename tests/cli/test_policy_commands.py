@@ -1,22 +1,17 @@
 """`sluicegate policy`: files checked and tested, recorded requests explained and judged anew."""
 
-import asyncio
 import json
-import time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer
 from typer.testing import CliRunner, Result
 
 from sluicegate.cli.app import app
-from sluicegate.embedded.datadir import read_state
 from tests.cli.conftest import Asked
 from tests.sinks.records import Trail
 
-STORED_S = 20.0
 pytestmark = pytest.mark.timeout(300)  # the whole stack starts here, perhaps on a busy machine
 
 POLICY = """default: deny
@@ -235,15 +230,8 @@ def exchanges(trail: Asked) -> dict[str, str]:
         json.dumps({"jsonrpc": "2.0", "id": 2, "result": listing}).encode(),
         **{**shared, "direction": "response", "method": "tools/list", "tool": "", "outcome": "completed"},
     )
-    asyncio.run(_send(read_state(trail.config.parent / "var").bootstrap, made.values))
-    until = time.monotonic() + STORED_S
-    while len(trail.run("frames", "--session", session, "--json").stdout.splitlines()) < len(made.values):
-        assert time.monotonic() < until
-    # what is asked in SQL is answered out of a snapshot, which may be some seconds old
-    count = f"SELECT count() AS n FROM v_frames WHERE session_id = '{session}'"
-    while f'"n": {len(made.values)}' not in trail.run("query", count, "--json").stdout:
-        assert time.monotonic() < until
-        time.sleep(0.2)
+    trail.send(made)
+    trail.stored(session, len(made.values))
     return ids
 
 
@@ -259,12 +247,6 @@ DELETE: dict[str, Any] = {
         "k8s.objectRef.namespace": "prod",
     },
 }
-
-
-async def _send(bootstrap: str, values: list[bytes]) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
-        for value in values:
-            await producer.send_and_wait("audit", value, partition=0)
 
 
 def test_replay_tells_what_would_change_by_rule_with_examples(

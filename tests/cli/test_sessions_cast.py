@@ -3,17 +3,14 @@
 import asyncio
 import json
 import re
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from sinks.exports.asciicast import Wanted, cast
 from sinks.readers import Frame
-from sluicegate.embedded.datadir import read_state
 from tests.cli.conftest import Asked
 from tests.sinks.records import Trail
 
@@ -172,15 +169,6 @@ def stored(trail: Asked) -> tuple[str, str]:
             attributes={"k8s.channel": channel} if channel else {},
         )
 
-    async def send() -> None:
-        async with AIOKafkaProducer(
-            bootstrap_servers=read_state(trail.config.parent / "var").bootstrap
-        ) as producer:
-            for value in made.values:
-                await producer.send_and_wait("audit", value, partition=0)
-
-    asyncio.run(send())
-    until = time.monotonic() + 20
-    while len(trail.run("frames", "--exchange", exchange, "--json").stdout.splitlines()) < len(SAID):
-        assert time.monotonic() < until
+    trail.send(made)
+    trail.stored(session, len(SAID))
     return exchange, session

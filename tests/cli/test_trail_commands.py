@@ -11,9 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.cli.conftest import Asked
+from tests.cli.conftest import STORED_S, Asked
 
-STORED_S = 20.0
 pytestmark = pytest.mark.timeout(300)  # the whole stack starts here, perhaps on a busy machine
 
 
@@ -27,12 +26,6 @@ def frames_when_stored(trail: Asked, count: int, *words: str) -> list[dict[str, 
     while len(found := frames(trail, *words)) < count:
         assert time.monotonic() < until, found
     return found
-
-
-@pytest.fixture(scope="module", autouse=True)
-def stored(trail: Asked) -> None:
-    """Waits until the store has all three frames."""
-    frames_when_stored(trail, 3, "--session", trail.session)
 
 
 def test_a_call_through_the_gateway_is_in_the_trail(trail: Asked) -> None:
