@@ -31,17 +31,17 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_without_kafka_nothing_is_handed_out_and_the_command_says_so(
-    words: tuple[str, ...], told: str, tmp_path: Path, unused_tcp_port: int
+    words: tuple[str, ...], told: str, tmp_path: Path, silent_port: int
 ) -> None:
-    config, folder = configured(tmp_path, f"127.0.0.1:{unused_tcp_port}"), tmp_path / "made"
+    config, folder = configured(tmp_path, f"127.0.0.1:{silent_port}"), tmp_path / "made"
     result = CliRunner().invoke(app, [*words, str(folder), "--config", str(config)])
     assert (result.exit_code, result.stdout, folder.exists()) == (1, "", False)
     assert told in result.stderr
     assert "cannot be reached" in result.stderr
 
 
-def test_work_that_cannot_be_recorded_does_not_begin(unused_tcp_port: int) -> None:
-    nowhere, began = KafkaAddress(f"127.0.0.1:{unused_tcp_port}"), []
+def test_work_that_cannot_be_recorded_does_not_begin(silent_port: int) -> None:
+    nowhere, began = KafkaAddress(f"127.0.0.1:{silent_port}"), []
     with pytest.raises(Failure, match="nothing was exported"), recorded(nowhere, Act("a", "b"), "exported"):
         began.append(True)
     assert began == []
