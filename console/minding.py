@@ -5,7 +5,7 @@ act without its record does not exist.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypedDict, Unpack, cast
+from typing import Any, TypedDict, Unpack
 
 from console.acts import Scribe
 from console.directory import Person
@@ -13,20 +13,9 @@ from console.errors import DeskError
 from gateway.edge.announce import stamp
 from schemas.admin import Outcome
 from schemas.control import ControlRecord, alerts_silenced, silenced_rule
-from schemas.findings import (
-    FindingAct,
-    FindingRecord,
-    FindingVerdict,
-    acted,
-    finding_record,
-)
+from schemas.findings import ACT_ACTIONS, FindingAct, FindingVerdict, acted, raised_again
 from sinks.readers import Finding
 
-ACTIONS: Mapping[FindingAct, str] = {
-    "acknowledged": "finding.acknowledge",
-    "closed": "finding.close",
-    "reopened": "finding.reopen",
-}
 SILENCE_SECONDS_MAX = 90 * 86_400
 SECOND = 1_000_000
 
@@ -45,12 +34,17 @@ class Minder:
             raise DeskError("refused", "it is open already")
         try:
             said = acted(
-                _record(found), act, at=stamp().at, by=f"console:{who.name}", comment=comment, verdict=verdict
+                raised_again(found),
+                act,
+                at=stamp().at,
+                by=f"console:{who.name}",
+                comment=comment,
+                verdict=verdict,
             )
         except ValueError as error:
             raise DeskError("refused", str(error)) from error
         detail = {"rule": found["rule"], **({"verdict": verdict} if verdict else {})}
-        deed = _Deed(self._scribe, who, ACTIONS[act], found["finding_id"], reason=comment, detail=detail)
+        deed = _Deed(self._scribe, who, ACT_ACTIONS[act], found["finding_id"], reason=comment, detail=detail)
         await deed.begin()
         await deed.end(await self._scribe.finding(said))
 
@@ -125,17 +119,3 @@ def silenced(record: ControlRecord) -> str:
     """Of what nobody is told, in words."""
     what = silenced_rule(record) or "any rule"
     return f"{what} about {record['issuer']}|{record['subject']}" if record["subject"] else what
-
-
-def _record(found: Finding) -> FindingRecord:
-    """As it was raised last: an act carries all that is known of the finding."""
-    record = finding_record(
-        found["rule"],
-        cast("Any", found["severity"]),
-        found["title"],
-        found["evidence"],
-        raised_at=0,
-        count=found["count"],
-        attributes=found["attributes"],
-    )
-    return {**record, "finding_id": found["finding_id"]}

@@ -29,6 +29,26 @@ FindingVerdict = Literal["", "true-positive", "false-positive", "benign"]
 VERDICTS: tuple[FindingVerdict, ...] = ("true-positive", "false-positive", "benign")
 
 
+ACT_ACTIONS: Mapping[FindingAct, str] = {
+    "acknowledged": "finding.acknowledge",
+    "closed": "finding.close",
+    "reopened": "finding.reopen",
+}
+"""What a person's act is called among the acts of operators."""
+
+
+class KnownFinding(TypedDict):
+    """What the store tells of a finding, as far as an act on it repeats that."""
+
+    finding_id: str
+    rule: str
+    severity: str
+    title: str
+    evidence: list[str]
+    count: int
+    attributes: dict[str, str]
+
+
 class FindingRecord(TypedDict):
     """A record of topic `findings`; fields as in `finding.avsc`."""
 
@@ -105,6 +125,20 @@ def acted(
         raise ValueError("a finding is closed with a verdict, and no other act has one")
     said = {"act": act, "raised_at": at, "by": by, "comment": _cut(comment, TEXT_CHARACTERS_MAX)}
     return cast("FindingRecord", {**finding, **said, "verdict": verdict})
+
+
+def raised_again(found: KnownFinding) -> FindingRecord:
+    """The record of a stored finding, for `acted`: an act carries all that is known of the finding."""
+    record = finding_record(
+        found["rule"],
+        cast("Severity", found["severity"]),
+        found["title"],
+        found["evidence"],
+        raised_at=0,
+        count=found["count"],
+        attributes=found["attributes"],
+    )
+    return {**record, "finding_id": found["finding_id"]}
 
 
 def finding_value(record: FindingRecord) -> bytes:

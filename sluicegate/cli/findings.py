@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 import typer
@@ -14,7 +14,7 @@ from sluicegate.cli.output import print_json, print_line, print_table
 from sluicegate.cli.reading import answer
 
 if TYPE_CHECKING:
-    from schemas.findings import FindingAct, FindingRecord, FindingVerdict
+    from schemas.findings import FindingAct, FindingVerdict
     from sinks.readers import Finding
 
 commands = typer.Typer(no_args_is_help=True, help="What a person should look at, and what became of it.")
@@ -138,33 +138,17 @@ def _act(
 ) -> None:
     """The act is on topic `admin` before it is on topic `findings`, and afterwards again."""
     from gateway.edge.announce import stamp  # noqa: PLC0415
-    from schemas.findings import acted  # noqa: PLC0415
+    from schemas.findings import ACT_ACTIONS, acted, raised_again  # noqa: PLC0415
     from sluicegate.cli.decisions import Decision, operator  # noqa: PLC0415
 
     found = _found(config, finding_id)
     if act == "reopened" and found["state"] == "open":
         raise Failure(f"{finding_id} is open")
-    said = acted(_record(found), act, at=stamp().at, by=str(operator()), comment=comment, verdict=verdict)
-    detail = {"rule": found["rule"], **({"verdict": verdict} if verdict else {})}
-    action = {"acknowledged": "finding.acknowledge", "closed": "finding.close", "reopened": "finding.reopen"}[
-        act
-    ]
-    carry_out(config, Decision(action, str(finding_id), comment, [], detail, [said]))
-
-
-def _record(found: "Finding") -> "FindingRecord":
-    from schemas.findings import finding_record  # noqa: PLC0415
-
-    record = finding_record(
-        found["rule"],
-        cast("Any", found["severity"]),
-        found["title"],
-        found["evidence"],
-        raised_at=0,
-        count=found["count"],
-        attributes=found["attributes"],
+    said = acted(
+        raised_again(found), act, at=stamp().at, by=str(operator()), comment=comment, verdict=verdict
     )
-    return {**record, "finding_id": found["finding_id"]}
+    detail = {"rule": found["rule"], **({"verdict": verdict} if verdict else {})}
+    carry_out(config, Decision(ACT_ACTIONS[act], str(finding_id), comment, [], detail, [said]))
 
 
 def _cells(row: "Finding") -> tuple[Any, ...]:
