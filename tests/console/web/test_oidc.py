@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import re
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -39,6 +35,7 @@ from tests.console.web.serving import (
 )
 from tests.gateway.identity.minting import Mint, jwk, jwks, rsa_key
 from tests.gateway.identity.provider import METADATA, ProviderServer, provider_server, until
+from tests.support.oidc_mock import oidc_mock
 
 CLIENT = "console"
 PEOPLE = [
@@ -69,23 +66,8 @@ async def console_for(
 @pytest.fixture
 async def issuer() -> AsyncIterator[str]:
     """oidc-provider-mock in a process of its own."""
-    people = [argument for person in PEOPLE for argument in ("--user-claims", json.dumps(person))]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "oidc_provider_mock", "-p", "0", *people),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=os.environ | {"AUTHLIB_INSECURE_TRANSPORT": "1"},
-    )
-    assert process.stdout is not None
-    text = ""
-    async with asyncio.timeout(30):
-        while not (found := re.search(r"running on (http://127\.0\.0\.1:\d+)", text)):
-            line = await process.stdout.readline()
-            assert line, f"the provider ended: {text}"
-            text += line.decode()
-    yield found[1]
-    process.kill()
-    await process.communicate()
+    async with oidc_mock(PEOPLE) as url:
+        yield url
 
 
 async def log_in(served: Served, person: str, path: str = "/me") -> tuple[Browser, Page]:

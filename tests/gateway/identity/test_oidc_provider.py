@@ -1,10 +1,6 @@
 """A provider that is not ours: discovery, keys and a login of oidc-provider-mock, over real HTTP."""
 
-import asyncio
-import json
-import os
 import re
-import sys
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +10,7 @@ import pytest
 from gateway.edge.identity import Identity, TokenError
 from gateway.settings import IdentitySettings, Issuer
 from tests.gateway.identity.provider import until
+from tests.support.oidc_mock import oidc_mock
 
 RESOURCE = "https://gate.example.com/mcp/tools"
 CALLBACK = "http://127.0.0.1:1/callback"
@@ -26,23 +23,8 @@ PEOPLE = [
 @pytest.fixture
 async def issuer() -> AsyncIterator[str]:
     """The provider in a process of its own, with two people."""
-    people = [argument for person in PEOPLE for argument in ("--user-claims", json.dumps(person))]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "oidc_provider_mock", "-p", "0", *people),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=os.environ | {"AUTHLIB_INSECURE_TRANSPORT": "1"},
-    )
-    assert process.stdout is not None
-    text = ""
-    async with asyncio.timeout(30):
-        while not (found := re.search(r"running on (http://127\.0\.0\.1:\d+)", text)):
-            line = await process.stdout.readline()
-            assert line, f"the provider ended: {text}"
-            text += line.decode()
-    yield found[1]
-    process.kill()
-    await process.communicate()
+    async with oidc_mock(PEOPLE) as url:
+        yield url
 
 
 async def logged_in(issuer: str, subject: str) -> str:
