@@ -236,10 +236,10 @@ async def test_abuse_39_forms_that_are_not_understood_are_refused_fast(
         mint.signed(b"\xff\xfe"),
         mint.signed("\ufeff" + json.dumps(mint.claims())),
     ]
-    began = time.perf_counter()
+    began = time.process_time()  # of the processor: other processes may have the machine
     for form in forms:
         assert (await door.refused(form)).reason_code == "invalid_token"
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
     assert provider.asked.total() == asked
 
 

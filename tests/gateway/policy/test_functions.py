@@ -48,9 +48,9 @@ def test_the_statements_of_a_text_are_found(text: str, verbs: list[str]) -> None
 )
 def test_reading_takes_time_in_proportion_to_the_length(unit: str, read: Callable[[str], object]) -> None:
     text = unit * (CHARACTERS_MAX // len(unit))
-    started = time.perf_counter()
+    started = time.thread_time()  # of the processor: other processes may have the machine
     read(text)
-    assert time.perf_counter() - started < 2.0
+    assert time.thread_time() - started < 2.0
 
 
 @settings(deadline=None)  # for a busy machine
