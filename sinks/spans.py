@@ -54,6 +54,6 @@ def moment(text: str) -> datetime:
     """The ISO time `text`, in UTC where it names no zone. Raises ReadError when it is none."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ReadError(f"{text!r} is no time; write for instance 2026-11-21T10:00:00Z") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

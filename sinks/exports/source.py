@@ -5,6 +5,7 @@ asked for; exchanges that have not ended are in none. Every text that enters a s
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 from uuid import UUID
 
 from sinks.exports.events import Event, Kind, Place
@@ -13,6 +14,8 @@ from sinks.readers import Reader
 from sinks.spans import moment
 
 PAGE_ROWS = 1_000
+PAGE_BYTES = 16 * 1024 * 1024
+"""Of bodies: a quarter of what one answer of the store may come to, since texts grow when they are written."""
 
 _IDS = {"exchanges": "exchange_id", "findings": "finding_id", "admin": "admin_id", "frames": "frame_id"}
 _TIMES = {"exchanges": "ended_at", "findings": "last_seen_at", "admin": "at", "frames": "recorded_at"}
@@ -39,8 +42,10 @@ class Trail:
 
     async def page(self, kind: Kind, after: Place) -> list[Event]:
         """The next rows of `kind`, none when there are no more. Raises what the reader raises."""
-        statement = self._statement(kind, after)
-        table = await self._reader.query(statement)
+        count = await self._fitting(after) if kind == "frames" else self._rows
+        if count == 0:
+            return []
+        table = await self._reader.query(self._statement(kind, _columns(kind), after, count))
         rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
         return [Event(kind, row[_TIMES[kind]], str(row[_IDS[kind]]), row) for row in rows]
 
@@ -49,7 +54,13 @@ class Trail:
         table = await self._reader.query(f"DESCRIBE TABLE (SELECT {_columns(kind)} FROM v_{kind} LIMIT 0)")
         return [(row[0], row[1]) for row in table.rows]
 
-    def _statement(self, kind: Kind, after: Place) -> str:
+    async def _fitting(self, after: Place) -> int:
+        """How many of the next frames come to no more than a page's bytes; at least the first one."""
+        table = await self._reader.query(self._statement("frames", "body_bytes", after, self._rows))
+        sums = accumulate(int(row[0]) for row in table.rows)
+        return max(sum(size <= PAGE_BYTES for size in sums), min(1, len(table.rows)))
+
+    def _statement(self, kind: Kind, columns: str, after: Place, count: int) -> str:
         time, own = _TIMES[kind], _IDS[kind]
         since = max(after.at or self._window.since, self._window.since, key=moment)
         conditions = [f"{time} >= {time_literal(since)}", f"{time} < {time_literal(self._window.until)}"]
@@ -60,8 +71,8 @@ class Trail:
         if kind == "exchanges":  # which of them, before any is put together
             conditions += ["outcome != 'pending'", f"exchange_id IN ({self._ended(since)})"]
         return (
-            f"SELECT {_columns(kind)} FROM v_{kind} WHERE {' AND '.join(conditions)}"
-            f" ORDER BY {time}, {own} LIMIT {self._rows}"
+            f"SELECT {columns} FROM v_{kind} WHERE {' AND '.join(conditions)}"
+            f" ORDER BY {time}, {own} LIMIT {count}"
         )
 
     def _ended(self, since: str) -> str:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from moto.server import ThreadedMotoServer
@@ -17,7 +18,13 @@ from sinks.exports.events import Kind, Place
 from sinks.exports.places import Bucket, Folder, PlaceError
 from sinks.exports.progress import Progress, ProgressError
 from sinks.exports.run import Export
-from tests.exports.conftest import EXCHANGES, Stretch
+from sinks.exports.source import PAGE_BYTES, Window
+from sinks.exports.source import Trail as Source
+from sinks.sql_reader import SqlReader
+from tests.exports.conftest import EXCHANGES, Stretch, iso
+from tests.sinks.filling import fill
+from tests.sinks.records import START_US, Trail
+from tests.sinks.shared_store import embedded_store
 
 ASKED = {"format": "jsonl"}
 
@@ -94,6 +101,26 @@ async def test_a_page_may_end_anywhere_among_rows_of_one_moment(stretch: Stretch
         place = page[-1].place
         seen += [event.id for event in page]
     assert len(seen) == len(set(seen)) == EXCHANGES
+
+
+async def test_frames_of_more_bytes_than_one_answer_may_have_are_all_given() -> None:
+    store, name = embedded_store(), f"export-{uuid4().hex[:12]}"
+    trail = Trail(lane=f"gw/{uuid4()}/0/0")
+    sizes = [900_000] * 75 + [PAGE_BYTES + 1, 10]  # about 84 MB: the store answers with 64 at most
+    for size in sizes:
+        trail.frame(b"x" * size, connection=name)
+    fill(store.client, trail.values)
+    reader = SqlReader(store.address)
+    source = Source(reader, Window(iso(START_US), iso(START_US + 86_400_000_000), (name,)))
+    seen, place = [], Place()
+    try:
+        while page := await source.page("frames", place):
+            place = page[-1].place
+            seen.append([len(event.row["body"]) for event in page])
+    finally:
+        await reader.close()
+    assert [size for page in seen for size in page] == sizes
+    assert all(sum(page) <= PAGE_BYTES or len(page) == 1 for page in seen)
 
 
 def test_the_progress_of_another_export_is_refused(tmp_path: Path) -> None:
