@@ -165,11 +165,18 @@ async def test_abuse_80_forged_requests_and_delegations_are_not_believed_and_tol
     row = (0, record["delegation_id"].encode(), delegated_value(record))
     await fill(settled.broker, "approvals.delegated", [row])
 
+    (written,) = [
+        each for each in await read_all(settled.broker, "approvals.delegated", 1) if each.key == row[1]
+    ]
+    place = f"approvals.delegated-0-{written.offset}"
+
     async def told() -> bool:
         found = await findings_on(settled.broker)
-        return any("A delegation was refused" in each["title"] for each in found)
+        return [each["title"] for each in found if each["evidence"] == [place]] == [
+            "A delegation was refused: it is not signed by whom it should be"
+        ]
 
-    await until(told, 30)
+    await until(told, 60)
     assert desk.standing(forged) is None
     assert not [each for each in desk.delegations() if each.taker == f"{ISSUER}|mallory"]
     with pytest.raises(DeskError, match="there is no approval") as missing:

@@ -302,12 +302,13 @@ async def test_a_part_that_fails_unforeseen_begins_again_with_the_others(
     assert "xoxb-1" not in repr(logs)
 
 
-async def test_a_vendor_that_stays_away_is_a_finding(settled: Floor, desk: Desk, tmp_path: Path) -> None:
+async def test_a_vendor_that_stays_away_is_a_finding(
+    settled: Floor, desk: Desk, silent_port: int, tmp_path: Path
+) -> None:
     case = webhook(tmp_path, None)
-    await case.server.start()
-    await case.server.stop()
     approval = await settled.ask(connection="nobody-listens")
-    async with console(settled, desk, narrowed(case.settings(case.server.url), "nobody-listens")):
+    away = narrowed(case.settings(f"http://127.0.0.1:{silent_port}"), "nobody-listens")
+    async with console(settled, desk, away):
 
         async def raised() -> bool:
             found = await findings_on(settled.broker)

@@ -85,7 +85,8 @@ async def test_the_newest_checkpoint_tells_its_age_and_what_is_not_signed_behind
     rows = [(1, checkpoint_key(record), checkpoint_value(record)) for record in (old, new, anchored)]
     await fill(floor.broker, topic, [*rows, (0, b"audit-0", b"no checkpoint")])
     (head,) = (await ask_kafka(floor.kafka, topic)).signed
-    assert (head.partition, head.size, 29 < head.age_seconds < 60) == (1, 2, True)
+    assert (head.partition, head.size) == (1, 2)
+    assert 30 <= head.age_seconds <= 30 + time.time() - now / 1e6
     async with KafkaView(floor.kafka) as view:
         assert head.unsigned == max(0, (await view.ends("audit", [1]))[1] - 2)
 
