@@ -157,6 +157,7 @@ async def test_the_highest_version_counts_whatever_comes_first(store: Store, sta
     assert (row["state"], row["waited_ms"]) == (state, 9_000.0)
 
 
+@pytest.mark.timeout(400)  # a store process starts, perhaps on a busy machine
 async def test_approvals_come_through_the_sink_and_over_http(
     store_process: StoreProcess, kafka_topics: Topics
 ) -> None:

@@ -143,6 +143,7 @@ async def test_acts_come_through_the_sink_once(store: Store, kafka_topics: Topic
     assert (row["state"], row["verdict"]) == ("closed", "true-positive")
 
 
+@pytest.mark.timeout(400)  # a store process starts, perhaps on a busy machine
 async def test_findings_and_rates_are_asked_for_over_http(
     store_process: StoreProcess, kafka_topics: Topics
 ) -> None:

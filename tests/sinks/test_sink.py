@@ -46,7 +46,7 @@ class Running:
     def counted(self, name: str, **labels: str) -> float:
         return self.metrics.registry.get_sample_value(f"sluicegate_sink_{name}", labels) or 0.0
 
-    async def until(self, fact: Callable[[], bool], seconds: float = 40) -> None:
+    async def until(self, fact: Callable[[], bool], seconds: float = 90) -> None:
         async with asyncio.timeout(seconds):
             while not fact():
                 await asyncio.sleep(0.02)
