@@ -120,7 +120,7 @@ class Deployment:
 
     async def until_signed(self, size: int, partition: int = 0) -> None:
         """Wait for a tree of so many leaves."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(60):
             while await self.size(partition) < size:
                 await asyncio.sleep(0.05)
 
@@ -130,13 +130,13 @@ class Deployment:
 
     async def until_refused(self, running: Running, why: str) -> None:
         """Wait until /readyz says why nothing is signed."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(60):
             while f": {why}: " not in (await running.ready())[1]:
                 await asyncio.sleep(0.05)
 
     async def make(self, topic: str, partitions: int = 2) -> None:
         """Make a topic; where it was just deleted, as soon as that is done."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 answer = await self.admin.create_topics([NewTopic(topic, partitions, 1)])
                 if {entry[1] for entry in answer.topic_errors} == {0}:
@@ -172,11 +172,11 @@ async def deployed(kafka: KafkaAddress, folder: Path) -> AsyncIterator[Deploymen
     )
     settings.folder.mkdir()
     admin = AIOKafkaAdminClient(**kafka.client_options())
-    await admin.start()
     producer = AIOKafkaProducer(acks="all", linger_ms=1, **kafka.client_options())
-    await producer.start()
     deployment = Deployment(kafka, settings, producer, admin)
     try:
+        await admin.start()
+        await producer.start()
         for name in (topics.audit, topics.checkpoints):
             await deployment.make(name)
         await deployment.make(topics.findings, 1)
@@ -186,7 +186,7 @@ async def deployed(kafka: KafkaAddress, folder: Path) -> AsyncIterator[Deploymen
         await admin.close()
 
 
-async def until(fact: Callable[[], bool], seconds: float = 30) -> None:
+async def until(fact: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for a fact."""
     async with asyncio.timeout(seconds):
         while not fact():
