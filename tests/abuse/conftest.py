@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -18,10 +19,14 @@ __all__ = ["kafka", "network", "proxied_broker", "upstream"]
 
 @asynccontextmanager
 async def benched(
-    kafka: KafkaAddress, upstream: Upstream, limits: Limits | None = None, door: DoorLimits | None = None
+    kafka: KafkaAddress,
+    upstream: Upstream,
+    limits: Limits | None = None,
+    door: DoorLimits | None = None,
+    **more: Any,
 ) -> AsyncIterator[Bench]:
-    """The gateway before the connection `demo`, with limits of the test's own."""
-    async with served(kafka, demo(upstream), limits=limits) as gate:
+    """The gateway before the connection `demo`, with limits of the test's own; `more` is for `served`."""
+    async with served(kafka, demo(upstream), limits=limits, **more) as gate:
         if door is not None:
             gate.gateway.door.limits = door
             gate.gateway.door.connections_max = door.connections_max

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from schemas.kafka import KafkaAddress
+from tests.abuse.conftest import benched
 from tests.abuse.raw import HOST, PING, Bench, connected, post
+from tests.gateway.conftest import Upstream
 from tests.support.tcp_proxy import TcpProxy
 
 CHUNKED = b"Transfer-Encoding: chunked"
@@ -254,10 +257,12 @@ async def test_a_head_may_come_byte_by_byte_and_after_one_empty_line(bench: Benc
         assert [(await client.answer()).status for _ in range(2)] == [200, 200]
 
 
-async def test_g3_a_refusal_that_cannot_be_recorded_is_told_as_such(bench: Bench, network: TcpProxy) -> None:
-    network.stall()
-    async with connected(bench.gate) as client:
+async def test_g3_a_refusal_that_cannot_be_recorded_is_told_as_such(
+    kafka: KafkaAddress, upstream: Upstream, network: TcpProxy
+) -> None:
+    async with benched(kafka, upstream, deadline_seconds=1.0) as bench, connected(bench.gate) as client:
+        network.stall()
         await client.send(post(b"Content_Length: 5"))
         answer = await client.answer()
         assert (answer.status, answer.reason_code) == (503, "audit_unavailable")
-    network.release()
+        network.release()

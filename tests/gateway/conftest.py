@@ -123,7 +123,7 @@ async def served(
     kafka: KafkaAddress,
     *connections: Connection,
     limits: Limits | None = None,
-    deadline_seconds: float = 1.0,
+    deadline_seconds: float = 10.0,
     identity: IdentitySettings | None = None,
     telemetry: Telemetry | None = None,
     holding: Holding | None = None,
