@@ -58,12 +58,14 @@ async def test_connections_are_shown_while_the_store_is_away_and_that_is_on_the_
     floor: Floor, site: Served
 ) -> None:
     browser = await site.at_terminal()
+    before = len(await acts_of(floor, "connections", "connections.view"))
     page = await browser.get("/connections")
     assert_page(page, 200, "Connections")
     assert "https://tickets.example.com/mcp" in page.text
     assert "tier=1" in page.text
     assert "How they do is not known right now" in page.text
     acts = await acts_of(floor, "connections", "connections.view")
+    assert len(acts) == before + 1
     assert acts[-1]["actor_subject"] == terminal_person().subject
 
 

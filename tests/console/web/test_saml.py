@@ -83,6 +83,7 @@ async def bench(floor: Floor, tmp_path: Path, provider: SamlProvider) -> AsyncIt
 async def test_a_person_logs_in_and_comes_back_to_the_page_that_was_asked_for(
     floor: Floor, bench: Bench
 ) -> None:
+    before = len(await acts_of(floor, f"{ENTITY}|alice", "console.login"))
     browser, request = await bench.begin("/policy")
     assert request.get("AssertionConsumerServiceURL") == f"{bench.served.url}/saml/acs"
     assert request.find("saml:Issuer", NS).text == f"{bench.served.url}/saml/metadata"
@@ -90,6 +91,7 @@ async def test_a_person_logs_in_and_comes_back_to_the_page_that_was_asked_for(
     assert (page.status, page.path) == (200, "/policy")
     assert "Alice Arden" in page.text
     acts = await acts_of(floor, f"{ENTITY}|alice", "console.login")
+    assert len(acts) == before + 1
     assert '"by":"saml"' in acts[-1]["detail"]
 
 
@@ -147,7 +149,8 @@ async def test_people_of_a_provider_that_shares_subjects_are_those_of_oidc(
 ) -> None:
     """So that who asks by a token and approves by SAML is known to be one person."""
     async with bench_at(floor, tmp_path, provider, issuer="https://id.example.com", subject="uid") as bench:
+        before = len(await acts_of(floor, "https://id.example.com|ann", "console.login"))
         browser, request = await bench.begin()
         page = await bench.answer(browser, bench.facts(request, subject="x", more={"uid": ["ann"]}))
         assert page.status == 204
-        assert await acts_of(floor, "https://id.example.com|ann", "console.login")
+        assert len(await acts_of(floor, "https://id.example.com|ann", "console.login")) == before + 1

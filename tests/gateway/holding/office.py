@@ -25,7 +25,7 @@ from tests.processors.test_worker_flow import ready
 from tests.processors.trail import fill, read_all
 
 HOLDING = Holding(b"g" * 32, MACHINE.public, keep_alive_seconds=5.0, stream_seconds=30.0, poll_seconds=0.5)
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 POLICY = """
 default: allow
 rules:

@@ -71,7 +71,7 @@ async def test_a_client_that_opens_pages_is_sent_to_one_and_comes_back_with_seal
         await case.decide(asked)
         said = await again
         seen = json.loads(case.upstream.bodies[-1])
-        frames = await trail(case, asked["approval_id"])
+        frames = await trail(case, asked["approval_id"], ended=2)
     assert said["result"]["content"][0]["text"] == "done"
     assert case.ran(mark) == 1
     assert not {"requestState", "inputResponses"} & set(seen["params"])
