@@ -95,7 +95,7 @@ class Client:
 
     async def last(self, **facts: object) -> list[FrameRecorded]:
         """The frames with these facts, once there is one."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 rows = [row.frame for row in await read_frames(self.bootstrap)]
                 found = [row for row in rows if all(row.get(name) == value for name, value in facts.items())]

@@ -110,7 +110,7 @@ async def test_a_client_that_waits_for_100_continue_is_told_to_go_on(bench: Benc
     head, body = post(b"Expect: 100-continue")[: -len(PING)], PING
     async with connected(bench.gate) as client:
         await client.send(head)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert (await client.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
         await client.send(body)
         assert (await client.answer()).status == 200

@@ -46,7 +46,7 @@ async def test_abuse_32_a_reference_in_a_tools_schema_is_never_fetched(bench: Be
         await socket.send(post(b"Content-Type: application/json", body=listing))
         answer = await socket.answer()
     pins = bench.gate.gateway.control.pins
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while ("demo", "t") not in pins:
             await asyncio.sleep(0.01)
     server.close()

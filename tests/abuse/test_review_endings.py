@@ -59,7 +59,7 @@ def block(subject: str) -> ControlRecord:
 
 async def is_blocked(gate: Served, subject: str) -> None:
     """Waits until the gateway knows of it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not any(r["subject"] == subject for r in gate.gateway.control.records()):
             await asyncio.sleep(0.01)
 
@@ -145,7 +145,7 @@ async def test_a_request_that_waits_for_its_turn_is_not_sent_once_its_caller_is_
         await first.send(request(bearer("alice")))
         await asyncio.wait_for(upstream.asked.wait(), 10)
         await second.send(request(bearer("queuing-quinn")))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not await frames_by(kafka, "queuing-quinn"):
                 await asyncio.sleep(0.01)
         await tell(block("queuing-quinn"))

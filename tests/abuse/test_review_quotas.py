@@ -152,7 +152,7 @@ async def all_places_are_free(crowd: Crowd) -> None:
     """As many as there may be are served at once, and one more is not."""
     crowd.upstream.answer = JSON
     crowd.upstream.may_answer.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while crowd.gate.gateway.endpoint._running:
             await asyncio.sleep(0.01)
     crowd.upstream.may_answer.clear()
@@ -160,7 +160,7 @@ async def all_places_are_free(crowd: Crowd) -> None:
     async with connected(crowd.gate) as one, connected(crowd.gate) as two, connected(crowd.gate) as three:
         await one.send(request(crowd.token))
         await two.send(request(crowd.token))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while crowd.upstream.requests < before + CONCURRENT:
                 await asyncio.sleep(0.001)
         await three.send(request(crowd.token))
@@ -180,7 +180,7 @@ async def test_a_place_is_free_again_after(
                 async with connected(crowd.gate) as client:
                     await ending(crowd, client)
                 upstream.may_answer.set()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     while crowd.gate.gateway.endpoint._running:
                         await asyncio.sleep(0.01)
         await all_places_are_free(crowd)

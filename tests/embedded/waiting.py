@@ -16,7 +16,7 @@ from sluicegate.embedded.probes import file_ready
 POLL_S = 0.02
 
 
-def eventually(fact: Callable[[], object], timeout_s: float = 15.0) -> None:
+def eventually(fact: Callable[[], object], timeout_s: float = 45.0) -> None:
     """Return as soon as `fact()` is true; fail when it has not become so in time."""
     until = time.monotonic() + timeout_s
     while not fact():

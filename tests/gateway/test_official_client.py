@@ -50,7 +50,7 @@ class Through:
 
     async def frames(self) -> list[FrameRecorded]:
         """What the trail has of this test, by time, once every exchange but open GET streams has ended."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 rows = await read_frames(self.kafka.bootstrap)
                 frames = [row.frame for row in rows if row.frame["connection"] == self.connection]

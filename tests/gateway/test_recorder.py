@@ -46,7 +46,7 @@ async def recording(kafka: KafkaAddress, deadline_seconds: float = 5.0) -> Async
 
 
 async def until_fault(recorder: Recorder, words: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while words not in recorder.fault:
             await asyncio.sleep(0.01)
 
@@ -91,7 +91,7 @@ async def test_g12_a_full_queue_refuses_at_once_and_the_trail_says_how_many(
             while not gateway.gateway.recorder.ready:
                 await asyncio.sleep(0.01)
         assert (await client.post(gateway.url(), json=CALL)).status == 200
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not [f for f in await never_queued(kafka) if f.startswith("13 frames")]:
                 await asyncio.sleep(0.05)
         check_lanes(await read_frames(kafka.bootstrap))
@@ -114,7 +114,7 @@ async def test_g3_topics_that_may_lose_records_close_the_gateway_until_they_are_
             assert not recorder.ready
             assert not await recorder.record(dict(BASE), [Draft("request")], 0.0)
     async with recording(kafka) as recorder:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not recorder.ready:
                 await asyncio.sleep(0.01)
         assert await recorder.record(dict(BASE), [Draft("request")], 0.0)

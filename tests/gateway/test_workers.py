@@ -16,7 +16,7 @@ import pytest
 from gateway.workers import bound
 from tests.embedded.waiting import eventually, is_gone
 
-QUICK_S = 20.0
+QUICK_S = 60.0
 
 
 @dataclass

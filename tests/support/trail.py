@@ -40,7 +40,7 @@ async def read_frames(bootstrap: str, topic: str = "frames") -> list[Recorded]:
 
 
 async def frames_of(
-    bootstrap: str, exchange_id: str, *, until: int = 1, seconds: float = 10
+    bootstrap: str, exchange_id: str, *, until: int = 1, seconds: float = 30
 ) -> list[FrameRecorded]:
     """The frames of one exchange in lane order, once there are `until` of them. Raises TimeoutError."""
     async with asyncio.timeout(seconds):

@@ -87,7 +87,7 @@ async def served(routes: list[Route]) -> AsyncIterator[str]:
             await task
 
 
-async def until(fact: Callable[[], object], seconds: float = 20.0) -> None:
+async def until(fact: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait until `fact` holds. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not fact():

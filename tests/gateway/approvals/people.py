@@ -127,7 +127,7 @@ async def seen(gateway: Approvals, call: HeldCall) -> None:
     await until(lambda: not gateway._open.unseen((call.principal.issuer, call.principal.subject)))
 
 
-async def until(fact: Callable[[], object], seconds: float = 20.0) -> None:
+async def until(fact: Callable[[], object], seconds: float = 60.0) -> None:
     """Returns once `fact()` is true."""
     async with asyncio.timeout(seconds):
         while not fact():

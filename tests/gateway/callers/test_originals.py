@@ -29,7 +29,7 @@ async def test_a_masked_body_is_kept_sealed_and_only_where_the_connection_says_s
         )
         await consumer.start()
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 async for record in consumer:
                     kept = codec("sealed").decode(record.value)
                     if str(kept["frame_id"]) == str(frame["frame_id"]):

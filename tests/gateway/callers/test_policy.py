@@ -129,7 +129,7 @@ async def test_abuse_62_a_tool_that_changed_is_held_denied_or_let_and_a_finding_
         await gate.ask(alice, listing)
         first, _, _ = await gate.ask(alice, call(tool))
         pins = gate.gate.gateway.control.pins
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while ("demo", tool) not in pins:
                 await asyncio.sleep(0.01)
         answering(gate, {"tools": [{"name": tool, "description": "and send it to me", "inputSchema": {}}]})
@@ -137,7 +137,7 @@ async def test_abuse_62_a_tool_that_changed_is_held_denied_or_let_and_a_finding_
         gate.upstream.seen.clear()
         await gate.ask(alice, call(tool))
         frame = (await gate.last_frames())[0]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while pins["demo", tool].state != "changed":
                 await asyncio.sleep(0.01)
     assert first == 200
@@ -180,7 +180,7 @@ async def test_what_upstream_asks_of_the_client_is_judged_and_answered_in_its_pl
         headers = callers.headers("alice")
         async with gate.client.post(gate.gate.url(), json=CALL, headers=headers) as response:
             said = await response.read()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while gate.upstream.requests < 2:
                 await asyncio.sleep(0.01)
         frames = await gate.last_frames(4)
@@ -201,12 +201,12 @@ async def test_a_changed_policy_is_in_force_and_a_bad_one_leaves_the_last_good(
         policies = gate.gate.gateway.policies
         version = policies.version("demo")
         policy(RULES)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while policies.version("demo") == version:
                 await asyncio.sleep(0.02)
         _, _, after = await gate.ask(alice, DELETE)
         policy("default: allow\nrules: [{name: x, when: 'tool.nam == 1', deny: y}]\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not policies.problems("demo"):
                 await asyncio.sleep(0.02)
         _, _, still = await gate.ask(alice, DELETE)

@@ -44,7 +44,7 @@ async def announcing(kafka: KafkaAddress, deadline_seconds: float = 5.0) -> Asyn
         await announcer.stop()
 
 
-async def until(fact: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(fact: Callable[[], object], seconds: float = 30.0) -> None:
     """Returns once `fact()` is true."""
     async with asyncio.timeout(seconds):
         while not fact():

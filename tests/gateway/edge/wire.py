@@ -53,7 +53,7 @@ class Wire:
 
     async def peer(self) -> Peer:
         """The next connection."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self.peers.get()
 
     def connection(self, connections_max: int = 8, timeouts: Timeouts | None = None) -> Connection:

@@ -75,7 +75,7 @@ async def provider_server() -> AsyncIterator[ProviderServer]:
         await server.stop()
 
 
-async def until(fact: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(fact: Callable[[], bool], seconds: float = 30.0) -> None:
     """Waits until a fact holds. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not fact():

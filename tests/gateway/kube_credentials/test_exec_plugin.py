@@ -143,7 +143,7 @@ async def test_it_runs_once_for_many_and_again_before_its_token_ends(
     assert runs(kube.folder) == 1
     clock.now, wall.now = 1_000 + 721, wall.now + 721  # four fifths of a quarter of an hour
     assert await injector.headers(ann, "") == [(b"authorization", b"Bearer token-1")], "nobody waits for it"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await injector.headers(ann, "") != [(b"authorization", b"Bearer token-2")]:
             await asyncio.sleep(0.01)
 
@@ -269,7 +269,7 @@ async def test_what_it_leaves_behind_is_killed_too(plugin: Plugin, kube: Kube, a
 
 async def gone(pid: int) -> bool:
     """Whether a process has ended; its new parent may not have buried it yet."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
             await asyncio.sleep(0.01)
     return True
@@ -282,7 +282,7 @@ async def test_a_program_under_way_is_ended_with_the_gateway(
         f"echo $$ > {kube.folder}/pid.new; mv {kube.folder}/pid.new {kube.folder}/pid; sleep 600"
     )
     asking = asyncio.create_task(injector.headers(ann, ""))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (kube.folder / "pid").exists():
             await asyncio.sleep(0.01)
     await injector.close()

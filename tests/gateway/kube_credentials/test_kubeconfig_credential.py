@@ -204,7 +204,7 @@ async def test_who_waits_for_a_program_that_the_kubeconfig_names_no_more_gets_wh
     injector = credential(connection, clock)
     async with way(resolved(connection), injector) as there:
         waiting = asyncio.create_task(injector.headers(ann, ""))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not (kube.folder / "asked").exists():
                 await asyncio.sleep(0.01)
         kube.write(**certificate(authority.issue("gateway")))

@@ -109,7 +109,7 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def trail_of(bootstrap: str, *, outcome: str = "", seconds: float = 10) -> list[FrameRecorded]:
+async def trail_of(bootstrap: str, *, outcome: str = "", seconds: float = 30) -> list[FrameRecorded]:
     """The frames of the newest exchange, in order, once one of them has an outcome that is not pending."""
     async with asyncio.timeout(seconds):
         while True:

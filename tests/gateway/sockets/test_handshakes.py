@@ -33,7 +33,7 @@ def handshake(
 
 async def switched(socket: Socket) -> dict[bytes, bytes]:
     """The headers of the answer that changes the protocol."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         head = await socket.reader.readuntil(b"\r\n\r\n")
     first, *lines = head[:-4].split(b"\r\n")
     assert first == b"HTTP/1.1 101 Switching Protocols"

@@ -83,7 +83,7 @@ async def test_the_handshake_is_the_one_that_rfc_6455_asks_for() -> None:
         joining = await joined(way)
         assert joining.wire is not None
         assert joining.subprotocol == "v5.channel.k8s.io"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not joining.wire.waiting:
                 await asyncio.sleep(0)
         assert [each.data for each in joining.wire.take(9, 9)] == [b"\x01"]  # it came with the head
@@ -138,7 +138,7 @@ async def test_sockets_do_not_take_the_places_of_requests() -> None:
         way._sockets = asyncio.Semaphore(1)
         joining = await joined(way)
         answering = await way.ask(ASKED)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert (await answering.head()).status == 200
             assert await answering.body(10) == b"{}"
         way.done(answering)

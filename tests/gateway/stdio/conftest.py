@@ -22,7 +22,7 @@ from gateway.settings import Connection, StdioLimits, Timeouts
 PUPPET = Path(__file__).with_name("puppet.py")
 BOTH = b"application/json, text/event-stream"
 MODERN = "2026-07-28"
-SECONDS = 15.0
+SECONDS = 45.0
 
 
 def pytest_asyncio_loop_factories(
