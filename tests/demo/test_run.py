@@ -25,6 +25,7 @@ from sluicegate.embedded.ports import free_port
 from sluicegate.embedded.up import Listen
 from tests.demo.configured import settings
 from tests.demo.shown import lines_in, lines_shown_in_readme
+from tests.support.ports import free_addresses
 
 
 async def test_the_server_part_is_ready_when_it_accepts_connections() -> None:
@@ -156,8 +157,9 @@ TOLD = (
 @pytest.mark.timeout(400)
 def test_the_whole_demo_records_the_story_and_leaks_no_credential(tmp_path: Path) -> None:
     """The main job with every part real: `sluicegate demo --exit` in an empty folder."""
-    ports = {port: str(free_port()) for port in ("8080", "8081", "8082", "9000", "9001")}
-    text = re.sub(r":(\d{4})\b", lambda found: f":{ports[found[1]]}", CONFIG)
+    usual = ("8080", "8081", "8082", "9000", "9001")
+    ports = dict(zip(usual, free_addresses(len(usual)), strict=True))
+    text = re.sub(r":(\d{4})\b", lambda found: f":{ports[found[1]].rpartition(':')[2]}", CONFIG)
     (tmp_path / "sluicegate.yaml").write_text(text)
     (tmp_path / POLICY_FILE).write_text(POLICY)
     command = [sys.executable, "-m", "sluicegate", "demo", "--exit"]
