@@ -1,68 +1,21 @@
 """`export`: the trail for other systems, resumable, and itself on the record."""
 
-import re
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sluicegate.cli.export_wanted import Format, Wanted, target_of, wanted_of
 from sluicegate.cli.failures import USAGE, Failure, told
 from sluicegate.cli.options import DEFAULT_FILE, ConfigFile, kafka_of, settings_of, time_option
 from sluicegate.cli.reading import answer
 
 if TYPE_CHECKING:
-    from sinks.exports.events import Kind
     from sinks.exports.run import Export
     from sinks.readers import Reader
     from sluicegate.settings import Settings
-
-Format = Literal["ocsf", "cef", "jsonl", "parquet", "otlp"]
-SETTLED_SECONDS = 60  # so long after a moment the store has what happened before it
-Target = Literal["folder", "here", "bucket", "collector", "syslog"]
-_BY_SCHEME: dict[str, Target] = {
-    "s3": "bucket",
-    "http": "collector",
-    "https": "collector",
-    "syslog+tcp": "syslog",
-    "syslog+tls": "syslog",
-    "syslog+udp": "syslog",
-}
-_SCHEME = re.compile(r"(\w[\w+.]*)://")
-_TARGETS: dict[Format, tuple[str, tuple[Target, ...]]] = {
-    "ocsf": ("a folder, s3://BUCKET/PREFIX or -", ("folder", "bucket", "here")),
-    "jsonl": ("a folder, s3://BUCKET/PREFIX or -", ("folder", "bucket", "here")),
-    "parquet": ("a folder or s3://BUCKET/PREFIX", ("folder", "bucket")),
-    "cef": (
-        "a folder, s3://BUCKET/PREFIX, -, or syslog+tcp|tls|udp://HOST:PORT",
-        ("folder", "bucket", "here", "syslog"),
-    ),
-    "otlp": ("the URL of a collector, such as https://collector:4318/v1/logs", ("collector",)),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What was asked for, as the record of the export has it."""
-
-    form: Format
-    to: str
-    kinds: tuple["Kind", ...]
-    since: str
-    until: str
-    connections: tuple[str, ...]
-
-    def asked(self) -> dict[str, Any]:
-        return {
-            "format": self.form,
-            "to": self.to,
-            "kinds": list(self.kinds),
-            "since": self.since,
-            "until": self.until,
-            "connections": list(self.connections),
-        }
 
 
 def export(
@@ -105,7 +58,7 @@ def export(
     time they ended at; those that have not ended are not in it. The export is written to the trail before it begins,
     and what it came to when it has ended.
     """
-    wanted = _wanted(form, to, since, until, what=what, connection=connection)
+    wanted = wanted_of(form, to, since, until, what=what, connection=connection)
     settings = settings_of(config)
     from sinks.exports.places import PlaceError  # noqa: PLC0415
     from sinks.exports.progress import Progress, ProgressError  # noqa: PLC0415
@@ -140,39 +93,6 @@ class _Ways:
     service_name: str
 
 
-def _wanted(
-    form: Format, to: str, since: str, until: str, *, what: list[str] | None, connection: list[str] | None
-) -> _Wanted:
-    from sinks.spans import moment  # noqa: PLC0415
-
-    allowed, targets = _TARGETS[form]
-    if _target(to) not in targets:
-        raise Failure(f"{form} cannot go to {to!r}; give {allowed}", USAGE)
-    kinds = _kinds(what or ["exchanges", "findings", "admin"])
-    if "frames" in kinds and form not in ("jsonl", "parquet"):
-        raise Failure(f"frames have no form in {form}; take jsonl or parquet for them", USAGE)
-    if connection and "admin" in kinds:
-        if what:
-            raise Failure(
-                "acts of operators are of no connection; leave out --what admin or --connection", USAGE
-            )
-        kinds = tuple(kind for kind in kinds if kind != "admin")
-    end = moment(until) if until else datetime.now(UTC) - timedelta(seconds=SETTLED_SECONDS)
-    begin = moment(since) if since else end - timedelta(days=1)
-    if begin >= end:
-        raise Failure(f"--since {begin.isoformat()} is not before --until {end.isoformat()}", USAGE)
-    return _Wanted(form, to, kinds, begin.isoformat(), end.isoformat(), tuple(connection or ()))
-
-
-def _kinds(what: list[str]) -> tuple["Kind", ...]:
-    from sinks.exports.events import EVENTS  # noqa: PLC0415
-
-    known: tuple[Kind, ...] = (*EVENTS, "frames")
-    if unknown := [each for each in what if each not in known]:
-        raise Failure(f"there is no {unknown[0]!r} to export; there are {', '.join(known)}", USAGE)
-    return tuple(kind for kind in known if kind in what)
-
-
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
@@ -180,19 +100,11 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _target(to: str) -> Target | None:
-    """What `to` names, by its scheme; None for a scheme that nothing goes by. What has no scheme is a folder."""
-    if to == "-":
-        return "here"
-    scheme = _SCHEME.match(to)
-    return _BY_SCHEME.get(scheme[1]) if scheme else "folder"
-
-
-async def _deliver(export: "Export", wanted: _Wanted, ways: _Ways, settings: "Settings") -> None:
+async def _deliver(export: "Export", wanted: Wanted, ways: _Ways, settings: "Settings") -> None:
     from sluicegate.settings.approvals_block import public_url  # noqa: PLC0415
 
     url = public_url(settings.approvals)
-    match _target(wanted.to):
+    match target_of(wanted.to):
         case "here":
             await export.to_lines(sys.stdout.write, wanted.form, url)
         case "collector" | "syslog":
@@ -211,7 +123,7 @@ async def _send(export: "Export", sender: Any) -> None:
         await sender.close()
 
 
-def _sender(wanted: _Wanted, ways: _Ways) -> Any:
+def _sender(wanted: Wanted, ways: _Ways) -> Any:
     from sinks.exports.senders import OtlpSender, SyslogSender  # noqa: PLC0415
 
     if wanted.form == "otlp":
