@@ -102,7 +102,7 @@ async def test_who_comes_back_misses_nothing_even_at_another_console(settled: Fl
 
 async def test_a_feed_ends_with_its_token_and_with_the_console(settled: Floor) -> None:
     async with served(settled, heartbeat()) as api:
-        async with following(api, api.token("ann", exp=int(time.time()) - 27)) as short:  # 30 s are let pass
+        async with following(api, api.token("ann", exp=int(time.time()) - 24)) as short:  # 30 s are let pass
             await short.end()
         reader: Reader
         async with following(api, api.token("ann")) as reader:

@@ -156,7 +156,7 @@ async def test_abuse_76_an_expired_approval_lets_nothing_run_even_where_the_cloc
     office: Office,
 ) -> None:
     gateway, behind = await office.gateway(), await office.gateway(clock=lambda: time.time() - 100)
-    call = held(somebody(), hold=replace(HOLD, expires_seconds=2))
+    call = held(somebody(), hold=replace(HOLD, expires_seconds=5))
     approval = await granted(office, gateway, call)
     await _knows(behind, call, approval.approval_id)
     await _knows(gateway, call, approval.approval_id, "expired")

@@ -24,7 +24,7 @@ __all__ = ["callers", "identity", "provider"]
 
 async def closed(socket: aiohttp.ClientWebSocketResponse) -> tuple[int | None, str]:
     """The code and the reason that the socket was closed with."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         message = await socket.receive()
         while message.type is aiohttp.WSMsgType.BINARY:
             message = await socket.receive()
@@ -201,8 +201,8 @@ async def test_a_socket_lives_no_longer_than_the_token_it_was_opened_with(
     callers: Callers,
     identity: IdentitySettings,
 ) -> None:
-    token = callers.token("alice", seconds=3)
     async with served(kafka, kube(cluster), identity=identity) as gate:
+        token = callers.token("alice", seconds=5)
         offered = (encoded(token.encode()), V5)
         socket = await client.ws_connect(url(gate), protocols=offered)
         assert await socket.receive_bytes() == STDOUT
