@@ -125,7 +125,7 @@ async def test_g4_an_answer_that_cannot_be_recorded_is_withheld_and_both_states_
     client: aiohttp.ClientSession, kafka: KafkaAddress, upstream: Upstream, network: TcpProxy
 ) -> None:
     upstream.may_answer.clear()
-    async with served(kafka, demo(upstream), deadline_seconds=0.7) as gateway:
+    async with served(kafka, demo(upstream), deadline_seconds=3.0) as gateway:
         call = asyncio.create_task(client.post(gateway.url(), json=CALL))
         await upstream.asked.wait()
         network.stall()
