@@ -142,7 +142,10 @@ class Sink:
     async def _work_off(self, arrived: bool) -> None:
         if self._replays:
             await self._replay()
-        elif arrived:
+            if self._replays:
+                return
+            arrived = True  # what was fetched beyond the batches in doubt waits, and nothing else may come
+        if arrived:
             for intake in self._intakes.values():
                 await self._store_waiting(intake)
         else:

@@ -10,11 +10,14 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
 from clickhouse_connect.driver.client import Client
 
 from schemas.codec import Codec, load_schema
 from schemas.kafka import KafkaAddress
 from sinks.clickhouse import StoreAwayError, StoreThread
+from sinks.journal import BatchRange
 from sinks.metrics import SinkMetrics
 from sinks.settings import SinkSettings
 from sinks.sink import Sink
@@ -201,3 +204,33 @@ async def test_a_backlog_is_worked_off_in_batches_within_the_limit(
         assert running.counted("batch_rows_count") == running.counted("batch_rows_bucket", le="500.0") >= 4
         running.sink.observe()
         assert running.counted("lag_records", topic=f"{kafka_topics.prefix}-audit", partition="0") == 0
+
+
+async def test_what_was_fetched_with_a_batch_in_doubt_is_stored_though_nothing_comes_after_it(
+    store: Store, kafka_topics: Topics
+) -> None:
+    trail, settings = Trail(lane=f"doubt-{uuid4()}"), settings_for(store, kafka_topics)
+    await kafka_topics.audit(1, *(trail.frame() for _ in range(100)))
+    await _left_in_doubt(settings, kafka_topics, BatchRange(settings.topics.audit, {1: (0, 9)}))
+
+    async with sinking(settings, kafka_topics) as running:
+        await running.until(lambda: running.counted("batches_replayed_total") == 1)
+        await running.until(lambda: running.counted("rows_stored_total", table="frames_stored") == 100)
+    assert stored(store, trail.lane) == (100, 100)
+
+
+async def _left_in_doubt(settings: SinkSettings, topics: Topics, batch: BatchRange) -> None:
+    """The journal of a sink that was killed before it knew whether `batch` is stored."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=topics.bootstrap, group_id=settings.group, enable_auto_commit=False
+    )
+    entries = {
+        TopicPartition(batch.topic, partition): OffsetAndMetadata(first, batch.metadata())
+        for partition, (first, _last) in batch.ranges.items()
+    }
+    await consumer.start()
+    try:
+        consumer.assign(list(entries))
+        await consumer.commit(entries)
+    finally:
+        await consumer.stop()
