@@ -121,34 +121,32 @@ class Sink:
         try:
             if not self._held.held:
                 await self._take_over()
-            arrived = await self._fetch()
+            await self._fetch()
             async with self._held.busy:
                 if self._held.held:
-                    await self._work_off(arrived)
+                    await self._work_off()
         except (AbandonedError, CommitFailedError, IllegalStateError) as exc:
             log.info("batch_abandoned", cause=type(exc).__name__)
             self._held.held = False
 
-    async def _fetch(self) -> bool:
-        """Takes in what has come; whether there was any. What came for partitions that went is left alone."""
+    async def _fetch(self) -> None:
+        """Takes in what has come. What came for partitions that went is left alone."""
         epoch = self._held.epoch
         fetched = await self._consumer.fetch(_IDLE_WAIT_MS)
         if epoch != self._held.epoch or not self._held.held:
-            return False
+            return
         for tp, records in fetched.items():
             self._intakes[tp.topic].add(tp.partition, records)
-        return bool(fetched)
 
-    async def _work_off(self, arrived: bool) -> None:
+    async def _work_off(self) -> None:
         if self._replays:
             await self._replay()
-            if self._replays:
-                return
-            arrived = True  # what was fetched beyond the batches in doubt waits, and nothing else may come
-        if arrived:
-            for intake in self._intakes.values():
-                await self._store_waiting(intake)
-        else:
+        if self._replays:
+            return
+        waiting = [intake for intake in self._intakes.values() if intake.waiting_rows]
+        for intake in waiting:  # also what was fetched along with a batch in doubt
+            await self._store_waiting(intake)
+        if not waiting:
             await self._writer.settle()
 
     async def _store_waiting(self, intake: Intake) -> None:
