@@ -2,6 +2,8 @@
 
 from typing import NotRequired, TypedDict
 
+from schemas.findings import KnownFinding
+
 
 class Redaction(TypedDict):
     """One masked secret: where it stood, which rule found it, what stands there now."""
@@ -150,36 +152,23 @@ class AdminAct(TypedDict):
     detail: str
 
 
-class FindingAct(TypedDict):
+class FindingAct(KnownFinding):
     """An act of a finding, with the columns of v_finding_acts."""
 
-    finding_id: str
     at: str
     act: str
-    rule: str
-    severity: str
-    title: str
-    evidence: list[str]
-    count: int
-    attributes: dict[str, str]
     by: str
     comment: str
     verdict: str
     k_offset: int
 
 
-class Finding(TypedDict):
+class Finding(KnownFinding):
     """A finding and what became of it, with the columns of v_findings; `acts` where it was asked for alone."""
 
-    finding_id: str
-    rule: str
-    severity: str
     raised_at: str
-    title: str
-    evidence: list[str]
     state: str
     verdict: str
-    count: int
     last_seen_at: str
     principal: str
     principal_issuer: str
@@ -187,7 +176,6 @@ class Finding(TypedDict):
     session_id: str
     tool: str
     technique: str
-    attributes: dict[str, str]
     acknowledged_by: str
     closed_by: str
     closed_at: str | None
