@@ -1,6 +1,5 @@
 """Options that several commands share, and the reading of the configuration."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,10 +19,14 @@ ConfigFile = Annotated[
 
 
 def _iso_time(text: str) -> str:
+    if not text:  # the default passes here too
+        return text
+    from sinks.readers import ReadError  # noqa: PLC0415
+    from sinks.spans import moment  # noqa: PLC0415
+
     try:
-        if text:  # the default passes here too
-            datetime.fromisoformat(text)
-    except ValueError:
+        moment(text)
+    except ReadError:
         raise typer.BadParameter("write an ISO time such as 2026-07-28T12:00:00 (UTC)") from None
     return text
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from gateway.edge.announce import Announcer
@@ -33,13 +34,12 @@ def recorded(kafka: KafkaAddress, act: Act, done: str) -> Iterator[dict[str, Any
 
 def _fault(kafka: KafkaAddress, act: Act, outcome: Outcome, came_to: dict[str, Any]) -> str | None:
     """Why it could not be recorded; None when it is."""
-    detail = {**act.detail, **{name: value for name, value in came_to.items() if value}}
+    told = replace(act, detail={**act.detail, **{name: value for name, value in came_to.items() if value}})
 
     async def run() -> str | None:
         announcer = Announcer(kafka, deadline_seconds=DEADLINE_SECONDS)
         announcer.start()
         try:
-            told = Act(act.action, act.target, act.reason, detail)
             return None if await record(announcer, told, outcome) else announcer.fault
         finally:
             await announcer.stop()

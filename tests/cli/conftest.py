@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -45,12 +46,21 @@ class Asked:
         """Puts frames into the trail."""
         asyncio.run(_send(read_state(self.config.parent / "var").bootstrap, made.values))
 
+    def rows(self, count: int, *words: str) -> list[dict[str, Any]]:
+        """What a command lists as JSON, once there are at least `count` of it."""
+        until = time.monotonic() + STORED_S
+        while True:
+            said = self.run(*words, "--json")
+            assert said.exit_code == 0, said.output
+            found = [json.loads(line) for line in said.stdout.splitlines()]
+            if len(found) >= count:
+                return found
+            assert time.monotonic() < until, found
+
     def stored(self, session: str, frames: int) -> None:
         """Returns when the store has so many frames of a session, and SQL says so, too: that is answered from a
         snapshot, which may be some seconds old."""
-        until = time.monotonic() + STORED_S
-        while self.run("frames", "--session", session, "--json").stdout.count("\n") < frames:
-            assert time.monotonic() < until
+        self.rows(frames, "frames", "--session", session)
         self.counted(f"v_frames WHERE session_id = '{session}'", frames)
 
     def counted(self, rows: str, count: int) -> None:

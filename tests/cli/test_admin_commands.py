@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import time
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.cli.conftest import STORED_S, Asked
+from tests.cli.conftest import Asked
 
 pytestmark = pytest.mark.timeout(300)  # the whole stack starts here, perhaps on a busy machine
 
 
 def acts(trail: Asked, count: int, *words: str) -> list[dict[str, Any]]:
     """The acts that are asked for, once the store has `count` of them."""
-    until = time.monotonic() + STORED_S
-    while True:
-        found = [
-            json.loads(line) for line in trail.run("admin", "list", "--json", *words).stdout.splitlines()
-        ]
-        if len(found) >= count:
-            return found
-        assert time.monotonic() < until, found
+    return trail.rows(count, "admin", "list", *words)
 
 
 def test_what_an_operator_did_is_in_the_store(trail: Asked) -> None:

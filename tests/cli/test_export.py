@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,8 @@ from tests.cli.conftest import Asked
 
 
 def acts(trail: Asked, action: str, target: str) -> list[dict[str, str]]:
-    """What the trail has of the one export to `target`, the latest first, with how it ended."""
-    for _ in range(200):
-        said = trail.run("admin", "list", "--action", action, "--target", target, "--json")
-        assert said.exit_code == 0, said.output
-        found = [json.loads(line) for line in said.stdout.splitlines()]
-        if found and found[0]["outcome"] != "asked":
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"the store never heard how {action} ended: {found}")
+    """What the trail has of the one export to `target`, the latest first: that it was asked for, and how it ended."""
+    return trail.rows(2, "admin", "list", "--action", action, "--target", target)
 
 
 def test_an_export_is_on_the_record_before_and_after_with_what_it_came_to(
@@ -86,6 +78,7 @@ def test_what_cannot_be_delivered_is_told_and_on_the_record_as_failed(trail: Ask
         (["ocsf", "--to", "x", "--what", "admin", "--connection", "demo"], "of no connection"),
         (["ocsf", "--to", "x", "--since", "2026-02-01", "--until", "2026-01-01"], "is not before"),
         (["otlp", "--to", "http://x", "--header", "token"], "NAME=VALUE"),
+        (["ocsf", "--to", "x", "--since", "0001-01-01T00:00:00+05:00"], "write an ISO time"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_asked(

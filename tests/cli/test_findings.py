@@ -13,20 +13,14 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.findings import FindingRecord, finding_record, finding_value
 from sluicegate.embedded.datadir import read_state
-from tests.cli.conftest import STORED_S, Asked
+from tests.cli.conftest import Asked
 
 pytestmark = pytest.mark.timeout(300)  # the whole stack starts here, perhaps on a busy machine
 
 
 def listed(trail: Asked, count: int, *words: str) -> list[dict[str, Any]]:
     """The findings that are asked for, once the store has `count` of them."""
-    until = time.monotonic() + STORED_S
-    while True:
-        lines = trail.run("findings", "list", "--json", *words).stdout.splitlines()
-        found = [json.loads(line) for line in lines]
-        if len(found) >= count:
-            return found
-        assert time.monotonic() < until, found
+    return trail.rows(count, "findings", "list", *words)
 
 
 def raise_on(trail: Asked, *findings: FindingRecord) -> None:
@@ -58,13 +52,8 @@ def finding(rule: str, title: str = "14 secrets read") -> FindingRecord:
 
 
 def acts_on(trail: Asked, finding_id: str, count: int) -> list[str]:
-    until = time.monotonic() + STORED_S
-    while True:
-        lines = trail.run("admin", "list", "--json", "--target", finding_id).stdout.splitlines()
-        acts = [json.loads(line) for line in lines]
-        if len(acts) >= count:
-            return [f"{act['action']} {act['outcome']}" for act in reversed(acts)]
-        assert time.monotonic() < until, acts
+    acts = trail.rows(count, "admin", "list", "--target", finding_id)
+    return [f"{act['action']} {act['outcome']}" for act in reversed(acts)]
 
 
 def test_a_finding_is_acknowledged_closed_with_a_verdict_and_reopened(trail: Asked) -> None:

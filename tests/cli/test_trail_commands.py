@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -11,21 +10,13 @@ from uuid import uuid4
 
 import pytest
 
-from tests.cli.conftest import STORED_S, Asked
+from tests.cli.conftest import Asked
 
 pytestmark = pytest.mark.timeout(300)  # the whole stack starts here, perhaps on a busy machine
 
 
 def frames(trail: Asked, *words: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in trail.run("frames", *words, "--json").stdout.splitlines()]
-
-
-def frames_when_stored(trail: Asked, count: int, *words: str) -> list[dict[str, Any]]:
-    """The frames, once the store has `count` of them."""
-    until = time.monotonic() + STORED_S
-    while len(found := frames(trail, *words)) < count:
-        assert time.monotonic() < until, found
-    return found
 
 
 def test_a_call_through_the_gateway_is_in_the_trail(trail: Asked) -> None:
@@ -35,7 +26,7 @@ def test_a_call_through_the_gateway_is_in_the_trail(trail: Asked) -> None:
         urlopen(Request(f"http://{trail.gateway}/mcp/demo", body, head), timeout=30)
     assert refused.value.code == 502  # nobody is upstream
     refused.value.close()
-    found = frames_when_stored(trail, 2, "--method", "ping")
+    found = trail.rows(2, "frames", "--method", "ping")
     assert [(frame["direction"], frame["outcome"]) for frame in found] == [
         ("request", "pending"),
         ("end", "upstream_failed"),
